@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// Env is what the engine gives to a component. It is complete when New is
+// called; a component may keep it.
+type Env struct {
+	// Pipeline and Element name the component: "orders", "input.file.in".
+	Pipeline, Element string
+	// Logger carries pipeline and element. Never log record content or
+	// secrets above debug level.
+	Logger *slog.Logger
+	// Now is the clock. Tests set it.
+	Now func() time.Time
+	// Version of flow, for client ids.
+	Version string
+}
+
+// Input brings batches from one system. The engine calls Open once more after
+// each *RetryError, then Read from a single goroutine until it returns an
+// error that ends the input, then Close once, also when Open failed.
+// Constructors touch nothing: Open connects.
+type Input interface {
+	// Open connects and reads the stored positions it needs from h. ctx covers
+	// connecting only and must not be kept; h may be kept.
+	Open(ctx context.Context, h Host) error
+
+	// Read returns the next batch, begun with Source.Begin and owned by the
+	// engine from then on. It blocks until there is a record, ctx ends or the
+	// source is exhausted (ErrEnd). It returns within a second of ctx ending;
+	// what it has read and not returned is then read again next time. A
+	// *RetryError makes the engine call Read again after a pause.
+	//
+	// A batch never mixes source partitions. Bytes that cannot be framed into
+	// records (truncated gzip, a line over the limit) are a batch of one
+	// record with its Failure set, which goes to the errors edge.
+	Read(ctx context.Context) (*Batch, error)
+
+	// Close lets go of everything. Positions were committed before. No method
+	// is called afterwards.
+	Close(ctx context.Context) error
+}
+
+// Host is what the engine offers to one input. Any goroutine may call it.
+type Host interface {
+	// Source returns the handle of a source partition, making it at first use.
+	// After Source.Revoke the same ID gives a new handle.
+	Source(info SourceInfo) *Source
+	// Stored returns the position of a partition in the checkpoint; false if
+	// there is none. It is not used by an input that is a Committer.
+	Stored(id string) (Position, bool)
+	// NewBatch takes an empty batch from the input's free list, waiting when
+	// too much is in flight.
+	NewBatch(ctx context.Context) (*Batch, error)
+	// Limits are the pipeline's bounds of a batch.
+	Limits() BatchLimits
+}
+
+// BatchLimits bound a batch: an input ends it at whichever comes first.
+type BatchLimits struct {
+	Records int
+	Bytes   int
+	// Linger is the longest wait for a fuller batch after its first record;
+	// 0 sends each record as soon as nothing more is at hand.
+	Linger time.Duration
+}
+
+// Committer is an Input whose system keeps the positions itself, as Kafka's
+// consumer groups do. Other inputs have theirs kept in the checkpoint.
+type Committer interface {
+	// Commit stores confirmed positions. It is called from one goroutine, not
+	// the reader's, at intervals and before Close; an error is logged and the
+	// positions are handed over again (Invariant 2). Sources that were
+	// revoked in the meantime must be skipped.
+	Commit(ctx context.Context, sources []*Source) error
+}
+
+// Progress is how far a bounded input has come, for people.
+type Progress struct {
+	// Done and Total in bytes of the source; Total 0 when it is not known.
+	Done, Total int64
+}
+
+// Progresser is an Input that knows how much there is to read. Progress may
+// be called by any goroutine after New.
+type Progresser interface {
+	Progress() Progress
+}
+
+// Output writes batches to one system. The engine calls Open once more after
+// each *RetryError, Write and Flush from a single goroutine, then Close once.
+type Output interface {
+	// Open connects. ctx covers connecting only.
+	Open(ctx context.Context) error
+
+	// Write takes a batch and must call done exactly once, before it returns
+	// or later from any goroutine: with nil when every record is as durable as
+	// the options promise, with *RecordErrors, *RetryError or another error
+	// (see errors.go). b must not be touched after done. The engine has
+	// encoded values and keys with the element's converters.
+	//
+	// Batches are written in the order of the calls. After a *RetryError the
+	// engine waits until every batch that was handed over is done and then
+	// writes the failed ones again, in their order.
+	Write(ctx context.Context, b *Batch, done func(error))
+
+	// Flush makes what was written durable now, so that its done is called.
+	// The engine calls it when nothing more is waiting, and at the end.
+	Flush(ctx context.Context) error
+
+	// Close flushes what is not done yet and lets go of everything.
+	Close(ctx context.Context) error
+}
+
+// Processor is one element of a chain as configured. It is immutable; Bind
+// makes its working copy for one worker.
+type Processor interface {
+	// Ports names the outputs beside the main one, in order; nil for none.
+	Ports() []string
+
+	// Bind is called once for each worker, from one goroutine. It adds the
+	// paths that the processor touches to the layout and compiles expressions
+	// against it. An error is a bug or a broken environment: mistakes of the
+	// config are found by Validate and by the compiler.
+	Bind(l *record.Layout) (Bound, error)
+}
+
+// Bound is a processor's working copy. Exactly one of Step, Route and Expand
+// is set. All are called by one goroutine at a time.
+type Bound struct {
+	Step   Step
+	Route  Route
+	Expand Expand
+	// Close ends the working copy; may be nil.
+	Close func()
+}
+
+// Step edits a record in place and says whether it goes on; keep = false
+// drops it, which the engine counts for the element (Invariant 3). An error
+// is an error of the record, and r must then be as it was before.
+type Step func(r *record.Record) (keep bool, err error)
+
+// Route appends to ports the numbers of the ports that a record goes to:
+// 0 is the main one, 1 the first of Ports. None at all drops the record.
+type Route func(r *record.Record, ports []int) ([]int, error)
+
+// Expand turns a record into any number of records: it calls emit for each,
+// which stores the record at once. emit's error must be returned. After an
+// error of Expand nothing of the record has been emitted: the engine takes
+// it back.
+type Expand func(r *record.Record, emit func(*record.Record) error) error
+
+// Converter turns bytes of a source into record values and back. It is
+// immutable; NewDecoder and NewEncoder make working copies for one goroutine.
+type Converter interface {
+	// Decoded is the encoding of what decoding yields.
+	Decoded() record.Encoding
+	// NewDecoder returns nil when decoding changes no byte and checks nothing:
+	// the engine then only sets the encoding.
+	NewDecoder() Transcode
+	// NewEncoder returns nil when records of that encoding are written as
+	// they are.
+	NewEncoder(from record.Encoding) Transcode
+}
+
+// Transcode appends the converted form of one value to dst. src is nil for a
+// null; returning nil makes the result a null (a tombstone stays one unless
+// the format has its own null). An error is an error of the record; its bytes
+// travel the errors edge unchanged.
+type Transcode func(dst, src []byte) ([]byte, error)

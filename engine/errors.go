@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// What an error of a component makes the engine do:
+//
+//	ErrEnd          Read: the bounded input is exhausted.
+//	*RetryError     Open, Read, Write: again, with back-off, for as long as it takes.
+//	*RecordErrors   Write: the named records are refused for good, all others
+//	                are confirmed; the named ones go to the errors edge.
+//	anything else   the pipeline stops with this error, nothing is lost.
+
+// ErrEnd is returned by Input.Read when a bounded input is exhausted.
+var ErrEnd = errors.New("end of input")
+
+// RetryError marks a transient failure: a server is away or busy.
+type RetryError struct {
+	Err error
+	// After is the wait that the server asked for; 0: the engine's back-off.
+	After time.Duration
+}
+
+// Retry wraps err as transient. Retry(nil) is nil.
+func Retry(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &RetryError{Err: err}
+}
+
+func (e *RetryError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *RetryError) Unwrap() error { return e.Err }
+
+// RecordErrors names the records of a batch that the target refused for good.
+type RecordErrors struct {
+	// Reasons by index in the batch; at least one.
+	Reasons map[int]error
+}
+
+func (e *RecordErrors) Error() string {
+	first := -1
+	for i := range e.Reasons {
+		if first < 0 || i < first {
+			first = i
+		}
+	}
+	return fmt.Sprintf("%d records refused; record %d: %v", len(e.Reasons), first, e.Reasons[first])
+}
+
+// Problem is a mistake in the options of a component that its spec cannot
+// express, found by Validate.
+type Problem struct {
+	// Option is the path of the option within the block: "linger",
+	// "rotate.size", "case[1].where". Empty: the block as a whole.
+	Option string
+	// Summary is short and stable: "linger is negative".
+	Summary string
+	// Detail says what to do, in whole sentences.
+	Detail string
+}
+
+// Validator is implemented by a *Config that has rules between its options.
+type Validator interface {
+	// Validate reports every mistake, each at its option. It is called after
+	// all options are decoded and does no I/O.
+	Validate() []Problem
+}

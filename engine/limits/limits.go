@@ -1,0 +1,56 @@
+// Package limits holds every default bound of flow, with its reason. A bound
+// that a user may raise is named in the option that raises it.
+package limits
+
+import "time"
+
+const (
+	// BatchBytes and BatchRecords bound one batch. 256 KiB fits a second
+	// level cache with room; beyond 512 records a stage gains nothing.
+	BatchBytes   = 256 << 10
+	BatchRecords = 512
+
+	// Linger is how long an input waits for a fuller batch once it has a
+	// record: short enough for interactive use, long enough to batch a burst.
+	Linger = 5 * time.Millisecond
+
+	// EdgeBatches is how many batches wait on an edge. Two let a producer and
+	// a consumer overlap; more only add memory and latency.
+	EdgeBatches = 4
+
+	// InFlightBytes bounds the source bytes of one pipeline that are read and
+	// not yet confirmed (option max_in_flight).
+	InFlightBytes = 32 << 20
+
+	// RecordBytes is the largest record that is taken. A larger one goes to
+	// the errors edge with its origin and its beginning, not all its bytes.
+	RecordBytes = 16 << 20
+
+	// JSONDepth stops nested input before the stack does.
+	JSONDepth = 512
+
+	// CommitInterval is how often confirmed positions are stored.
+	CommitInterval = time.Second
+
+	// DrainTimeout is how long a stop waits for records in flight.
+	DrainTimeout = 30 * time.Second
+
+	// RetryMin and RetryMax bound the back-off of a transient error.
+	RetryMin = 100 * time.Millisecond
+	RetryMax = 30 * time.Second
+
+	// ExprNodes and ExprMemory bound one expression: nodes of its tree when
+	// compiled, values it may allocate when run.
+	ExprNodes  = 10_000
+	ExprMemory = 1_000_000
+
+	// ExcerptBytes is how much of a record an error message quotes.
+	ExcerptBytes = 120
+
+	// SplitRecords bounds what one record may be split into.
+	SplitRecords = 1_000_000
+
+	// HeaderBytes and HeaderCount bound the headers of a record.
+	HeaderBytes = 1 << 20
+	HeaderCount = 1000
+)

@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"regexp"
+
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// The types that an option's field in a Config may have, beside string, bool,
+// int, int64, float64, time.Duration, []string, map[string]string, and
+// structs for nested blocks. The tag says the rest:
+//
+//	flow:"name"                 the option's name in HCL (lower_snake_case)
+//	flow:"name,required"        must be given
+//	flow:"name,bool"            an Expression whose result must be a bool
+//	flow:"name,destination"     a Template that decides where data goes: it
+//	                            needs a literal prefix or an allow-list
+//	flow:"name,block"           a nested block: struct or *struct (at most one,
+//	                            a pointer stays nil without it) or []struct
+//	flow:",label"               within a block's struct: string field that
+//	                            holds the block's label
+//	doc:"..."                   one or two sentences, required
+//	example:"..."               HCL text of a value
+//	oneof:"a b c"               the allowed values of a string
+//	min:"1" max:"10"            bounds of a number, duration or size
+//	system:"kafka"              the type of a ConnectionRef
+//
+// What Defaults returns is what an absent option means.
+type (
+	// ByteSize is a number of bytes, written in HCL as a number or as a
+	// string with unit: "64KiB", "10MB".
+	ByteSize int64
+
+	// Secret is a string that prints as (secret) everywhere (Invariant 7).
+	Secret struct{ value string }
+
+	// Expression is an option that holds an expression. The compiler sets it.
+	Expression struct{ Source ExpressionSource }
+
+	// Template is an option with text and {{ expression }} holes.
+	Template struct{ Source TemplateSource }
+
+	// PathOption is an option that holds a path within a value.
+	PathOption struct{ Path record.Path }
+
+	// Assignments are path = expression pairs in the order of the file.
+	Assignments []Assignment
+
+	// Renames are from = to pairs in the order of the file.
+	Renames []Rename
+
+	// NamedExpressions are name = expression pairs in the order of the file
+	// (headers). Names are literal.
+	NamedExpressions []NamedExpression
+
+	// Pattern is a regular expression (RE2).
+	Pattern struct{ *regexp.Regexp }
+
+	// ConnectionRef is an option that refers to a connection block.
+	ConnectionRef struct {
+		// Name is the address: connection.kafka.main. Empty: not given.
+		Name string
+		// Value is what the connection's factory made; the component asserts
+		// its type.
+		Value any
+	}
+)
+
+// Assignment is one pair of Assignments.
+type Assignment struct {
+	Path record.Path
+	Expr Expression
+}
+
+// Rename is one pair of Renames.
+type Rename struct{ From, To record.Path }
+
+// NamedExpression is one pair of NamedExpressions.
+type NamedExpression struct {
+	Name string
+	Expr Expression
+}
+
+// ExpressionSource is a checked expression. The compiler implements it.
+type ExpressionSource interface {
+	// Text is the expression as written.
+	Text() string
+	// Bind adds the paths that it reads to l and returns a program for one
+	// worker. The program works on records made over l.
+	Bind(l *record.Layout) (Program, error)
+}
+
+// Program is an expression bound to a worker. Its errors are errors of the
+// record.
+type Program interface {
+	// Eval returns the result, valid until r is loaded anew.
+	Eval(r *record.Record) (record.Value, error)
+	// Test returns the result of an expression that was checked to be a bool.
+	Test(r *record.Record) (bool, error)
+}
+
+// TemplateSource is a checked template. The compiler implements it.
+type TemplateSource interface {
+	Text() string
+	// Literal returns the text of a template without holes.
+	Literal() (string, bool)
+	Bind(l *record.Layout) (TemplateProgram, error)
+}
+
+// TemplateProgram is a template bound to a worker.
+type TemplateProgram interface {
+	// Append appends the text. A hole that is missing or null is an error of
+	// the record: a destination is never built from nothing.
+	Append(dst []byte, r *record.Record) ([]byte, error)
+}
+
+// NewSecret wraps s.
+func NewSecret(s string) Secret { return Secret{s} }
+
+// Reveal returns the text, for the one place that needs it.
+func (s Secret) Reveal() string { return s.value }
+
+// IsZero reports an empty secret.
+func (s Secret) IsZero() bool { return s.value == "" }
+
+const redacted = "(secret)"
+
+func (Secret) String() string               { return redacted }
+func (Secret) GoString() string             { return redacted }
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// IsZero reports that the option was not given.
+func (e Expression) IsZero() bool { return e.Source == nil }
+
+// IsZero reports that the option was not given.
+func (t Template) IsZero() bool { return t.Source == nil }

@@ -1,0 +1,77 @@
+package engine
+
+import "time"
+
+// Plan is what the files of a config compile to. It is pure data and
+// constructors: nothing is open.
+type Plan struct {
+	Pipelines []*Pipeline
+}
+
+// Pipeline is one DAG.
+type Pipeline struct {
+	Name     string
+	Settings Settings
+	// Elements in the order of the file.
+	Elements []*Element
+}
+
+// Settings are the options of a pipeline block.
+type Settings struct {
+	Delivery string `flow:"delivery" oneof:"at_least_once exactly_once" doc:"What the pipeline guarantees. exactly_once needs inputs and outputs that can do it."`
+	Order    string `flow:"order" oneof:"partition none" doc:"partition keeps the order of records within each source partition. none lets workers overtake each other."`
+	Workers  int    `flow:"workers" min:"0" max:"256" doc:"Workers of each stage. 0 means one for each CPU."`
+
+	BatchRecords   int           `flow:"batch_records" min:"1" max:"65536" doc:"Most records of a batch."`
+	BatchBytes     ByteSize      `flow:"batch_bytes" min:"1KiB" max:"64MiB" doc:"Bytes after which a batch is complete."`
+	Linger         time.Duration `flow:"linger" min:"0s" max:"1m" doc:"Longest wait for a fuller batch after its first record. 0s sends every record as soon as nothing more is at hand."`
+	MaxInFlight    ByteSize      `flow:"max_in_flight" min:"64KiB" doc:"Most source bytes that are read and not yet confirmed."`
+	CommitInterval time.Duration `flow:"commit_interval" min:"1ms" max:"10m" doc:"How often confirmed positions are stored."`
+	DrainTimeout   time.Duration `flow:"drain_timeout" min:"0s" doc:"How long a stop waits for records in flight."`
+	RetryMax       time.Duration `flow:"retry_max" min:"1ms" doc:"Longest pause between two tries after a transient failure."`
+	StateDir       string        `flow:"state_dir" doc:"Folder in which positions are stored, for inputs that keep none themselves."`
+}
+
+// Element is one input, processor or output of a pipeline, checked and wired.
+type Element struct {
+	Kind Kind
+	Type string
+	Name string
+	// Config is the component's *Config, complete.
+	Config any
+	// From lists what the element reads; empty for an input.
+	From []Port
+	// Ports names the further outputs of a processor.
+	Ports []string
+
+	// Exactly one is set, by Kind. They do no I/O.
+	NewInput     func(Env) (Input, error)
+	NewProcessor func(Env) (Processor, error)
+	NewOutput    func(Env) (Output, error)
+
+	// Key and Value convert at an input or output; nil at an output writes
+	// the record's own bytes.
+	Key, Value Converter
+
+	// Bounded: an input that ends by itself.
+	Bounded bool
+
+	// Where it stands in the config: file:line,column, for messages.
+	Where string
+}
+
+// Address is how people and errors name the element: processor.map.shape.
+func (e *Element) Address() string {
+	return string(e.Kind) + "." + e.Type + "." + e.Name
+}
+
+// Port is one output of an element.
+type Port struct {
+	// Element is the address of the element; empty for the errors of all.
+	Element string
+	// Name of the port: "" the main one, "errors", or one of Element.Ports.
+	Name string
+}
+
+// ErrorsPort is the name of the port that carries failed records.
+const ErrorsPort = "errors"

@@ -1,0 +1,6 @@
+package record
+
+type (
+	trie struct{}
+	doc  struct{}
+)

@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"fmt"
+	"sort"
+)
+
+// Kind is the kind of a component.
+type Kind string
+
+// The kinds of components.
+const (
+	KindInput      Kind = "input"
+	KindProcessor  Kind = "processor"
+	KindOutput     Kind = "output"
+	KindConverter  Kind = "converter"
+	KindConnection Kind = "connection"
+)
+
+// Component is what every factory has: the only declaration of a component's
+// name, docs and options. Lint, generated docs and completion come from it.
+type Component struct {
+	// Type is the first label of its block: kafka, file, filter.
+	Type string
+	// Summary is one line, Description more, in Markdown.
+	Summary, Description string
+	// Defaults returns a new *Config with the default of every option (see
+	// options.go for its tags). A *Config may be a Validator.
+	Defaults func() any
+	// Examples are complete pipelines or blocks in HCL that lint clean.
+	Examples []Example
+}
+
+// Example is a piece of HCL with a title.
+type Example struct{ Title, HCL string }
+
+// InputFactory describes and makes one type of input.
+type InputFactory struct {
+	Component
+	// New makes an input from a *Config. It does no I/O.
+	New func(config any, env Env) (Input, error)
+	// KeyConverter and ValueConverter are the converters that an element
+	// without key or value block uses: "json" for most.
+	KeyConverter, ValueConverter string
+	// Bounded reports whether the input of this config ends by itself.
+	Bounded func(config any) bool
+	// FixedTopics returns the topics that records of this config can have,
+	// nil when that is not known. It makes "{{ topic }}" a safe destination.
+	FixedTopics func(config any) []string
+}
+
+// ProcessorFactory describes and makes one type of processor.
+type ProcessorFactory struct {
+	Component
+	New func(config any, env Env) (Processor, error)
+	// Ports names the further outputs of this config, for wiring.
+	Ports func(config any) []string
+}
+
+// OutputFactory describes and makes one type of output.
+type OutputFactory struct {
+	Component
+	New func(config any, env Env) (Output, error)
+	// KeyConverter and ValueConverter as in InputFactory; "" writes keys or
+	// values in the record's own encoding, as they are.
+	KeyConverter, ValueConverter string
+}
+
+// ConverterFactory describes and makes one type of converter.
+type ConverterFactory struct {
+	Component
+	New func(config any, env Env) (Converter, error)
+}
+
+// ConnectionFactory describes and makes one type of connection: settings and
+// a client that elements share.
+type ConnectionFactory struct {
+	Component
+	// New makes what ConnectionRef.Value holds. It does no I/O.
+	New func(config any, env Env) (any, error)
+}
+
+// Registry holds the components of a binary.
+type Registry struct {
+	Inputs      map[string]InputFactory
+	Processors  map[string]ProcessorFactory
+	Outputs     map[string]OutputFactory
+	Converters  map[string]ConverterFactory
+	Connections map[string]ConnectionFactory
+}
+
+// Components are the lists that a Registry is made of, one line a component.
+type Components struct {
+	Inputs      []InputFactory
+	Processors  []ProcessorFactory
+	Outputs     []OutputFactory
+	Converters  []ConverterFactory
+	Connections []ConnectionFactory
+}
+
+// NewRegistry checks the lists; a type that is there twice is an error.
+func NewRegistry(c Components) (*Registry, error) {
+	r := &Registry{}
+	var err error
+	if r.Inputs, err = index(KindInput, c.Inputs, func(f InputFactory) string { return f.Type }); err != nil {
+		return nil, err
+	}
+	if r.Processors, err = index(KindProcessor, c.Processors, func(f ProcessorFactory) string { return f.Type }); err != nil {
+		return nil, err
+	}
+	if r.Outputs, err = index(KindOutput, c.Outputs, func(f OutputFactory) string { return f.Type }); err != nil {
+		return nil, err
+	}
+	if r.Converters, err = index(KindConverter, c.Converters, func(f ConverterFactory) string { return f.Type }); err != nil {
+		return nil, err
+	}
+	if r.Connections, err = index(KindConnection, c.Connections, func(f ConnectionFactory) string { return f.Type }); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func index[F any](kind Kind, list []F, typ func(F) string) (map[string]F, error) {
+	m := make(map[string]F, len(list))
+	for _, f := range list {
+		t := typ(f)
+		if _, dup := m[t]; dup {
+			return nil, fmt.Errorf("%s %q is registered twice", kind, t)
+		}
+		m[t] = f
+	}
+	return m, nil
+}
+
+// Types returns the sorted type names of a kind's factories.
+func Types[F any](m map[string]F) []string {
+	names := make([]string, 0, len(m))
+	for t := range m {
+		names = append(names, t)
+	}
+	sort.Strings(names)
+	return names
+}
