@@ -109,3 +109,10 @@ func (r *Record) Time() time.Time {
 	}
 	return time.Unix(0, r.Timestamp).UTC()
 }
+
+// CopyMeta makes everything of r but value and key that of o.
+func (r *Record) CopyMeta(o *Record) {
+	r.Topic, r.Partition, r.Offset, r.Row = o.Topic, o.Partition, o.Offset, o.Row
+	r.Timestamp, r.HasTimestamp, r.Meta = o.Timestamp, o.HasTimestamp, o.Meta
+	r.ResetHeaders(o.headers)
+}

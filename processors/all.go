@@ -1,0 +1,20 @@
+// Package processors lists the processors of flow.
+package processors
+
+import (
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/processors/filter"
+	"github.com/flowrecords/flow/processors/mapping"
+	"github.com/flowrecords/flow/processors/route"
+	"github.com/flowrecords/flow/processors/split"
+)
+
+// All lists the processors. Adding one is a line here and its folder.
+func All() []engine.ProcessorFactory {
+	return []engine.ProcessorFactory{
+		filter.Factory(),
+		mapping.Factory(),
+		route.Factory(),
+		split.Factory(),
+	}
+}

@@ -1,0 +1,78 @@
+// Package mapping is the processor map: it reshapes records. (map is a word
+// of Go, so the folder has another name.)
+package mapping
+
+import (
+	"fmt"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// Config holds the options of map.
+type Config struct {
+	When engine.Expression `flow:"when,bool" doc:"Changes only the records for which this holds; the others pass as they are." example:"\"value.country == 'KR'\""`
+
+	Value  engine.Expression   `flow:"value" doc:"The whole new value. null makes the record a tombstone." example:"\"{id: value.id, total: value.price * value.quantity}\""`
+	Keep   []engine.PathOption `flow:"keep" doc:"Members to keep; all others are removed." example:"[\"id\", \"customer.email\"]"`
+	Remove []engine.PathOption `flow:"remove" doc:"Members to remove. One that is not there is no error." example:"[\"internal\", \"customer.card\"]"`
+	Rename engine.Renames      `flow:"rename" doc:"Members to rename or move, old = new. One that is not there is no error." example:"{ order_id = \"id\" }"`
+	Set    engine.Assignments  `flow:"set" doc:"Members to set, path = expression. Objects on the way are made. A result that is missing removes the member." example:"{ total = \"value.price * value.quantity\" }"`
+
+	Key           engine.Expression       `flow:"key" doc:"The new key. null removes it." example:"\"value.id\""`
+	Headers       engine.NamedExpressions `flow:"headers" doc:"Headers to set, name = expression. null removes the header." example:"{ source = \"'orders'\" }"`
+	RemoveHeaders []string                `flow:"remove_headers" doc:"Headers to remove." example:"[\"trace-id\"]"`
+	Topic         engine.Expression       `flow:"topic,destination" doc:"The new topic." example:"\"'orders-' + lower(value.country)\""`
+	Topics        []string                `flow:"topics" doc:"The topics that topic may give. Any other result is an error of the record." example:"[\"orders-kr\", \"orders-us\"]"`
+	Timestamp     engine.Expression       `flow:"timestamp" doc:"The new timestamp, a time. null removes it." example:"\"fromUnixMilli(value.created_ms)\""`
+}
+
+// Defaults is what an empty block means.
+func Defaults() *Config { return &Config{} }
+
+// Validate finds a map that does nothing and paths that exclude each other.
+func (c *Config) Validate() []engine.Problem {
+	var ps []engine.Problem
+	if c.empty() {
+		ps = append(ps, engine.Problem{
+			Summary: "map changes nothing",
+			Detail:  "Give at least one of value, keep, remove, rename, set, key, headers, remove_headers, topic or timestamp.",
+		})
+	}
+	if len(c.Topics) > 0 && c.Topic.IsZero() {
+		ps = append(ps, engine.Problem{
+			Option:  "topics",
+			Summary: "topics without topic",
+			Detail:  "topics lists what the expression topic may give. Set topic, or remove topics.",
+		})
+	}
+	seen := make(map[string]bool, len(c.Set))
+	for _, a := range c.Set {
+		p := a.Path.String()
+		if len(a.Path) == 0 {
+			ps = append(ps, engine.Problem{Option: "set", Summary: "set names the whole value", Detail: "Use the option value for the whole value."})
+			continue
+		}
+		if seen[p] {
+			ps = append(ps, engine.Problem{
+				Option:  "set",
+				Summary: fmt.Sprintf("%s is set twice", p),
+				Detail:  "All expressions of a map see the record as it came in, so only one of them can be meant. Use a second map to build on the first.",
+			})
+		}
+		seen[p] = true
+	}
+	for _, r := range c.Rename {
+		if samePath(r.From, r.To) {
+			ps = append(ps, engine.Problem{Option: "rename", Summary: fmt.Sprintf("%s is renamed to itself", r.From), Detail: "Remove this line."})
+		}
+	}
+	return ps
+}
+
+func (c *Config) empty() bool {
+	return c.Value.IsZero() && len(c.Keep) == 0 && len(c.Remove) == 0 && len(c.Rename) == 0 && len(c.Set) == 0 &&
+		c.Key.IsZero() && len(c.Headers) == 0 && len(c.RemoveHeaders) == 0 && c.Topic.IsZero() && c.Timestamp.IsZero()
+}
+
+func samePath(a, b record.Path) bool { return a.String() == b.String() }

@@ -1,0 +1,153 @@
+package mapping
+
+import (
+	"fmt"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// Factory describes map.
+func Factory() engine.ProcessorFactory {
+	return engine.ProcessorFactory{
+		Component: engine.Component{
+			Type:    "map",
+			Summary: "Reshapes records: sets, removes, keeps and renames members, and changes key, headers, topic and timestamp.",
+			Description: "All expressions of one map see the record as it came in, whatever the order of the lines. Then the changes are made in this order: " +
+				"`value`, `keep`, `remove`, `rename`, `set`, `key`, `remove_headers`, `headers`, `topic`, `timestamp`. " +
+				"To build on a result, use a second map.\n\n" +
+				"Members that are not touched keep their bytes: their order, their digits, their spelling. " +
+				"If one expression fails, nothing of the map is applied and the record goes to the errors edge as it came in.",
+			Defaults: func() any { return Defaults() },
+			Examples: []engine.Example{{Title: "Rename, compute, mask", HCL: `pipeline "shape" {
+  input "file" "orders" {
+    path = "orders.jsonl"
+  }
+
+  processor "map" "shape" {
+    rename = { order_id = "id" }
+    remove = ["internal"]
+    set = {
+      total           = "value.price * value.quantity"
+      "customer.card" = "'****' + value.customer.card[-4:]"
+    }
+    key = "value.order_id"
+  }
+
+  output "stdout" "out" {}
+}
+`}},
+		},
+		New: func(config any, _ engine.Env) (engine.Processor, error) {
+			return newMapping(config.(*Config)), nil
+		},
+	}
+}
+
+// mapping is the processor as configured.
+type mapping struct {
+	config *Config
+	topics map[string]bool // nil: any topic
+}
+
+func newMapping(c *Config) *mapping {
+	m := &mapping{config: c}
+	if len(c.Topics) > 0 {
+		m.topics = make(map[string]bool, len(c.Topics))
+		for _, t := range c.Topics {
+			m.topics[t] = true
+		}
+	}
+	return m
+}
+
+func (*mapping) Ports() []string { return nil }
+
+// Bind compiles the options into a list of evaluations and a list of edits.
+func (m *mapping) Bind(l *record.Layout) (engine.Bound, error) {
+	b := &binder{layout: l, worker: &worker{topics: m.topics}}
+	c := m.config
+	b.when(c.When)
+	b.value(c.Value)
+	b.keep(c.Keep)
+	b.remove(c.Remove)
+	b.rename(c.Rename)
+	for _, a := range c.Set {
+		b.set(a)
+	}
+	b.key(c.Key)
+	for _, name := range c.RemoveHeaders {
+		b.edit(func(r *record.Record) error { r.DeleteHeader(name); return nil })
+	}
+	for _, h := range c.Headers {
+		b.header(h)
+	}
+	b.topic(c.Topic)
+	b.timestamp(c.Timestamp)
+	if b.err != nil {
+		return engine.Bound{}, b.err
+	}
+	return engine.Bound{Step: b.worker.step}, nil
+}
+
+// worker is the working copy of one map.
+type worker struct {
+	when    engine.Program // nil: always
+	evals   []eval
+	results []record.Value // of evals, by index
+	edits   []func(r *record.Record) error
+	topics  map[string]bool
+	names   interner
+	scratch []byte // header values of the current record
+}
+
+type eval struct {
+	option  string // for errors: "set.total"
+	program engine.Program
+}
+
+// step evaluates everything before it changes anything, so that expressions
+// see the record as it came in.
+func (w *worker) step(r *record.Record) (bool, error) {
+	if w.when != nil {
+		ok, err := w.when.Test(r)
+		if err != nil {
+			return false, fmt.Errorf("when: %w", err)
+		}
+		if !ok {
+			return true, nil
+		}
+	}
+	for i := range w.evals {
+		v, err := w.evals[i].program.Eval(r)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", w.evals[i].option, err)
+		}
+		w.results[i] = v
+	}
+	w.scratch = w.scratch[:0]
+	for _, edit := range w.edits {
+		if err := edit(r); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// interner turns bytes into strings without allocating for those seen
+// lately. Topics are few; a runaway expression must not fill the memory.
+type interner struct{ seen map[string]string }
+
+const maxInterned = 1024
+
+func (in *interner) string(b []byte) string {
+	if s, ok := in.seen[string(b)]; ok {
+		return s
+	}
+	if in.seen == nil || len(in.seen) >= maxInterned {
+		in.seen = make(map[string]string)
+	}
+	s := string(b)
+	in.seen[s] = s
+	return s
+}
