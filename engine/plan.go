@@ -29,6 +29,7 @@ type Settings struct {
 	CommitInterval time.Duration `flow:"commit_interval" min:"1ms" max:"10m" doc:"How often confirmed positions are stored."`
 	DrainTimeout   time.Duration `flow:"drain_timeout" min:"0s" doc:"How long a stop waits for records in flight."`
 	RetryMax       time.Duration `flow:"retry_max" min:"1ms" doc:"Longest pause between two tries after a transient failure."`
+	After          []string      `flow:"after" doc:"Names of pipelines of this config that must have ended before this one starts. They must end by themselves." example:"[\"load\"]"`
 	StateDir       string        `flow:"state_dir" doc:"Folder in which positions are stored, for inputs that keep none themselves."`
 }
 
