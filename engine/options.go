@@ -14,7 +14,8 @@ import (
 //	flow:"name,required"        must be given
 //	flow:"name,bool"            an Expression whose result must be a bool
 //	flow:"name,destination"     a Template that decides where data goes: it
-//	                            needs a literal prefix or an allow-list
+//	                            needs a literal prefix or an allow-list; on
+//	                            an Expression the same
 //	flow:"name,block"           a nested block: struct or *struct (at most one,
 //	                            a pointer stays nil without it) or []struct
 //	flow:",label"               within a block's struct: string field that
@@ -24,6 +25,13 @@ import (
 //	oneof:"a b c"               the allowed values of a string
 //	min:"1" max:"10"            bounds of a number, duration or size
 //	system:"kafka"              the type of a ConnectionRef
+//	allow:"topics"              beside destination: the list of string next to
+//	                            it that holds all results that the component
+//	                            accepts
+//
+// A slice of a scalar type of this list ([]PathOption, []Pattern) is a list
+// of these. Structs that are embedded without a tag share groups of options.
+// Exported fields without a flow tag are no options.
 //
 // What Defaults returns is what an absent option means.
 type (

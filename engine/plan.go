@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"github.com/flowrecords/flow/engine/limits"
+)
 
 // Plan is what the files of a config compile to. It is pure data and
 // constructors: nothing is open.
@@ -31,6 +35,22 @@ type Settings struct {
 	RetryMax       time.Duration `flow:"retry_max" min:"1ms" doc:"Longest pause between two tries after a transient failure."`
 	After          []string      `flow:"after" doc:"Names of pipelines of this config that must have ended before this one starts. They must end by themselves." example:"[\"load\"]"`
 	StateDir       string        `flow:"state_dir" doc:"Folder in which positions are stored, for inputs that keep none themselves."`
+}
+
+// DefaultSettings is what a pipeline block without options means.
+func DefaultSettings() Settings {
+	return Settings{
+		Delivery:       "at_least_once",
+		Order:          "partition",
+		BatchRecords:   limits.BatchRecords,
+		BatchBytes:     limits.BatchBytes,
+		Linger:         limits.Linger,
+		MaxInFlight:    limits.InFlightBytes,
+		CommitInterval: limits.CommitInterval,
+		DrainTimeout:   limits.DrainTimeout,
+		RetryMax:       limits.RetryMax,
+		StateDir:       ".flow",
+	}
 }
 
 // Element is one input, processor or output of a pipeline, checked and wired.
@@ -68,7 +88,9 @@ func (e *Element) Address() string {
 
 // Port is one output of an element.
 type Port struct {
-	// Element is the address of the element; empty for the errors of all.
+	// Element is the address of the element. Empty, with ErrorsPort: the
+	// errors of every element whose errors port no element reads by name,
+	// without the reader itself and what lies behind it.
 	Element string
 	// Name of the port: "" the main one, "errors", or one of Element.Ports.
 	Name string
