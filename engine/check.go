@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// CheckRegistry reports every component of r that is not described as it must
+// be: a summary and an example each, a doc for each option, a default within
+// the option's own rules unless the option is required, and a New function.
+// Whoever builds a binary with components of his own runs it in a test.
+func CheckRegistry(r *Registry) error {
+	var errs []error
+	for _, t := range Types(r.Inputs) {
+		f := r.Inputs[t]
+		errs = append(errs, checkComponent(KindInput, f.Component, f.New != nil)...)
+	}
+	for _, t := range Types(r.Processors) {
+		f := r.Processors[t]
+		errs = append(errs, checkComponent(KindProcessor, f.Component, f.New != nil)...)
+	}
+	for _, t := range Types(r.Outputs) {
+		f := r.Outputs[t]
+		errs = append(errs, checkComponent(KindOutput, f.Component, f.New != nil)...)
+	}
+	for _, t := range Types(r.Converters) {
+		f := r.Converters[t]
+		errs = append(errs, checkComponent(KindConverter, f.Component, f.New != nil)...)
+	}
+	for _, t := range Types(r.Connections) {
+		f := r.Connections[t]
+		errs = append(errs, checkComponent(KindConnection, f.Component, f.New != nil)...)
+	}
+	return errors.Join(append(errs, checkDefaultConverters(r)...)...)
+}
+
+func checkComponent(kind Kind, c Component, hasNew bool) (errs []error) {
+	fail := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s %q: %s", kind, c.Type, fmt.Sprintf(format, args...)))
+	}
+	if !optionName.MatchString(c.Type) {
+		fail("its type is no lower_snake_case name")
+	}
+	if c.Summary == "" {
+		fail("has no summary")
+	}
+	if len(c.Examples) == 0 {
+		fail("has no example")
+	}
+	if !hasNew {
+		fail("has no New")
+	}
+	if c.Defaults == nil {
+		fail("has no Defaults")
+		return errs
+	}
+	config := c.Defaults()
+	if a, b := reflect.ValueOf(config), reflect.ValueOf(c.Defaults()); a.Kind() == reflect.Pointer && a.Type().Elem().Size() > 0 && a.Pointer() == b.Pointer() {
+		fail("Defaults returns the same config twice")
+	}
+	spec, err := Describe(config)
+	if err != nil {
+		fail("%v", err)
+		return errs
+	}
+	checkSpec(spec, "", reflect.ValueOf(config), fail)
+	return errs
+}
+
+// checkSpec checks the options of a block. config is invalid within a block
+// that is absent by default: it has no defaults to check.
+func checkSpec(s *Spec, prefix string, config reflect.Value, fail func(string, ...any)) {
+	for i := range s.Options {
+		o := &s.Options[i]
+		name := prefix + o.Name
+		if o.Doc == "" {
+			fail("option %s has no doc", name)
+		}
+		if o.Block != nil {
+			var inner reflect.Value
+			if config.IsValid() && o.Field(config).Kind() == reflect.Struct {
+				inner = o.Field(config)
+			}
+			checkSpec(o.Block, name+".", inner, fail)
+			continue
+		}
+		if o.Required && o.Default != "" && o.Default != "0" && o.Default != "false" && o.Default != `"0s"` && o.Default != `"0B"` {
+			fail("option %s is required and has a default", name)
+		}
+		if config.IsValid() && !o.Required {
+			checkDefault(o, name, o.Field(config), fail)
+		}
+	}
+}
+
+// checkDefault checks that the default obeys what the option asks of a user.
+func checkDefault(o *Option, name string, v reflect.Value, fail func(string, ...any)) {
+	if len(o.OneOf) > 0 && v.Kind() == reflect.String && !slices.Contains(o.OneOf, v.String()) {
+		fail("option %s: the default %q is none of %q", name, v.String(), o.OneOf)
+	}
+	if o.Min == "" && o.Max == "" {
+		return
+	}
+	n, ok := Number(v)
+	if !ok {
+		return
+	}
+	if lo, err := ParseBound(v.Type(), o.Min); o.Min != "" && err == nil && n < lo {
+		fail("option %s: the default %s is below %s", name, o.Default, o.Min)
+	}
+	if hi, err := ParseBound(v.Type(), o.Max); o.Max != "" && err == nil && n > hi {
+		fail("option %s: the default %s is above %s", name, o.Default, o.Max)
+	}
+}
+
+// Number returns a number, duration or size as ParseBound counts it.
+func Number(v reflect.Value) (float64, bool) {
+	switch {
+	case v.CanInt():
+		return float64(v.Int()), true
+	case v.CanFloat():
+		return v.Float(), true
+	}
+	return 0, false
+}
+
+func checkDefaultConverters(r *Registry) (errs []error) {
+	check := func(kind Kind, t, part, converter string) {
+		if _, ok := r.Converters[converter]; converter != "" && !ok {
+			errs = append(errs, fmt.Errorf("%s %q: the default %s converter %q does not exist", kind, t, part, converter))
+		}
+	}
+	for _, t := range Types(r.Inputs) {
+		check(KindInput, t, "key", r.Inputs[t].KeyConverter)
+		check(KindInput, t, "value", r.Inputs[t].ValueConverter)
+	}
+	for _, t := range Types(r.Outputs) {
+		check(KindOutput, t, "key", r.Outputs[t].KeyConverter)
+		check(KindOutput, t, "value", r.Outputs[t].ValueConverter)
+	}
+	return errs
+}
