@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/checkpoint"
+	"github.com/flowrecords/flow/engine/run"
+)
+
+type runFlags struct {
+	configFlags
+	metricsAddr string
+	stateDir    string
+	logFormat   string
+	logLevel    string
+	progress    string
+	only        []string
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run FILE|DIR...",
+		Short: "Run the pipelines of a config",
+		Long: `run checks the config and runs its pipelines until their inputs end, one of
+them fails, or a signal comes. The first SIGINT or SIGTERM stops reading and
+lets what is in flight be confirmed; a second one cuts that short. Neither
+loses a record: what was not confirmed is read again by the next run.
+
+On a terminal it shows progress and a summary; elsewhere it writes logs.
+
+Exit status: 0 done or stopped with everything confirmed, 1 a pipeline failed,
+2 wrong config or usage, 3 stopped before everything in flight was confirmed.`,
+		Example: "  flow run pipeline.hcl\n  flow run --var env=prod --metrics-addr :9090 pipelines/",
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    func(c *cobra.Command, args []string) error { return a.run(c.Context(), args, f) },
+	}
+	f.add(c)
+	c.Flags().StringVar(&f.metricsAddr, "metrics-addr", "", "serve /metrics, /healthz and /readyz on this `address` (host:port)")
+	c.Flags().StringVar(&f.stateDir, "state-dir", "", "`folder` of stored positions (default: the pipeline's state_dir)")
+	c.Flags().StringVar(&f.logFormat, "log-format", "text", "format of logs: text or json")
+	c.Flags().StringVar(&f.logLevel, "log-level", "info", "least level of logs: debug, info, warn or error")
+	c.Flags().StringVar(&f.progress, "progress", "auto", "live progress and summary table: auto (on a terminal), always or never")
+	c.Flags().StringArrayVar(&f.only, "pipeline", nil, "run only the pipeline of this `name` (repeatable)")
+	return c
+}
+
+// run is the run command.
+func (a *app) run(ctx context.Context, paths []string, f runFlags) error {
+	tuneMemory(a.getenv)
+	screen, logger, err := a.surfaces(f)
+	if err != nil {
+		return &exitError{ExitConfig, err}
+	}
+	plan, err := a.load(paths, f.configFlags)
+	if err != nil {
+		return err
+	}
+	pipelines, err := selectPipelines(plan.Pipelines, f.only)
+	if err != nil {
+		return &exitError{ExitConfig, err}
+	}
+	jobs, err := a.build(pipelines, f, logger)
+	if err != nil {
+		return err
+	}
+	defer closeStores(jobs, logger)
+
+	server, err := serveMetrics(f.metricsAddr, jobs, logger)
+	if err != nil {
+		return &exitError{ExitConfig, err}
+	}
+	defer server.close()
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	s := &supervisor{jobs: jobs, logger: logger, stop: stop}
+	signals := watchSignals(s, screen, logger)
+	defer signals.end()
+	screen.start(jobs)
+	err = s.run(ctx)
+	screen.finish(jobs, err)
+	return exitOf(err)
+}
+
+// selectPipelines keeps the named ones, all when none is named.
+func selectPipelines(all []*engine.Pipeline, only []string) ([]*engine.Pipeline, error) {
+	if len(all) == 0 {
+		return nil, errors.New("the config has no pipeline block")
+	}
+	if len(only) == 0 {
+		return all, nil
+	}
+	var kept []*engine.Pipeline
+	for _, name := range only {
+		i := indexOf(all, name)
+		if i < 0 {
+			return nil, fmt.Errorf("no pipeline is called %q", name)
+		}
+		kept = append(kept, all[i])
+	}
+	return kept, nil
+}
+
+func indexOf(all []*engine.Pipeline, name string) int {
+	for i, p := range all {
+		if p.Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// job is one pipeline of this run.
+type job struct {
+	plan   *engine.Pipeline
+	runner *run.Runner
+	store  *lazyStore
+	// started and took are written by the supervisor before and after Run,
+	// read by the screen under supervisor-independent atomics.
+	state jobState
+}
+
+func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logger) ([]*job, error) {
+	jobs := make([]*job, 0, len(pipelines))
+	for _, p := range pipelines {
+		dir := f.stateDir
+		if dir == "" {
+			dir = p.Settings.StateDir
+		}
+		store := &lazyStore{open: func() (checkpoint.Store, error) { return checkpoint.OpenDir(dir, p.Name) }}
+		runner, err := run.New(p, run.Options{
+			Logger:  logger.With("pipeline", p.Name),
+			Store:   store,
+			Version: a.Version,
+		})
+		if err != nil {
+			return nil, &exitError{ExitConfig, fmt.Errorf("pipeline %s: %w", p.Name, err)}
+		}
+		jobs = append(jobs, &job{plan: p, runner: runner, store: store})
+	}
+	return jobs, nil
+}
+
+// exitOf maps the end of a run to an exit code.
+func exitOf(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, run.ErrAborted):
+		return &exitError{ExitAborted, err}
+	default:
+		return &exitError{ExitFailed, err}
+	}
+}
+
+// signalWatch turns signals into drain and abort.
+type signalWatch struct {
+	ch   chan os.Signal
+	done chan struct{}
+}
+
+// watchSignals: the first signal drains, the second aborts, a third ends the
+// process at once, in case even that hangs.
+func watchSignals(s *supervisor, screen screen, logger *slog.Logger) *signalWatch {
+	w := &signalWatch{ch: make(chan os.Signal, 3), done: make(chan struct{})}
+	signal.Notify(w.ch, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for n := 1; ; n++ {
+			select {
+			case <-w.done:
+				return
+			case sig := <-w.ch:
+				switch n {
+				case 1:
+					screen.notice("Stopping: waiting until what is in flight is confirmed. Again to cut it short.")
+					logger.Info("draining", "signal", sig.String())
+					s.stop()
+				case 2:
+					screen.notice("Cutting short. What is not confirmed is read again by the next run.")
+					logger.Warn("aborting", "signal", sig.String())
+					s.abort()
+				default:
+					os.Exit(ExitAborted)
+				}
+			}
+		}
+	}()
+	return w
+}
+
+func (w *signalWatch) end() {
+	signal.Stop(w.ch)
+	close(w.done)
+}
+
+const shutdownTimeout = 2 * time.Second

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/flowrecords/flow/engine"
+)
+
+// summaryLines is the table at the end of a run: one line an element.
+func summaryLines(jobs []*job, now time.Time, width int) []string {
+	rows := [][]string{{"PIPELINE", "ELEMENT", "IN", "OUT", "DROPPED", "ERRORS", "RETRIES", "BYTES", "RECORDS/S"}}
+	for _, j := range jobs {
+		elapsed := j.state.elapsed(now).Seconds()
+		for i, e := range j.runner.Elements() {
+			in, out := thousands(e.In.Load()), thousands(e.Out.Load())
+			moved := e.In.Load()
+			switch kindOf(j, i) {
+			case engine.KindInput:
+				in, moved = "", e.Out.Load()
+			case engine.KindOutput:
+				moved = e.Out.Load()
+			}
+			bytes := ""
+			if n := e.Bytes.Load(); n > 0 {
+				bytes = size(n)
+			}
+			rate := ""
+			if elapsed > 0 && moved > 0 {
+				rate = short(float64(moved) / elapsed)
+			}
+			rows = append(rows, []string{j.plan.Name, e.Address, in, out,
+				blankZero(e.Dropped.Load()), blankZero(e.Errors.Load()), blankZero(e.Retries.Load()), bytes, rate})
+		}
+	}
+	lines := align(rows, 2)
+	for i := range lines {
+		lines[i] = clip(lines[i], width)
+	}
+	for _, j := range jobs {
+		if d := j.state.elapsed(now); d > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %s", j.plan.Name, d.Round(time.Millisecond)))
+		}
+	}
+	return lines
+}
+
+func blankZero(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return thousands(n)
+}
+
+// align pads cells to columns; the first left columns to the left, numbers
+// to the right.
+func align(rows [][]string, left int) []string {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], len([]rune(cell)))
+		}
+	}
+	lines := make([]string, len(rows))
+	for n, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-len([]rune(cell)))
+			if i > 0 {
+				b.WriteString("  ")
+			}
+			if i < left {
+				b.WriteString(cell + pad)
+			} else {
+				b.WriteString(pad + cell)
+			}
+		}
+		lines[n] = strings.TrimRight(b.String(), " ")
+	}
+	return lines
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/checkpoint"
+)
+
+// supervisor runs the pipelines of one process. When one fails, the others
+// are drained and the process ends: a pipeline that stands still must not
+// hide behind one that goes on, and whatever restarts the process restarts
+// both where they were.
+type supervisor struct {
+	jobs   []*job
+	logger *slog.Logger
+	// stop drains all pipelines.
+	stop context.CancelFunc
+}
+
+// jobState is when a job started and ended, for the screen.
+type jobState struct {
+	started, ended atomic.Int64 // unix nanoseconds, 0: not yet
+}
+
+func (j *jobState) elapsed(now time.Time) time.Duration {
+	start := j.started.Load()
+	if start == 0 {
+		return 0
+	}
+	end := j.ended.Load()
+	if end == 0 {
+		end = now.UnixNano()
+	}
+	return time.Duration(end - start)
+}
+
+// run returns when every pipeline has ended: nil, or all their errors.
+func (s *supervisor) run(ctx context.Context) error {
+	ended := make(map[string]chan struct{}, len(s.jobs))
+	for _, j := range s.jobs {
+		ended[j.plan.Name] = make(chan struct{})
+	}
+	errs := make([]error, len(s.jobs))
+	var wg sync.WaitGroup
+	for i, j := range s.jobs {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer close(ended[j.plan.Name])
+			if err := s.runJob(ctx, j, ended); err != nil {
+				errs[i] = fmt.Errorf("pipeline %s: %w", j.plan.Name, err)
+				s.stop()
+			}
+		}()
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (s *supervisor) runJob(ctx context.Context, j *job, ended map[string]chan struct{}) error {
+	for _, name := range j.plan.Settings.After {
+		ch, ok := ended[name]
+		if !ok {
+			continue // left out by --pipeline: the user says that it has run
+		}
+		select {
+		case <-ch:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	j.state.started.Store(time.Now().UnixNano())
+	defer func() { j.state.ended.Store(time.Now().UnixNano()) }()
+	s.logger.Info("pipeline started", "pipeline", j.plan.Name)
+	err := j.runner.Run(ctx)
+	if err == nil {
+		s.logger.Info("pipeline ended", "pipeline", j.plan.Name)
+	}
+	return err
+}
+
+// abort cuts every pipeline short.
+func (s *supervisor) abort() {
+	for _, j := range s.jobs {
+		j.runner.Abort()
+	}
+}
+
+// lazyStore opens the checkpoint at first use, so that a pipeline whose
+// inputs keep their own positions makes no folder.
+type lazyStore struct {
+	open  func() (checkpoint.Store, error)
+	store checkpoint.Store // set by Load; Save and Close come after it
+}
+
+// Load opens the store.
+func (l *lazyStore) Load(ctx context.Context) (map[string]engine.Position, error) {
+	if l.store == nil {
+		store, err := l.open()
+		if err != nil {
+			return nil, err
+		}
+		l.store = store
+	}
+	return l.store.Load(ctx)
+}
+
+// Save passes on.
+func (l *lazyStore) Save(ctx context.Context, changed map[string]engine.Position) error {
+	return l.store.Save(ctx, changed)
+}
+
+// Close closes the store if it was opened.
+func (l *lazyStore) Close() error {
+	if l.store == nil {
+		return nil
+	}
+	return l.store.Close()
+}
+
+func closeStores(jobs []*job, logger *slog.Logger) {
+	for _, j := range jobs {
+		if err := j.store.Close(); err != nil {
+			logger.Error("closing the position store", "pipeline", j.plan.Name, "error", err)
+		}
+	}
+}
