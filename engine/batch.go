@@ -1,8 +1,9 @@
 package engine
 
 import (
-	"context"
+	"bytes"
 	"math"
+	"slices"
 	"strconv"
 	"sync/atomic"
 
@@ -10,87 +11,13 @@ import (
 	"github.com/flowrecords/flow/engine/record"
 )
 
-// Span is the range of one record in Column.Data.
-type Span struct{ Start, End uint32 }
-
-// NullSpan stands for a null (a tombstone's value, a record without a key).
-var NullSpan = Span{Start: math.MaxUint32}
-
-// Null reports whether the span stands for a null.
-func (s Span) Null() bool { return s.Start > s.End }
-
 // NoTimestamp stands for a record without timestamp in a batch that has some.
 const NoTimestamp = math.MinInt64
 
-// Column holds the same part (value or key) of all records of a batch in one
-// slab. Spans may leave gaps and, after a filter, skip whole records.
-type Column struct {
-	Data  []byte
-	Spans []Span
-	// Encoding of every record of the column.
-	Encoding record.Encoding
-	// Lines: no record holds a newline, and in Data exactly one newline
-	// follows each record (Data[span.End] == '\n'). Outputs of lines then
-	// write ranges of Data as they are. Whoever writes Data decides; false is
-	// always safe.
-	Lines bool
-}
-
-// At returns the bytes of record i; nil for a null. An empty record is not nil.
-func (c *Column) At(i int) []byte {
-	s := c.Spans[i]
-	if s.Null() {
-		return nil
-	}
-	return c.Data[s.Start:s.End:s.End]
-}
-
-// Add appends a record's bytes, nil for a null, and a newline behind them.
-func (c *Column) Add(p []byte) {
-	if p == nil {
-		c.Spans = append(c.Spans, NullSpan)
-		return
-	}
-	start := len(c.Data)
-	c.Data = append(c.Data, p...)
-	c.close(start)
-}
-
-// close makes what was appended to Data since start a record.
-func (c *Column) close(start int) {
-	c.Spans = append(c.Spans, Span{uint32(start), uint32(len(c.Data))})
-	c.Data = append(c.Data, '\n')
-}
-
-func (c *Column) reset() {
-	if cap(c.Data) > 4*limits.BatchBytes {
-		c.Data = make([]byte, 0, limits.BatchBytes) // a giant record's slab is not kept
-	}
-	c.Data, c.Spans, c.Encoding, c.Lines = c.Data[:0], c.Spans[:0], nil, false
-}
-
-// Headers holds the headers of all records of a batch, flat.
-type Headers struct {
-	List []record.Header
-	// Ends[i] is where the headers of record i end in List.
-	Ends []uint32
-}
-
-// At returns the headers of record i; none when the column is unused.
-func (h *Headers) At(i int) []record.Header {
-	if len(h.Ends) == 0 {
-		return nil
-	}
-	start := uint32(0)
-	if i > 0 {
-		start = h.Ends[i-1]
-	}
-	return h.List[start:h.Ends[i]:h.Ends[i]]
-}
-
 // Failure says why a record is on an errors edge.
 type Failure struct {
-	// Reason is the error of the record.
+	// Reason is the error of the record; nil in a batch of an input stands
+	// for a record that is well.
 	Reason error
 	// Element is the address of the element that refused it: processor.map.shape.
 	Element string
@@ -101,10 +28,10 @@ type Failure struct {
 // Batch is what crosses an edge: records of one source partition, in its
 // order, in columns. Optional columns are empty when no record uses them.
 //
-// A batch has one owner at a time. Readers that share one (fan-out) hold a
-// reference each (Retain, Release) and must not change it. Whoever finishes
-// with a batch calls Done once, when all that it caused is confirmed, and
-// Release once, when its memory is no longer needed.
+// A batch has one owner at a time, or several readers that hold a reference
+// each (Share) and must not change it. Whoever finishes with a batch calls
+// Done once, when all that it caused is confirmed, and Release once, when its
+// memory is no longer needed; after Done nothing but Release.
 type Batch struct {
 	Value   Column
 	Key     Column  // Spans empty: no record has a key
@@ -118,21 +45,28 @@ type Batch struct {
 	// empty: record i is row i. It names the origin of a record after
 	// filters and splits.
 	Rows []uint32
-	// Failures is set on errors edges only, one for each record.
+	// Failures says why, for each record. It is set on errors edges, and by
+	// an input for bytes that are no record.
 	Failures []Failure
 
-	// Seq numbers the batches of an edge, for the sequencer of a stage.
-	Seq uint64
+	group  *AckGroup
+	pool   *Pool
+	parent *Batch       // whose memory the columns borrow; holds a reference
+	refs   atomic.Int32 // readers of the memory
+	owed   atomic.Int32 // Done calls that are still to come
+}
 
-	group *AckGroup
-	pool  *Pool
-	refs  atomic.Int32
+// NewBatch returns a batch outside any pool.
+func NewBatch() *Batch {
+	b := &Batch{}
+	b.refs.Store(1)
+	return b
 }
 
 // Len is the number of records.
 func (b *Batch) Len() int { return len(b.Value.Spans) }
 
-// Bytes is the size of keys and values.
+// Bytes is the size of the memory that keys and values take.
 func (b *Batch) Bytes() int64 { return int64(len(b.Value.Data) + len(b.Key.Data)) }
 
 // Source returns the source partition of the records; nil outside a pipeline.
@@ -180,49 +114,33 @@ func (b *Batch) Topic(i int) string {
 
 // Load points r at record i. r is valid until the batch is released.
 func (b *Batch) Load(i int, r *record.Record) {
-	r.Value.Reset(b.Value.Encoding, b.Value.At(i))
-	if len(b.Key.Spans) > 0 {
-		r.Key.Reset(b.Key.Encoding, b.Key.At(i))
-	} else {
+	enc := b.Value.Encoding
+	if enc == nil {
+		enc = record.Opaque
+	}
+	r.Value.Reset(enc, b.Value.At(i))
+	if len(b.Key.Spans) == 0 {
 		r.Key.Reset(record.Text, nil)
+	} else {
+		if enc = b.Key.Encoding; enc == nil {
+			enc = record.Opaque
+		}
+		r.Key.Reset(enc, b.Key.At(i))
 	}
 	r.ResetHeaders(b.Headers.At(i))
 	r.Row = b.row(i)
+	r.Timestamp, r.HasTimestamp = 0, false
+	if len(b.Timestamps) > 0 && b.Timestamps[i] != NoTimestamp {
+		r.Timestamp, r.HasTimestamp = b.Timestamps[i], true
+	}
 	r.Topic = b.Topic(i)
-	r.HasTimestamp = len(b.Timestamps) > 0 && b.Timestamps[i] != NoTimestamp
-	if r.HasTimestamp {
-		r.Timestamp = b.Timestamps[i]
+	if b.group == nil {
+		r.Offset, r.Partition, r.Meta = int64(r.Row), 0, nil
+		return
 	}
-	if b.group != nil {
-		info := &b.group.source.info
-		r.Partition, r.Meta = info.Partition, info.Meta
-		r.Offset = b.group.offset(r.Row)
-	}
-}
-
-// Inherit makes b a child of p: of the same ack group and source. The child
-// counts only once the sender has called p.Expect for it.
-func (b *Batch) Inherit(p *Batch) {
-	b.group = p.group
-	b.Seq = p.Seq
-	b.Value.Lines = p.Value.Lines
-}
-
-// Expect announces n more batches of b's ack group, each of which will call
-// Done. Call it before the first of them is sent, while b is not Done.
-func (b *Batch) Expect(n int) {
-	if b.group != nil && n > 0 {
-		b.group.add(int32(n))
-	}
-}
-
-// Done says that everything that b caused is confirmed (Invariant 1).
-func (b *Batch) Done() {
-	if b.group != nil {
-		g := b.group
-		b.group = nil
-		g.done()
-	}
+	info := &b.group.source.info
+	r.Partition, r.Meta = info.Partition, info.Meta
+	r.Offset = b.group.offset(r.Row)
 }
 
 // Append stores what r has become as the next record. It returns false, and
@@ -231,21 +149,22 @@ func (b *Batch) Done() {
 // is an error of the record; nothing is stored then either.
 func (b *Batch) Append(r *record.Record) (bool, error) {
 	n := b.Len()
-	if n > 0 && (len(b.Value.Data) >= 2*limits.BatchBytes || len(b.Key.Data) >= 2*limits.BatchBytes) {
+	if n > 0 && (len(b.Value.Data) >= 2*limits.BatchBytes || len(b.Key.Data) >= 2*limits.BatchBytes || n >= math.MaxUint16) {
 		return false, nil
 	}
-	if !fits(&b.Value, r.Value) || !fits(&b.Key, r.Key) {
+	if !b.Value.fits(r.Value) || !b.Key.fits(r.Key) {
 		return false, nil
 	}
-	if err := b.appendDoc(&b.Value, r.Value); err != nil {
+	if err := b.Value.append(r.Value); err != nil {
 		return false, err
 	}
 	if len(b.Key.Spans) > 0 || !r.Key.IsNull() {
 		for len(b.Key.Spans) < n {
 			b.Key.Spans = append(b.Key.Spans, NullSpan)
 		}
-		if err := b.appendDoc(&b.Key, r.Key); err != nil {
+		if err := b.Key.append(r.Key); err != nil {
 			b.Value.Spans = b.Value.Spans[:n]
+			b.Key.Spans = b.Key.Spans[:n]
 			return false, err
 		}
 	}
@@ -253,23 +172,13 @@ func (b *Batch) Append(r *record.Record) (bool, error) {
 	return true, nil
 }
 
-// fits reports whether d's encoding is the column's, which the first record
-// that is not null decides.
-func fits(c *Column, d *record.Doc) bool {
-	if d.IsNull() {
-		return true
-	}
-	enc := d.Encoding()
-	if c.Encoding == nil {
-		c.Encoding = enc
-		if enc != record.JSON {
-			c.Lines = false
-		}
-	}
-	return c.Encoding == enc
+// fits reports whether the column can take d: an encoding is settled by the
+// first record that is not null.
+func (c *Column) fits(d *record.Doc) bool {
+	return len(c.Data) == 0 || d.IsNull() || c.Encoding == d.Encoding()
 }
 
-func (b *Batch) appendDoc(c *Column, d *record.Doc) error {
+func (c *Column) append(d *record.Doc) error {
 	if d.IsNull() {
 		c.Spans = append(c.Spans, NullSpan)
 		return nil
@@ -280,7 +189,15 @@ func (b *Batch) appendDoc(c *Column, d *record.Doc) error {
 		c.Data = c.Data[:start]
 		return err
 	}
+	if start == 0 {
+		c.Encoding = d.Encoding()
+	}
 	c.Data = data
+	// What an edit put in may hold a newline that the source had not, such as
+	// the white space of a JSON key.
+	if c.Lines && d.Edited() && bytes.IndexByte(data[start:], '\n') >= 0 {
+		c.Lines = false
+	}
 	c.close(start)
 	return nil
 }
@@ -293,10 +210,7 @@ func (b *Batch) appendMeta(n int, r *record.Record) {
 			b.Headers.Ends = append(b.Headers.Ends, uint32(len(b.Headers.List)))
 		}
 		// Header values may be ranges of the source batch: they are copied.
-		for _, h := range hs {
-			b.Headers.List = append(b.Headers.List, record.Header{Key: h.Key, Value: append([]byte(nil), h.Value...)})
-		}
-		b.Headers.Ends = append(b.Headers.Ends, uint32(len(b.Headers.List)))
+		b.Headers.add(hs, true)
 	}
 	if r.HasTimestamp || len(b.Timestamps) > 0 {
 		for len(b.Timestamps) < n {
@@ -320,77 +234,182 @@ func (b *Batch) appendMeta(n int, r *record.Record) {
 	}
 }
 
-// Retain adds n references, for n more readers.
+// Mark is a state of a batch that is being filled.
+type Mark struct{ records, value, key, headers int }
+
+// Mark returns the state for Rollback.
+func (b *Batch) Mark() Mark {
+	return Mark{b.Len(), len(b.Value.Data), len(b.Key.Data), len(b.Headers.List)}
+}
+
+// Rollback takes back what was appended since m.
+func (b *Batch) Rollback(m Mark) {
+	b.Value.Data, b.Key.Data = b.Value.Data[:m.value], b.Key.Data[:m.key]
+	b.Headers.List = b.Headers.List[:m.headers]
+	b.truncate(m.records)
+}
+
+func (b *Batch) truncate(n int) {
+	b.Value.Spans = b.Value.Spans[:n]
+	b.Key.Spans = b.Key.Spans[:min(n, len(b.Key.Spans))]
+	b.Headers.Ends = b.Headers.Ends[:min(n, len(b.Headers.Ends))]
+	b.Timestamps = b.Timestamps[:min(n, len(b.Timestamps))]
+	b.Topics = b.Topics[:min(n, len(b.Topics))]
+	b.Rows = b.Rows[:min(n, len(b.Rows))]
+	b.Failures = b.Failures[:min(n, len(b.Failures))]
+}
+
+// Alone reports whether the caller, who holds a reference, holds the only
+// one and so may change the batch.
+func (b *Batch) Alone() bool { return b.refs.Load() == 1 }
+
+// Compact removes all records but those numbered in kept, which ascends. The
+// caller must be Alone. The bytes of the others stay as gaps.
+func (b *Batch) Compact(kept []uint32) {
+	if len(kept) == b.Len() {
+		return
+	}
+	if len(b.Rows) == 0 {
+		b.Rows = append(b.Rows, kept...)
+	} else {
+		pick(b.Rows, kept)
+	}
+	pick(b.Value.Spans, kept)
+	pick(b.Key.Spans, kept)
+	pick(b.Timestamps, kept)
+	pick(b.Topics, kept)
+	pick(b.Failures, kept)
+	if len(b.Headers.Ends) > 0 {
+		list := b.Headers.List[:0]
+		for to, i := range kept {
+			list = append(list, b.Headers.At(int(i))...)
+			// At reads an end that was overwritten only while nothing has been
+			// skipped yet, and then it is unchanged.
+			b.Headers.Ends[to] = uint32(len(list))
+		}
+		b.Headers.List = list
+	}
+	b.truncate(len(kept))
+}
+
+func pick[T any](list []T, kept []uint32) {
+	if len(list) == 0 {
+		return
+	}
+	for to, i := range kept {
+		list[to] = list[i]
+	}
+}
+
+// Borrow makes the empty batch b show the records kept of p without copying
+// their bytes: b holds a reference to p until it is released. b confirms
+// nothing until Inherit.
+func (b *Batch) Borrow(p *Batch, kept []uint32) {
+	b.Attach(p)
+	p.Retain(1)
+	b.parent = p
+	b.Value.borrow(&p.Value, kept)
+	b.Key.borrow(&p.Key, kept)
+	for _, i := range kept {
+		b.Rows = append(b.Rows, p.row(int(i)))
+	}
+	b.Timestamps = gather(b.Timestamps, p.Timestamps, kept)
+	b.Topics = gather(b.Topics, p.Topics, kept)
+	b.Failures = gather(b.Failures, p.Failures, kept)
+	if len(p.Headers.Ends) > 0 {
+		for _, i := range kept {
+			b.Headers.add(p.Headers.At(int(i)), false)
+		}
+	}
+}
+
+func gather[T any](dst, src []T, kept []uint32) []T {
+	if len(src) == 0 {
+		return dst
+	}
+	dst = slices.Grow(dst, len(kept))
+	for _, i := range kept {
+		dst = append(dst, src[i])
+	}
+	return dst
+}
+
+// Attach gives b the source of p, so that its records know where they come
+// from. It is for working copies that never leave: b confirms nothing.
+func (b *Batch) Attach(p *Batch) {
+	b.group = p.group
+	b.Value.Lines, b.Key.Lines = p.Value.Lines, p.Key.Lines
+	b.Value.Encoding, b.Key.Encoding = p.Value.Encoding, p.Key.Encoding
+}
+
+// Inherit makes b a child of p: p's source partition is confirmed up to here
+// only after b is Done, too. p must not be Done yet. Inherit changes no
+// record of b.
+func (b *Batch) Inherit(p *Batch) {
+	b.group = p.group
+	b.owed.Store(1)
+	if b.group != nil {
+		b.group.add(1)
+	}
+}
+
+// Share announces n more readers of b: each calls Done once and Release once.
+func (b *Batch) Share(n int) {
+	b.Retain(n)
+	b.owed.Add(int32(n))
+	if b.group != nil {
+		b.group.add(int32(n))
+	}
+}
+
+// Done says that everything that b caused at one reader is confirmed
+// (Invariant 1). A Done too many is a bug that could confirm records that are
+// not, so it panics.
+func (b *Batch) Done() {
+	if b.group == nil {
+		return
+	}
+	if b.owed.Add(-1) < 0 {
+		panic("engine: batch confirmed twice")
+	}
+	b.group.done()
+}
+
+// Retain adds n references to the memory of b.
 func (b *Batch) Retain(n int) { b.refs.Add(int32(n)) }
 
 // Release gives up one reference; the last one returns the batch to its pool.
 func (b *Batch) Release() {
-	if b.refs.Add(-1) > 0 {
+	switch n := b.refs.Add(-1); {
+	case n > 0:
 		return
+	case n < 0:
+		panic("engine: batch released twice")
 	}
+	parent := b.parent
 	if b.pool != nil {
 		b.pool.put(b)
 	}
+	if parent != nil {
+		parent.Release()
+	}
 }
 
-// Reset empties the batch, keeping its memory.
+// Reset empties the batch, keeping its memory. It is for working copies;
+// Release resets the batches of a pool.
 func (b *Batch) Reset() {
+	b.reset()
+	b.refs.Store(1)
+}
+
+func (b *Batch) reset() {
 	b.Value.reset()
 	b.Key.reset()
-	clear(b.Headers.List)
-	b.Headers.List, b.Headers.Ends = b.Headers.List[:0], b.Headers.Ends[:0]
-	b.Timestamps, b.Topics, b.Rows = b.Timestamps[:0], b.Topics[:0], b.Rows[:0]
+	b.Headers.reset()
+	clear(b.Topics)
 	clear(b.Failures)
+	b.Timestamps, b.Topics, b.Rows = b.Timestamps[:0], b.Topics[:0], b.Rows[:0]
 	b.Failures = b.Failures[:0]
-	b.group, b.Seq = nil, 0
-	b.refs.Store(1)
-}
-
-// NewBatch returns a batch outside any pool, for tests and tools.
-func NewBatch() *Batch {
-	b := &Batch{}
-	b.Value.Data = make([]byte, 0, 4096)
-	b.refs.Store(1)
-	return b
-}
-
-// Pool is the free list of one producer of batches. It makes up to size
-// batches and then blocks, which bounds memory and is the back-pressure
-// (Invariant 5). Get and Release may be called by any goroutine.
-type Pool struct {
-	free chan *Batch
-	made atomic.Int32
-	size int32
-}
-
-// NewPool returns an empty pool of at most size batches.
-func NewPool(size int) *Pool {
-	return &Pool{free: make(chan *Batch, size), size: int32(size)}
-}
-
-// Get takes an empty batch, waiting for a Release when all are in use.
-func (p *Pool) Get(ctx context.Context) (*Batch, error) {
-	select {
-	case b := <-p.free:
-		return b, nil
-	default:
-	}
-	if p.made.Add(1) <= p.size {
-		b := &Batch{pool: p}
-		b.Value.Data = make([]byte, 0, limits.BatchBytes+4096)
-		b.refs.Store(1)
-		return b, nil
-	}
-	p.made.Add(-1)
-	select {
-	case b := <-p.free:
-		return b, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
-
-func (p *Pool) put(b *Batch) {
-	b.Reset()
-	p.free <- b // never blocks: at most size batches exist
+	b.group, b.parent = nil, nil
+	b.owed.Store(0)
 }

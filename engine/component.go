@@ -131,6 +131,19 @@ type Processor interface {
 	Bind(l *record.Layout) (Bound, error)
 }
 
+// ReadOnly is a Processor that may say that none of its steps ever changes a
+// record: filter and route. A stage of such processors copies no bytes.
+type ReadOnly interface {
+	ReadOnly() bool
+}
+
+// Discarder is an Output that throws away on purpose what it is given. The
+// engine counts that as dropped, for this reason (Invariant 3).
+type Discarder interface {
+	// Discards returns the reason, a short fixed word: "discarded".
+	Discards() string
+}
+
 // Bound is a processor's working copy. Exactly one of Step, Route and Expand
 // is set. All are called by one goroutine at a time.
 type Bound struct {

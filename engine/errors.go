@@ -53,6 +53,19 @@ func (e *RecordErrors) Error() string {
 	return fmt.Sprintf("%d records refused; record %d: %v", len(e.Reasons), first, e.Reasons[first])
 }
 
+// The headers that a record on an errors edge carries. They replace headers of
+// the same name that it had.
+const (
+	// HeaderErrorReason is the text of the error.
+	HeaderErrorReason = "flow.error.reason"
+	// HeaderErrorElement is the address of the element that refused it.
+	HeaderErrorElement = "flow.error.element"
+	// HeaderErrorOrigin names the record at its source.
+	HeaderErrorOrigin = "flow.error.origin"
+	// HeaderErrorTime is when it was refused, RFC 3339 in UTC.
+	HeaderErrorTime = "flow.error.time"
+)
+
 // Problem is a mistake in the options of a component that its spec cannot
 // express, found by Validate.
 type Problem struct {

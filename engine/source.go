@@ -100,6 +100,7 @@ func (s *Source) Begin(b *Batch, end Position, first int64, rows []uint32) {
 	g.pending.Store(1)
 	s.inFlight.Add(int64(g.records))
 	b.group = g
+	b.owed.Store(1)
 }
 
 // grow doubles the ring. mu is held.
@@ -148,6 +149,10 @@ func (s *Source) done(g *AckGroup) {
 	s.inFlight.Add(-int64(g.records))
 	moved := false
 	s.mu.Lock()
+	if i := g.seq - s.head; i >= s.tail-s.head || s.ring[g.seq&uint64(len(s.ring)-1)].done {
+		s.mu.Unlock()
+		panic("engine: ack group confirmed twice")
+	}
 	s.ring[g.seq&uint64(len(s.ring)-1)].done = true
 	// Invariant 2: the watermark is the end of the longest confirmed prefix,
 	// not the highest confirmed group.
@@ -197,13 +202,13 @@ func (g *AckGroup) done() {
 	case n == 0:
 		g.source.done(g)
 	case n < 0:
-		panic("engine: batch confirmed twice")
+		panic("engine: ack group confirmed twice")
 	}
 }
 
 // offset returns the source offset of a row of the input batch.
 func (g *AckGroup) offset(row uint32) int64 {
-	if g.rows == nil || len(g.rows) == 0 {
+	if len(g.rows) == 0 {
 		return g.first + int64(row)
 	}
 	return g.first + int64(g.rows[row])
