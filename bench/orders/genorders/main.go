@@ -37,7 +37,7 @@ func write(name string, seed uint64, n, bad int) error {
 	for i := range n {
 		line = g.Append(line[:0])
 		if bad > 0 && i%(n/bad) == n/bad/2 {
-			line = damage(line, i)
+			line = damage(line, i, i/(n/bad))
 		}
 		if _, err := w.Write(append(line, '\n')); err != nil {
 			return err
@@ -50,10 +50,10 @@ func write(name string, seed uint64, n, bad int) error {
 }
 
 // damage makes a line that no JSON reader takes, or one whose amount is no
-// number.
-func damage(line []byte, i int) []byte {
-	if i%2 == 0 {
+// number; nth counts the damaged ones.
+func damage(line []byte, i, nth int) []byte {
+	if nth%2 == 0 {
 		return line[:len(line)/2]
 	}
-	return []byte(fmt.Sprintf(`{"order_id":"ord-%08d","status":"paid","price":"unknown","quantity":1,"customer":{"country":"DE","card":"0000"}}`, i))
+	return fmt.Appendf(nil, `{"order_id":"ord-%08d","status":"paid","price":"unknown","quantity":1,"customer":{"country":"DE","card":"0000"}}`, i)
 }
