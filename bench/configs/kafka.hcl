@@ -1,0 +1,32 @@
+# The map of map.hcl from topic to topic.
+variable "brokers" {}
+variable "from" {}
+variable "to" {}
+variable "group" {}
+
+connection "kafka" "main" {
+  brokers = [var.brokers]
+}
+
+pipeline "kafka" {
+  input "kafka" "in" {
+    connection = connection.kafka.main
+    topics     = [var.from]
+    group      = var.group
+    until      = "end"
+  }
+  processor "filter" "paid" {
+    where = "value.status == 'paid'"
+  }
+  processor "map" "shape" {
+    rename = { order_id = "id" }
+    set = {
+      total           = "value.price * value.quantity"
+      "customer.card" = "'****' + value.customer.card[-4:]"
+    }
+  }
+  output "kafka" "out" {
+    connection = connection.kafka.main
+    topic      = var.to
+  }
+}

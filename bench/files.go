@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/flowrecords/flow/bench/orders"
+)
+
+func comparisons() []comparison {
+	return []comparison{
+		{"pass", "file to file, 300-byte JSON lines, as they are", "at most 1.5x", passThrough},
+		{"map", "file to file, orders: drop half, rename, compute, mask, all validated", "at most 5x", fileMap},
+		{"workers", "the same wall time with one worker over two, three hashes a record", "at least 1.5x", twoWorkers},
+		{"start", "start to the end of a file of one record, ms", "under 100", start},
+		{"kafka", "topic to topic, the same filter and map, against consume and produce", "at most 2x, aim 1.5x", kafkaMap},
+	}
+}
+
+// passThrough copies lines that nobody looks into.
+func passThrough(b *bench) (result, error) {
+	in := filepath.Join(b.dir, "lines300.jsonl")
+	if err := writeLines(in, b.records, 300); err != nil {
+		return result{}, err
+	}
+	bare, err := build(b.dir, "bare", "./bench/bare")
+	if err != nil {
+		return result{}, err
+	}
+	return b.pairs(
+		func() (usage, error) { return b.flowFile("pass.hcl", in, b.records) },
+		func() (usage, error) { return b.bareFile(bare, in) },
+		perRecord(b.records))
+}
+
+// fileMap compares a real transformation with the loop that only copies.
+func fileMap(b *bench) (result, error) {
+	in := filepath.Join(b.dir, "orders.jsonl")
+	paid, err := writeOrders(in, b.records)
+	if err != nil {
+		return result{}, err
+	}
+	bare, err := build(b.dir, "bare", "./bench/bare")
+	if err != nil {
+		return result{}, err
+	}
+	return b.pairs(
+		func() (usage, error) { return b.flowFile("map.hcl", in, paid) },
+		func() (usage, error) { return b.bareFile(bare, in) },
+		perRecord(b.records))
+}
+
+// twoWorkers compares wall time: one worker over two.
+func twoWorkers(b *bench) (result, error) {
+	in := filepath.Join(b.dir, "orders.jsonl")
+	if _, err := writeOrders(in, b.records); err != nil {
+		return result{}, err
+	}
+	r, err := b.pairs(
+		func() (usage, error) { return b.flowFile("workers.hcl", in, b.records, "--var", "workers=1") },
+		func() (usage, error) { return b.flowFile("workers.hcl", in, b.records, "--var", "workers=2") },
+		func(u usage) float64 { return float64(u.wall.Nanoseconds()) / float64(b.records) })
+	r.flow, r.base = 0, 0
+	return r, err
+}
+
+// start measures a run of one record from exec to exit.
+func start(b *bench) (result, error) {
+	in := filepath.Join(b.dir, "one.jsonl")
+	if err := writeLines(in, 1, 300); err != nil {
+		return result{}, err
+	}
+	var ms []float64
+	var rss int64
+	for range b.runs {
+		u, err := b.flowFile("map.hcl", in, -1)
+		if err != nil {
+			return result{}, err
+		}
+		ms = append(ms, float64(u.wall)/float64(time.Millisecond))
+		rss = max(rss, u.rss)
+	}
+	return result{ratio: median(ms), low: slices.Min(ms), high: slices.Max(ms), unit: " ms", rss: rss}, nil
+}
+
+// flowFile runs a config into a fresh file and checks how many records it
+// holds; want -1 does not check.
+func (b *bench) flowFile(config, in string, want int, flags ...string) (usage, error) {
+	out, state := filepath.Join(b.dir, "out.jsonl"), filepath.Join(b.dir, "state")
+	if err := remove(out, state); err != nil {
+		return usage{}, err
+	}
+	args := append([]string{
+		"run", "bench/configs/" + config, "--progress", "never", "--log-level", "warn",
+		"--var", "in=" + in, "--var", "out=" + out, "--var", "state=" + state,
+	}, flags...)
+	u, err := measure(b.flow, args...)
+	if err != nil || want < 0 {
+		return u, err
+	}
+	got, err := countLines(out)
+	if err == nil && got != want {
+		err = fmt.Errorf("%s wrote %d records, want %d", config, got, want)
+	}
+	return u, err
+}
+
+func (b *bench) bareFile(bare, in string) (usage, error) {
+	out := filepath.Join(b.dir, "out.jsonl")
+	if err := remove(out); err != nil {
+		return usage{}, err
+	}
+	return measure(bare, in, out)
+}
+
+func remove(paths ...string) error {
+	for _, p := range paths {
+		if err := os.RemoveAll(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeLines writes n JSON lines of size bytes each, once.
+func writeLines(name string, n, size int) error {
+	if _, err := os.Stat(name); err == nil {
+		return nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	pad := bytes.Repeat([]byte("abcdefghij"), size/10+1)
+	var line []byte
+	for i := range n {
+		line = fmt.Appendf(line[:0], `{"id":%010d,"text":"`, 1_000_000_000+i)
+		line = append(line, pad[:size-len(line)-3]...)
+		line = append(line, "\"}\n"...)
+		if _, err := w.Write(line); err != nil {
+			return err
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// writeOrders writes n orders, once, and returns how many are paid.
+func writeOrders(name string, n int) (paid int, err error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return 0, err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	g := orders.New(1)
+	var line []byte
+	for range n {
+		line = g.Append(line[:0])
+		if bytes.Contains(line, []byte(`"status":"paid"`)) {
+			paid++
+		}
+		if _, err := w.Write(append(line, '\n')); err != nil {
+			return 0, err
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return 0, err
+	}
+	return paid, f.Close()
+}
+
+func countLines(name string) (int, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	buf := make([]byte, 1<<20)
+	n := 0
+	for {
+		k, err := f.Read(buf)
+		n += bytes.Count(buf[:k], []byte{'\n'})
+		if k == 0 {
+			if err != nil && err.Error() != "EOF" {
+				return n, err
+			}
+			return n, nil
+		}
+	}
+}
