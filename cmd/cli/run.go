@@ -25,6 +25,7 @@ type runFlags struct {
 	logLevel    string
 	progress    string
 	only        []string
+	workers     int
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -51,6 +52,7 @@ Exit status: 0 done or stopped with everything confirmed, 1 a pipeline failed,
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "format of logs: text or json")
 	c.Flags().StringVar(&f.logLevel, "log-level", "info", "least level of logs: debug, info, warn or error")
 	c.Flags().StringVar(&f.progress, "progress", "auto", "live progress and summary table: auto (on a terminal), always or never")
+	c.Flags().IntVar(&f.workers, "workers", 0, "workers of each stage, over the pipelines' own `number`")
 	c.Flags().StringArrayVar(&f.only, "pipeline", nil, "run only the pipeline of this `name` (repeatable)")
 	return c
 }
@@ -134,6 +136,9 @@ type job struct {
 func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logger) ([]*job, error) {
 	jobs := make([]*job, 0, len(pipelines))
 	for _, p := range pipelines {
+		if f.workers > 0 {
+			p.Settings.Workers = f.workers
+		}
 		dir := f.stateDir
 		if dir == "" {
 			dir = p.Settings.StateDir

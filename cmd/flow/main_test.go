@@ -1,0 +1,28 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the test binary be flow itself: a test that runs "flow"
+// starts this binary again, race detector included.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"flow": main})
+}
+
+// flowCommand is how tests run flow as a process: the test binary, called flow.
+func flowCommand(tb testing.TB) string {
+	tb.Helper()
+	link := tb.TempDir() + "/flow"
+	self, err := os.Executable()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.Symlink(self, link); err != nil {
+		tb.Fatal(err)
+	}
+	return link
+}
