@@ -1,0 +1,14 @@
+// Package inputs lists the inputs of flow.
+package inputs
+
+import (
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/inputs/file"
+)
+
+// All lists the inputs of flow. Adding one is one line here and its folder.
+func All() []engine.InputFactory {
+	return []engine.InputFactory{
+		file.Factory(),
+	}
+}

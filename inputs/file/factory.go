@@ -1,0 +1,97 @@
+package file
+
+import "github.com/flowrecords/flow/engine"
+
+// Factory describes the file input.
+func Factory() engine.InputFactory {
+	return engine.InputFactory{
+		Component: engine.Component{
+			Type:        "file",
+			Summary:     "Reads files: lines, CSV rows or whole contents, once or as they grow.",
+			Description: description,
+			Defaults:    Defaults,
+			Examples:    examples(),
+		},
+		New:            newInput,
+		KeyConverter:   "json",
+		ValueConverter: "json",
+		Bounded:        func(config any) bool { return config.(*Config).Mode != "tail" },
+		FixedTopics:    func(any) []string { return nil },
+	}
+}
+
+const description = `
+Several files are read one after another, sorted by path. The position of each
+file is kept in bytes of its uncompressed content, together with what tells the
+file from another one of the same name (inode and a fingerprint of its first
+KiB): a run goes on where the one before has confirmed, a file that was replaced
+or truncated is read from its beginning.
+
+With ` + "`format = \"lines\"`" + ` a record is what stands before a newline, byte for byte: an
+empty line is an empty record, a carriage return stays (see strip_cr), NUL bytes
+and a byte order mark are data. A last line without newline is a record.
+
+With ` + "`format = \"csv\"`" + ` a row (RFC 4180, quoted fields may hold newlines) becomes a
+JSON object of its fields in the order of the header; empty lines and a byte
+order mark are skipped. A row with the wrong number of fields, a quote at a wrong
+place, invalid UTF-8 or a field that does not fit its type goes to the errors
+edge as it stands in the file. A header that cannot be used fails every row.
+
+With ` + "`format = \"whole\"`" + ` each file is one record of at most max_record bytes.
+
+Compressed files may have several members. One that is damaged or cut short
+delivers the records before the damage; the rest is one failed record.
+
+` + "`mode = \"tail\"`" + ` looks for growth at every poll_interval; there are no
+notifications of the file system. A line is delivered once its newline is there.
+A file that is renamed is read on: under its new name if a glob matches that,
+otherwise to its end before the new file of the old name is begun. A file that is
+truncated is read from its beginning; what was not read by then is lost to the
+program that truncated it, so prefer rotation by renaming. Compressed files are
+read once, when they are complete.
+
+Expressions see ` + "`meta.path`, `meta.file`" + ` (its last element) and ` + "`meta.input`" + `; offset
+is the byte at which the record begins.
+`
+
+func examples() []engine.Example {
+	return []engine.Example{
+		{Title: "Lines of compressed files", HCL: `pipeline "orders" {
+  input "file" "orders" {
+    path    = "orders/**/*.jsonl.gz"
+    exclude = ["*.tmp.gz"]
+  }
+
+  output "stdout" "out" {}
+}
+`},
+		{Title: "CSV with types", HCL: `pipeline "prices" {
+  input "file" "prices" {
+    path      = "prices.csv"
+    format    = "csv"
+    delimiter = ";"
+    types     = { price = "float", qty = "int" }
+    null      = [""]
+  }
+
+  output "stdout" "out" {}
+}
+`},
+		{Title: "Follow a log with stack traces", HCL: `pipeline "log" {
+  input "file" "app" {
+    path = "/var/log/app/app.log"
+    mode = "tail"
+
+    multiline {
+      start   = "^[0-9]{4}-[0-9]{2}-[0-9]{2} "
+      timeout = "2s"
+    }
+
+    value "string" {}
+  }
+
+  output "stdout" "out" {}
+}
+`},
+	}
+}
