@@ -4,9 +4,32 @@
 // of the record's projection, and the tree becomes Go closures. A node that
 // the closures do not cover makes the whole expression run on expr's VM over
 // the same slots. Both agree on every result and every error.
+//
+// Names that an expression sees:
+//
+//	value, key       the documents; value.a.b, value["a.b"], value.items[-1].sku
+//	headers          headers.name: text, nil if there is none
+//	topic            text, empty if there is none
+//	partition offset whole numbers
+//	timestamp        a time in UTC, nil if there is none
+//	meta             what the source says of itself: meta.path; nil if unknown
+//	var.x local.x    constants (SetConst)
+//	f(x)             the library, the language's own and HCL's functions
+//
+// Two things differ from expr on purpose. Text is counted in characters
+// wherever it is cut or searched (slices, indexOf, lastIndexOf), as len does:
+// expr cuts bytes, so a mask of the last four would show more of a text that
+// is not ASCII. And a whole expression that must be a bool does not take nil
+// for false: a misspelt path would drop every record.
 package expr
 
-import "github.com/flowrecords/flow/engine"
+import (
+	"maps"
+	"slices"
+
+	"github.com/flowrecords/flow/dsl/expr/funcs"
+	"github.com/flowrecords/flow/engine"
+)
 
 // Problem is a mistake in an expression's or template's text.
 type Problem struct {
@@ -26,26 +49,87 @@ const (
 )
 
 // Env is what the expressions of one config see beside the record: constants
-// and functions. It is built first and read-only afterwards.
+// and functions. It is built first and read-only afterwards; then any number
+// of goroutines may compile with it.
 type Env struct{ env }
 
+type env struct {
+	lib    map[string]*library
+	consts map[string]map[string]any
+	user   map[string]*userFunc
+	// noRecord hides the record (Constant).
+	noRecord bool
+}
+
 // NewEnv returns an environment with flow's function library.
-func NewEnv() *Env { panic("TODO") }
+func NewEnv() *Env { return newEnv(funcs.All()) }
+
+// NewEnvWith returns an environment with the given functions, for tests that
+// fix the clock and the source of randomness.
+func NewEnvWith(all []funcs.Func) *Env { return newEnv(all) }
+
+func newEnv(all []funcs.Func) *Env {
+	return &Env{env{
+		lib:    newLibrary(all),
+		consts: map[string]map[string]any{},
+		user:   map[string]*userFunc{},
+	}}
+}
 
 // SetConst makes values visible as typed constants below a root name: var.x,
 // local.y. Values are what encoding/json would give, with int for whole numbers.
-func (e *Env) SetConst(root string, values map[string]any) { panic("TODO") }
+func (e *Env) SetConst(root string, values map[string]any) {
+	e.consts[root] = maps.Clone(values)
+}
 
 // AddFunction adds a function declared in HCL. Its body may call functions
 // added before and the library. It is inlined into each call and checked
-// there. Problems lie in the body's text.
-func (e *Env) AddFunction(name string, params []string, body string) []Problem { panic("TODO") }
+// there. Problems lie in the body's text. The body sees its parameters and
+// constants but not the record: what it works on is passed to it.
+func (e *Env) AddFunction(name string, params []string, body string) []Problem {
+	f := &userFunc{name: name, params: slices.Clone(params), body: body}
+	problems := e.checkFunction(f)
+	if len(problems) == 0 {
+		e.user[name] = f
+	}
+	return problems
+}
 
-// Compile checks an expression. With problems the source is nil.
-func (e *Env) Compile(text string, want Want) (engine.ExpressionSource, []Problem) { panic("TODO") }
+// Compile checks an expression. With problems the source is nil. A source is
+// a *Source.
+func (e *Env) Compile(text string, want Want) (engine.ExpressionSource, []Problem) {
+	s, problems := e.compile(text, want)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return s, nil
+}
+
+// Constant evaluates an expression that sees constants and functions only.
+// The result is what encoding/json would give, with int for whole numbers.
+func (e *Env) Constant(text string) (any, []Problem) {
+	bare := &Env{e.env}
+	bare.noRecord = true
+	s, problems := bare.compile(text, WantAny)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	if v, ok := s.Constant(); ok {
+		return v.Any(), nil
+	}
+	v, err := s.once()
+	if err != nil {
+		return nil, []Problem{{Length: len(text), Summary: "The expression fails", Detail: sentence(err.Error())}}
+	}
+	return v.Any(), nil
+}
 
 // CompileTemplate checks a template: literal text with {{ expression }}
-// holes. {{ "{{" }} writes the braces themselves.
-func (e *Env) CompileTemplate(text string) (engine.TemplateSource, []Problem) { panic("TODO") }
-
-type env struct{}
+// holes. {{ "{{" }} writes the braces themselves. A source is a *Template.
+func (e *Env) CompileTemplate(text string) (engine.TemplateSource, []Problem) {
+	t, problems := e.compileTemplate(text)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return t, nil
+}

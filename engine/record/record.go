@@ -45,6 +45,7 @@ type Record struct {
 	headers []Header
 	edited  bool     // headers is own, not the batch's
 	own     []Header // scratch for edited headers
+	gen     uint64   // counts loads
 }
 
 // NewRecord returns a record over a layout, which it freezes.
@@ -56,9 +57,15 @@ func NewRecord(l *Layout) *Record {
 func (r *Record) Headers() []Header { return r.headers }
 
 // ResetHeaders makes the record's headers those of h, which is not changed.
+// It begins a new record: see Generation.
 func (r *Record) ResetHeaders(h []Header) {
 	r.headers, r.edited = h, false
+	r.gen++
 }
+
+// Generation changes with each record that is loaded. Programs keep the bytes
+// of their results until it does.
+func (r *Record) Generation() uint64 { return r.gen }
 
 // Header returns the last header of that name, as Kafka's clients do.
 func (r *Record) Header(name string) ([]byte, bool) {

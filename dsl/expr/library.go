@@ -1,0 +1,153 @@
+package expr
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/vm/runtime"
+
+	"github.com/flowrecords/flow/dsl/expr/funcs"
+)
+
+// library is a function that expressions may call.
+type library struct {
+	funcs.Func
+	fn *builtin.Function
+}
+
+// names of functions that no text can call, because they are no identifiers.
+const sliceFunc = "$slice"
+
+func newLibrary(all []funcs.Func) map[string]*library {
+	out := map[string]*library{}
+	for _, f := range all {
+		if f.Builtin {
+			continue
+		}
+		out[f.Name] = &library{Func: f, fn: &builtin.Function{
+			Name: f.Name, Func: guard(f.Call), Types: signatureTypes(f.Types),
+		}}
+	}
+	for _, f := range []funcs.Func{
+		{
+			Name: sliceFunc, Pure: true, Call: callSlice,
+			Types: []any{new(func(any, any, any) any)},
+		},
+		{
+			Name: "indexOf", Pure: true, Call: func(args ...any) (any, error) { return callIndex("indexOf", strings.Index, args) },
+			Types: []any{new(func(string, string) int)},
+		},
+		{
+			Name: "lastIndexOf", Pure: true, Call: func(args ...any) (any, error) { return callIndex("lastIndexOf", strings.LastIndex, args) },
+			Types: []any{new(func(string, string) int)},
+		},
+	} {
+		if _, ok := out[f.Name]; ok {
+			continue
+		}
+		out[f.Name] = &library{Func: f, fn: &builtin.Function{Name: f.Name, Func: f.Call, Types: signatureTypes(f.Types)}}
+	}
+	return out
+}
+
+func signatureTypes(types []any) []reflect.Type {
+	out := make([]reflect.Type, len(types))
+	for i, t := range types {
+		out[i] = reflect.TypeOf(t)
+		if out[i].Kind() == reflect.Pointer {
+			out[i] = out[i].Elem()
+		}
+	}
+	return out
+}
+
+// guard turns a panic of a library function into an error: a bug in one
+// function must not stop a pipeline.
+func guard(call func(args ...any) (any, error)) func(args ...any) (any, error) {
+	return func(args ...any) (v any, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				v, err = nil, fmt.Errorf("%v", p)
+			}
+		}()
+		return call(args...)
+	}
+}
+
+// callSlice is x[from:to] of the language with text counted in characters.
+// An absent bound is nil.
+func callSlice(args ...any) (any, error) {
+	x, from, to := args[0], args[1], args[2]
+	s, isText := x.(string)
+	if !isText {
+		if to == (absent{}) {
+			to = runtime.Len(x)
+		}
+		if from == (absent{}) {
+			from = 0
+		}
+		return runtime.Slice(x, from, to), nil
+	}
+	a, b := 0, utf8.RuneCountInString(s)
+	size := b
+	if to != (absent{}) {
+		b = runtime.ToInt(to)
+	}
+	if from != (absent{}) {
+		a = runtime.ToInt(from)
+	}
+	lo, hi := sliceBounds(a, b, size)
+	if size != len(s) {
+		lo, hi = runeOffset(s, lo), runeOffset(s, hi)
+	}
+	return s[lo:hi], nil
+}
+
+// absent stands for a bound that a slice does not name.
+type absent struct{}
+
+// sliceBounds applies the language's rules to the bounds of a slice.
+func sliceBounds(a, b, size int) (int, int) {
+	if a < 0 {
+		a = max(size+a, 0)
+	}
+	if b < 0 {
+		b = max(size+b, 0)
+	}
+	b = min(b, size)
+	return min(a, b), b
+}
+
+// runeOffset returns the byte at which character n of s begins.
+func runeOffset[T string | []byte](s T, n int) int {
+	i := 0
+	for ; n > 0 && i < len(s); n-- {
+		if s[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
+		i += size
+	}
+	return i
+}
+
+func callIndex(name string, index func(s, sub string) int, args []any) (any, error) {
+	s, ok := args[0].(string)
+	sub, ok2 := args[1].(string)
+	if !ok || !ok2 {
+		wrong := args[0]
+		if ok {
+			wrong = args[1]
+		}
+		return nil, fmt.Errorf("%s needs text, got %s", name, typeName(wrong))
+	}
+	i := index(s, sub)
+	if i > 0 {
+		i = utf8.RuneCountInString(s[:i])
+	}
+	return i, nil
+}

@@ -1,0 +1,200 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/agext/levenshtein"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+)
+
+// nearest returns the name that was probably meant, or "".
+func nearest(given string, names []string) string {
+	best, name := 1+max(1, len(given)/3), ""
+	for _, n := range names {
+		d := levenshtein.Distance(given, n, nil)
+		if strings.EqualFold(given, n) {
+			d = 0
+		}
+		if d < best {
+			best, name = d, n
+		}
+	}
+	return name
+}
+
+// didYouMean is the detail of an unknown name: the nearest one, or a list if
+// that is short.
+func didYouMean(given string, names []string, prefix string) string {
+	if hint := nearest(given, names); hint != "" {
+		return "Did you mean " + prefix + hint + "?"
+	}
+	switch {
+	case len(names) == 0:
+		return "None is declared."
+	case len(names) <= 12:
+		return "There are " + strings.Join(names, ", ") + "."
+	}
+	return "Nothing of that name exists."
+}
+
+// sentence begins with a capital letter and ends with a full stop.
+func sentence(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return s
+	}
+	r, n := utf8.DecodeRuneInString(s)
+	s = string(unicode.ToUpper(r)) + s[n:]
+	if !strings.ContainsRune(".?!", rune(s[len(s)-1])) {
+		s += "."
+	}
+	return s
+}
+
+// firstLine drops the snippet that expr adds to its messages.
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return strings.TrimSpace(s)
+}
+
+var (
+	tokenKind  = regexp.MustCompile(`(Operator|Bracket|Identifier|Number|String|Bytes)\("((?:[^"\\]|\\.)*)"\)`)
+	mismatched = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types? (.+?)(?: and (.+))?\)$`)
+	cannotUse  = regexp.MustCompile(`^cannot use (.+) as argument \(type (.+)\) to call (\S+)`)
+	goTypes    = regexp.MustCompile(`map\[string\]interface \{\}|map\[interface \{\}\]interface \{\}|map\[string\]struct \{\}|map\[int\]struct \{\}|` +
+		`map\[interface \{\}\]\[\]interface \{\}|\[\]interface \{\}|\[\]string|\[\]int\b|\[\]float64|\[\](?:uint8|byte)|interface \{\}|time\.Time|time\.Duration|float64|` +
+		`map\[string\]any|map\[any\]any|\[\]any|<nil>`)
+)
+
+// plainTypes writes Go's types in the words of the language.
+func plainTypes(s string) string {
+	return goTypes.ReplaceAllStringFunc(s, func(t string) string {
+		switch {
+		case strings.HasPrefix(t, "map"):
+			return "object"
+		case t == "[]uint8", t == "[]byte":
+			return "bytes"
+		case strings.HasPrefix(t, "[]"):
+			return "array"
+		}
+		switch t {
+		case "interface {}":
+			return "any"
+		case "time.Time":
+			return "time"
+		case "time.Duration":
+			return "duration"
+		case "float64":
+			return "float"
+		}
+		return "nil"
+	})
+}
+
+func goTypeName(t reflect.Type) string {
+	if t == nil {
+		return "nil"
+	}
+	return plainTypes(t.String())
+}
+
+// typeName names the type of a value in the words of the language.
+func typeName(v any) string {
+	switch v.(type) {
+	case nil:
+		return "nil"
+	case time.Time:
+		return "time"
+	case time.Duration:
+		return "duration"
+	}
+	return goTypeName(reflect.TypeOf(v))
+}
+
+// syntaxProblem translates an error of expr's lexer or parser.
+func syntaxProblem(pos *positions, err error) Problem {
+	var fe *file.Error
+	if !errors.As(err, &fe) {
+		return Problem{Length: len(pos.text), Summary: "The expression cannot be read", Detail: sentence(firstLine(err.Error()))}
+	}
+	s := pos.span(fe.Location)
+	if s.to <= s.from {
+		s = span{max(0, min(s.from, len(pos.text)-1)), 0}
+		s.to = min(s.from+1, len(pos.text))
+	}
+	msg := tokenKind.ReplaceAllString(fe.Message, "$2")
+	switch {
+	case strings.HasPrefix(fe.Message, "unexpected token EOF"), strings.HasPrefix(fe.Message, "unexpected end"):
+		return span{len(pos.text), len(pos.text)}.problem("The expression is not complete", "Something is missing at its end: an operand or a closing bracket.")
+	case strings.HasPrefix(msg, "unexpected token"):
+		tok := strings.TrimPrefix(msg, "unexpected token ")
+		detail := "This does not fit here. Is an operator, a comma or a bracket missing before it?"
+		if tok == "=" {
+			detail = "Compare with ==."
+		}
+		if tok == "{{" || tok == "}}" {
+			detail = "{{ }} belongs into templates; here the expression stands alone."
+		}
+		return s.problem("Unexpected "+tok, detail)
+	case msg == "literal not terminated":
+		return s.problem("Text is not closed", "Close it with the quote that it began with.")
+	case strings.HasPrefix(msg, "unrecognized character"):
+		return s.problem("Unexpected character", sentence(msg))
+	case strings.HasPrefix(msg, "compilation failed"):
+		return Problem{Length: len(pos.text), Summary: "The expression is too large", Detail: "Split it into several steps."}
+	}
+	return s.problem("The expression cannot be read", sentence(msg))
+}
+
+// typeProblem translates an error of expr's checker or optimiser.
+func (r *resolver) typeProblem(tree *parser.Tree, err error) Problem {
+	var fe *file.Error
+	if !errors.As(err, &fe) {
+		return Problem{Length: len(r.pos.text), Summary: "Wrong type", Detail: sentence(plainTypes(firstLine(err.Error())))}
+	}
+	s := r.pos.balance(r.pos.span(fe.Location))
+	within := ""
+	if n := nodeAt(tree.Node, fe.Location); n != nil {
+		s = r.span(n)
+		within = r.inlined[n]
+	}
+	summary, detail := typeMessage(fe.Message)
+	if within != "" {
+		detail = fmt.Sprintf("In function %s: %s", within, detail)
+	}
+	return s.problem(summary, detail)
+}
+
+func typeMessage(msg string) (summary, detail string) {
+	if m := mismatched.FindStringSubmatch(msg); m != nil {
+		l, right := plainTypes(m[2]), plainTypes(m[3])
+		if right == "" {
+			return "Wrong type", fmt.Sprintf("%s cannot be applied to %s.", m[1], l)
+		}
+		switch m[1] {
+		case "==", "!=", "<", ">", "<=", ">=":
+			return "Types do not compare", fmt.Sprintf("%s and %s cannot be compared with %s.", l, right, m[1])
+		}
+		return "Types do not fit", fmt.Sprintf("%s cannot be applied to %s and %s.", m[1], l, right)
+	}
+	if m := cannotUse.FindStringSubmatch(msg); m != nil {
+		return "Wrong argument of " + m[3], fmt.Sprintf("%s needs %s here, this is %s.", m[3], plainTypes(m[2]), plainTypes(m[1]))
+	}
+	switch {
+	case strings.HasPrefix(msg, "not enough arguments"), strings.HasPrefix(msg, "too many arguments"), strings.HasPrefix(msg, "invalid number of arguments"):
+		return "Wrong number of arguments", sentence(plainTypes(msg))
+	case strings.HasPrefix(msg, "error parsing regexp"):
+		return "Wrong regular expression", sentence(strings.TrimPrefix(msg, "error parsing regexp: "))
+	case strings.HasPrefix(msg, "integer divide by zero"):
+		return "Division by zero", "The right side of % is zero."
+	}
+	return "Wrong type", sentence(plainTypes(msg))
+}

@@ -1,0 +1,157 @@
+package expr
+
+import (
+	"strconv"
+
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/flowrecords/flow/engine/record"
+)
+
+type refKind uint8
+
+const (
+	refValue refKind = iota
+	refKey
+	refHeader
+	refHeaders
+	refMeta
+	refMetaAll
+	refTopic
+	refPartition
+	refOffset
+	refTimestamp
+	// refParam stands for a parameter while the body of a function is checked.
+	refParam
+)
+
+// ref is something of the record that an expression reads. In the tree it is
+// a call without arguments, so that the VM never sees a map and the closures
+// find it by name.
+type ref struct {
+	kind refKind
+	// path and steps of refValue and refKey.
+	path  record.Path
+	steps []step
+	// name of refHeader and refMeta.
+	name string
+	// has asks whether the path is there instead of what it holds.
+	has bool
+	// label is how the expression writes it.
+	label string
+	// fn is the name of the call.
+	fn string
+}
+
+// step is the optional chaining of one step of a path: with opt, a null before
+// the step makes the whole chain null, which ends before the step number end.
+type step struct {
+	opt bool
+	end int
+}
+
+func (r *ref) document() bool { return r.kind == refValue || r.kind == refKey }
+
+// joins reports that a path below the reference is one longer path.
+func (r *ref) joins() bool { return !r.has && (r.document() || r.kind == refParam) }
+
+// identity is equal for references that read the same.
+func (r *ref) identity() string {
+	id := strconv.Itoa(int(r.kind)) + " " + r.name + r.path.String()
+	for _, s := range r.steps {
+		if s.opt {
+			id += "?" + strconv.Itoa(s.end)
+		} else {
+			id += "."
+		}
+	}
+	if r.has {
+		id += "!"
+	}
+	return id
+}
+
+// rootNames are the names of the record.
+func rootNames() []string {
+	return []string{"value", "key", "headers", "topic", "partition", "offset", "timestamp", "meta"}
+}
+
+func isRoot(name string) bool {
+	switch name {
+	case "value", "key", "headers", "topic", "partition", "offset", "timestamp", "meta":
+		return true
+	}
+	return false
+}
+
+// chain is a member access with constant properties down to a name.
+type chain struct {
+	root  *ast.IdentifierNode
+	path  record.Path
+	steps []step
+	props []ast.Node
+}
+
+// chainOf takes a node apart. literal gives the constant of a property, after
+// names were resolved. It returns false for anything but a constant path.
+func chainOf(n ast.Node, literal func(ast.Node) (any, bool)) (chain, bool) {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		return chain{root: n}, true
+	case *ast.ChainNode:
+		c, ok := chainOf(n.Node, literal)
+		if !ok {
+			return c, false
+		}
+		// Steps that no inner chain has closed end here.
+		for i := range c.steps {
+			if c.steps[i].opt && c.steps[i].end == 0 {
+				c.steps[i].end = len(c.steps)
+			}
+		}
+		return c, true
+	case *ast.MemberNode:
+		if n.Method {
+			return chain{}, false
+		}
+		c, ok := chainOf(n.Node, literal)
+		if !ok {
+			return c, false
+		}
+		v, ok := literal(n.Property)
+		if !ok {
+			return c, false
+		}
+		var s record.Step
+		switch v := v.(type) {
+		case string:
+			s.Name = v
+		case int:
+			s.Index, s.IsIndex = v, true
+		default:
+			return c, false
+		}
+		c.path = append(c.path, s)
+		c.steps = append(c.steps, step{opt: n.Optional})
+		c.props = append(c.props, n.Property)
+		return c, true
+	}
+	return chain{}, false
+}
+
+// label writes a chain as an expression does.
+func (c chain) label() string {
+	out := c.root.Value
+	for i, s := range c.path {
+		one := record.Path{s}.String()
+		dot := one == "" || one[0] != '['
+		switch {
+		case c.steps[i].opt:
+			out += "?."
+		case dot:
+			out += "."
+		}
+		out += one
+	}
+	return out
+}

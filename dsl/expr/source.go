@@ -1,0 +1,217 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// Mode says what runs an expression.
+type Mode int
+
+// The modes.
+const (
+	// ModeConstant: the result was computed when the expression was compiled.
+	ModeConstant Mode = iota
+	// ModeClosures: Go closures alone.
+	ModeClosures
+	// ModeVM: expr's VM, for the whole or for parts of the expression.
+	ModeVM
+)
+
+func (m Mode) String() string { return [...]string{"constant", "closures", "vm"}[m] }
+
+// Source is a checked expression. It is safe for all goroutines.
+type Source struct {
+	text string
+	want Want
+
+	refs   []*ref
+	used   []string
+	random bool
+
+	root    code
+	islands []island
+	locals  int
+
+	constant *record.Value
+
+	// mu guards the compilation of islands: expr caches in the tree's types.
+	mu  sync.Mutex
+	env *Env
+	src file.Source
+}
+
+var _ engine.ExpressionSource = (*Source)(nil)
+
+// newSource builds the closures over a checked and optimised tree.
+func newSource(r *resolver, tree *parser.Tree, text string, want Want) *Source {
+	s := &Source{
+		text: text, want: want, refs: r.refs, random: r.random, env: r.env, src: tree.Source,
+		used: slices.Sorted(maps.Keys(r.used)),
+	}
+	b := &builder{r: r, s: s}
+	s.root = b.program(tree.Node)
+	return s
+}
+
+// settle evaluates an expression that reads nothing of the record, once.
+func (s *Source) settle() (Problem, bool) {
+	if len(s.refs) > 0 || s.random {
+		return Problem{}, false
+	}
+	v, err := s.once()
+	if err != nil {
+		return Problem{Length: len(s.text), Summary: "The expression always fails", Detail: sentence(err.Error())}, true
+	}
+	if s.want == WantBool && v.Kind() != record.Bool {
+		return Problem{Length: len(s.text), Summary: "The result must be true or false", Detail: "This is always " + kindName(v.Kind()) + "."}, true
+	}
+	own := v.Own()
+	s.constant = &own
+	return Problem{}, false
+}
+
+// once evaluates without a record.
+func (s *Source) once() (record.Value, error) {
+	l := record.NewLayout()
+	p, err := s.bind(l)
+	if err != nil {
+		return record.Value{}, err
+	}
+	v, err := p.Eval(record.NewRecord(l))
+	return v.Own(), err
+}
+
+// Text is the expression as written.
+func (s *Source) Text() string { return s.text }
+
+// Mode says what runs the expression.
+func (s *Source) Mode() Mode {
+	switch {
+	case s.constant != nil:
+		return ModeConstant
+	case len(s.islands) > 0:
+		return ModeVM
+	}
+	return ModeClosures
+}
+
+// Constant returns the result of an expression that is the same for every
+// record.
+func (s *Source) Constant() (record.Value, bool) {
+	if s.constant == nil {
+		return record.Value{}, false
+	}
+	return *s.constant, true
+}
+
+// ValuePaths returns the paths of the value that the expression reads; the
+// empty path is the whole.
+func (s *Source) ValuePaths() []record.Path { return paths(s.refs, refValue) }
+
+// KeyPaths returns the paths of the key that the expression reads.
+func (s *Source) KeyPaths() []record.Path { return paths(s.refs, refKey) }
+
+// Functions returns the names of the functions that are called, sorted.
+func (s *Source) Functions() []string { return slices.Clone(s.used) }
+
+// Deterministic reports that the same record always gives the same result:
+// neither clock nor randomness nor the machine are asked.
+func (s *Source) Deterministic() bool { return !s.random }
+
+// OnlyTopic reports that the expression is topic and nothing else.
+func (s *Source) OnlyTopic() bool {
+	return len(s.refs) == 1 && s.refs[0].kind == refTopic && s.root.slot == 0 && s.root.isSlot
+}
+
+// Bind adds the paths that it reads to l and returns a program for one worker.
+func (s *Source) Bind(l *record.Layout) (engine.Program, error) { return s.bind(l) }
+
+func (s *Source) bind(l *record.Layout) (*program, error) {
+	m, err := s.machine(l)
+	if err != nil {
+		return nil, err
+	}
+	return &program{m: m, s: s, root: s.root}, nil
+}
+
+// machine makes the scratch of one worker.
+func (s *Source) machine(l *record.Layout) (*machine, error) {
+	m := &machine{slots: make([]slot, len(s.refs)), locals: make([]record.Value, s.locals)}
+	for i, f := range s.refs {
+		m.slots[i] = bindRef(f, l)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.islands {
+		p, err := s.compileIsland(&s.islands[i], m)
+		if err != nil {
+			return nil, fmt.Errorf("compiling %s: %w", s.text, err)
+		}
+		m.islands = append(m.islands, p)
+	}
+	return m, nil
+}
+
+// program is an expression bound to a worker.
+type program struct {
+	m    *machine
+	s    *Source
+	root code
+}
+
+// Eval returns the result, valid until r is loaded anew.
+func (p *program) Eval(r *record.Record) (record.Value, error) {
+	if c := p.s.constant; c != nil {
+		return *c, nil
+	}
+	m := p.m
+	m.begin(r)
+	v := p.root.val(m)
+	if m.err != nil {
+		return record.Value{}, m.err
+	}
+	return v, nil
+}
+
+var errNotBool = errors.New("the result is not true or false")
+
+// Test returns the result of an expression that was checked to be a bool.
+func (p *program) Test(r *record.Record) (bool, error) {
+	if c := p.s.constant; c != nil {
+		return c.Bool(), nil
+	}
+	m := p.m
+	m.begin(r)
+	if p.root.test != nil {
+		ok := p.root.test(m)
+		if m.err != nil {
+			return false, m.err
+		}
+		return ok, nil
+	}
+	v := p.root.val(m)
+	if m.err != nil {
+		return false, m.err
+	}
+	if v.Kind() != record.Bool {
+		return false, fmt.Errorf("%w but %s: %s", errNotBool, kindName(v.Kind()), excerpt(p.s.text))
+	}
+	return v.Bool(), nil
+}
+
+// island is a part of an expression that runs on expr's VM.
+type island struct {
+	node ast.Node
+	text string
+}
