@@ -1,0 +1,139 @@
+package kafka
+
+import (
+	"time"
+
+	connkafka "github.com/flowrecords/flow/connections/kafka"
+	"github.com/flowrecords/flow/engine"
+)
+
+// Config holds the options of the kafka output.
+type Config struct {
+	Connection engine.ConnectionRef    `flow:"connection,required" system:"kafka" doc:"The cluster to write to." example:"connection.kafka.main"`
+	Topic      engine.Template         `flow:"topic,required,destination" doc:"Topic of each record." example:"\"orders-{{ value.country }}\""`
+	Key        engine.Expression       `flow:"key" doc:"Key of each record; null for none. Without it a record keeps its own key." example:"\"value.id\""`
+	Partition  engine.Expression       `flow:"partition" doc:"Partition of each record, a whole number. Null, and records without this option, are spread by their key as Kafka's own clients do, and by load where there is no key." example:"\"value.shard\""`
+	Headers    engine.NamedExpressions `flow:"headers" doc:"Headers to set beside those that the record has; one of the same name is replaced, and null sets none." example:"{ source = \"'flow'\" }"`
+	Timestamp  engine.Expression       `flow:"timestamp" doc:"Time of each record: a time, or milliseconds since 1970. Without it, or where it is null, a record keeps its own time, and one without time gets the present." example:"\"value.created_at\""`
+
+	Compression string          `flow:"compression" oneof:"none gzip snappy lz4 zstd" doc:"How batches are compressed."`
+	Linger      time.Duration   `flow:"linger" min:"0s" max:"1m" doc:"Longest wait for a fuller batch for a partition. Nothing waits when nothing more is coming."`
+	BatchBytes  engine.ByteSize `flow:"batch_bytes" min:"1KiB" max:"64MiB" doc:"Most bytes of a batch of one partition, before compression. It bounds a record too; the topic's max.message.bytes bounds it further."`
+	MaxBuffered engine.ByteSize `flow:"max_buffered" min:"64KiB" max:"4GiB" doc:"Most bytes that are written and not acknowledged. What comes then waits."`
+
+	CreateTopics *CreateTopics `flow:"create_topics,block" doc:"Create topics that are missing. Without it records for them are refused; the embedded broker's topics are always created."`
+}
+
+// CreateTopics holds the options of a create_topics block.
+type CreateTopics struct {
+	Partitions  int `flow:"partitions" min:"0" max:"100000" doc:"Partitions of a new topic. 0 leaves it to the brokers." example:"6"`
+	Replication int `flow:"replication" min:"0" max:"100" doc:"Copies of each partition. 0 leaves it to the brokers." example:"3"`
+}
+
+// Defaults is what an empty block means.
+func Defaults() *Config {
+	return &Config{
+		Compression: "snappy",
+		Linger:      5 * time.Millisecond,
+		// The default of max.message.bytes of a topic, less the frame.
+		BatchBytes:  1000000,
+		MaxBuffered: 16 << 20,
+	}
+}
+
+// Validate reports every mistake, each at its option.
+func (c *Config) Validate() []engine.Problem {
+	var ps []engine.Problem
+	if c.MaxBuffered < c.BatchBytes {
+		ps = append(ps, engine.Problem{
+			Option:  "max_buffered",
+			Summary: "max_buffered is under batch_bytes",
+			Detail:  "A batch could never be full. Raise max_buffered or lower batch_bytes.",
+		})
+	}
+	seen := map[string]bool{}
+	for _, h := range c.Headers {
+		switch {
+		case h.Name == "":
+			ps = append(ps, engine.Problem{Option: "headers", Summary: "header without a name", Detail: "Give the header a name."})
+		case seen[h.Name]:
+			ps = append(ps, engine.Problem{Option: "headers", Summary: "header " + h.Name + " is set twice", Detail: "Remove one of the two."})
+		}
+		seen[h.Name] = true
+	}
+	return ps
+}
+
+// Factory describes the kafka output.
+func Factory() engine.OutputFactory {
+	return engine.OutputFactory{
+		Component: engine.Component{
+			Type:    "kafka",
+			Summary: "Write records to topics of a Kafka cluster",
+			Description: `Writing is idempotent and waits for all in-sync replicas: a record counts as
+written when the cluster cannot lose it, and the client's own repeats are
+recognised by the brokers. While brokers are away records wait and the
+pipeline slows down; nothing is given up.
+
+A record that the cluster refuses for good (too large, a topic that does not
+exist or may not be written) goes to the errors edge alone, with the reason.
+
+Records of one key go to one partition and keep their order. Records without a
+key are spread over the partitions; set ` + "`partition`" + ` to keep their order too.`,
+			Defaults: func() any { return Defaults() },
+			Examples: []engine.Example{
+				{Title: "Lines of a file into a topic", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "load" {
+  input "file" "orders" {
+    paths = ["orders.jsonl"]
+  }
+
+  output "kafka" "orders" {
+    connection = connection.kafka.main
+    topic      = "orders"
+    key        = "value.id"
+  }
+}`},
+				{Title: "Copy topics under another name, partition by partition", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "copy" {
+  input "kafka" "all" {
+    connection = connection.kafka.main
+    topics     = ["orders", "payments"]
+    group      = "copy"
+  }
+
+  output "kafka" "copies" {
+    connection = connection.kafka.main
+    topic      = "copy-of-{{ topic }}"
+    partition  = "partition"
+
+    create_topics {
+      partitions  = 6
+      replication = 3
+    }
+  }
+}`},
+			},
+		},
+		New: func(config any, env engine.Env) (engine.Output, error) { return New(config.(*Config), env) },
+	}
+}
+
+// New makes an output. It does no I/O.
+func New(c *Config, env engine.Env) (*Output, error) {
+	conn, err := connkafka.Of(c.Connection)
+	if err != nil {
+		return nil, err
+	}
+	o := &Output{config: c, env: env, conn: conn, create: c.CreateTopics}
+	if o.create == nil && conn.Embedded() {
+		o.create = &CreateTopics{}
+	}
+	return o, nil
+}

@@ -1,0 +1,269 @@
+// Package kafka is the output that writes to topics of a Kafka cluster.
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	connkafka "github.com/flowrecords/flow/connections/kafka"
+	"github.com/flowrecords/flow/engine"
+)
+
+// Output writes batches with an idempotent producer. Its goroutines are the
+// engine's writer (Open, Write, Flush, Close) and the client's, which run the
+// promises one after another.
+//
+// Order. The client keeps the order of a partition and fails, when a broker
+// refuses one batch of its own, everything that it holds for that partition.
+// Records that are handed to it between that moment and the first failed
+// promise would overtake the failed ones. So from the first failure on no
+// batch of the engine that came after it counts as written, whatever becomes
+// of its records: all are written again, in their order, once everything
+// under way has ended. The first of them goes record by record, which finds
+// the one that the broker refuses.
+type Output struct {
+	config *Config
+	env    engine.Env
+	conn   *connkafka.Connection
+	create *CreateTopics // nil: missing topics are not created
+
+	// Only the writer uses these.
+	client   *kgo.Client
+	admin    *kadm.Client
+	acquired bool
+	plan     plan
+	topics   map[string]*topic
+	seq      uint64
+
+	// mu guards the following.
+	mu       sync.Mutex
+	changed  chan struct{} // closed and replaced when a write has ended
+	writes   int           // under way
+	bytes    int64         // of the writes under way
+	failed   bool          // a write failed and not all under way have ended
+	failedAt uint64        // the first that failed
+	refused  int           // how many failed since then because of a refusal
+	careful  int           // so many coming writes go record by record
+	free     []*write
+}
+
+// Open connects.
+func (o *Output) Open(ctx context.Context) error {
+	if err := o.Close(ctx); err != nil { // what an Open before left behind
+		return err
+	}
+	if err := o.conn.Acquire(ctx); err != nil {
+		return err
+	}
+	o.acquired = true
+	if err := o.plan.bind(o.config); err != nil {
+		return err
+	}
+	client, err := o.conn.Client(o.env, o.options()...)
+	if err != nil {
+		return err
+	}
+	o.client, o.admin, o.topics = client, kadm.NewClient(client), map[string]*topic{}
+	o.mu.Lock()
+	o.changed = make(chan struct{})
+	o.writes, o.bytes, o.failed, o.refused, o.careful = 0, 0, false, 0, 0
+	o.mu.Unlock()
+	if err := client.Ping(ctx); err != nil {
+		return connkafka.Classify("connecting to Kafka", err)
+	}
+	return nil
+}
+
+func (o *Output) options() []kgo.Opt {
+	c := o.config
+	opts := []kgo.Opt{
+		kgo.RequiredAcks(kgo.AllISRAcks()),
+		// The client's own default is 10 ms since 1.20.
+		kgo.ProducerLinger(c.Linger),
+		kgo.ProducerBatchMaxBytes(int32(c.BatchBytes)),
+		// Write bounds what is buffered, a batch at a time. The client's own
+		// bound starts a goroutine for each record that waits.
+		kgo.MaxBufferedRecords(int(c.MaxBuffered)/recordOverhead + 1<<20),
+		kgo.ProducerBatchCompression(codecs[c.Compression]...),
+		// Topics are looked up before the first record goes there; after that
+		// a missing one is a deleted one, or a broker that lags behind.
+		kgo.UnknownTopicRetries(10),
+		kgo.MetadataMinAge(250 * time.Millisecond),
+		kgo.ProducerOnDataLossDetected(func(topic string, partition int32) {
+			o.logger().Warn("the broker has forgotten this producer: records that it acknowledged before may be lost", "topic", topic, "partition", partition)
+		}),
+	}
+	if !c.Partition.IsZero() {
+		opts = append(opts, kgo.RecordPartitioner(chosenPartitioner{kgo.UniformBytesPartitioner(64<<10, true, true, nil)}))
+	}
+	return opts
+}
+
+var codecs = map[string][]kgo.CompressionCodec{
+	"none":   {kgo.NoCompression()},
+	"gzip":   {kgo.GzipCompression()},
+	"snappy": {kgo.SnappyCompression()},
+	"lz4":    {kgo.Lz4Compression()},
+	"zstd":   {kgo.ZstdCompression()},
+}
+
+// Write hands the batch to the client. It waits while too much is under way.
+func (o *Output) Write(ctx context.Context, b *engine.Batch, done func(error)) {
+	if b.Len() == 0 {
+		done(nil)
+		return
+	}
+	size := b.Bytes() + int64(b.Len())*recordOverhead
+	careful, err := o.reserve(ctx, size)
+	if err != nil {
+		done(err)
+		return
+	}
+	w := o.take(b, done, size)
+	if err := o.plan.fill(ctx, o, w); err != nil {
+		o.end(w, err)
+		return
+	}
+	if !careful {
+		w.produce(o.client)
+		return
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.produceOneByOne(o.client)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done(): // Close ends the rest
+	}
+}
+
+// errAgain is why batches behind a failed one are written again.
+var errAgain = errors.New("a batch before this one was not written")
+
+// reserve waits for room. It fails with a *engine.RetryError while the engine
+// has yet to write failed batches again.
+func (o *Output) reserve(ctx context.Context, size int64) (careful bool, err error) {
+	for {
+		o.mu.Lock()
+		if o.failed {
+			o.mu.Unlock()
+			return false, engine.Retry(errAgain)
+		}
+		if o.writes == 0 || o.bytes+size <= int64(o.config.MaxBuffered) {
+			o.writes++
+			o.bytes += size
+			if o.careful > 0 {
+				o.careful--
+				careful = true
+			}
+			o.mu.Unlock()
+			return careful, nil
+		}
+		changed := o.changed
+		o.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
+	}
+}
+
+// fail notes that write seq failed; refusal says that a broker or the client
+// refused one of its records for good.
+func (o *Output) fail(seq uint64, refusal bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.failed || seq < o.failedAt {
+		o.failedAt = seq
+	}
+	o.failed = true
+	if refusal {
+		o.refused++
+	}
+}
+
+// end reports a write's result and recycles it. All its records have ended.
+func (o *Output) end(w *write, err error) {
+	done := w.done
+	o.mu.Lock()
+	if o.failed && w.seq > o.failedAt && settled(err) {
+		err = engine.Retry(errAgain) // its records may have overtaken failed ones
+	}
+	o.writes--
+	o.bytes -= w.size
+	if o.failed && o.writes == 0 {
+		// The engine writes the failed ones again now.
+		o.failed, o.careful, o.refused = false, o.refused, 0
+	}
+	w.reset()
+	o.free = append(o.free, w)
+	changed := o.changed
+	o.changed = make(chan struct{})
+	o.mu.Unlock()
+	done(err)
+	close(changed)
+}
+
+// settled reports whether a batch with this result needs no more writing.
+func settled(err error) bool {
+	var records *engine.RecordErrors
+	return err == nil || errors.As(err, &records)
+}
+
+// Flush sends what lingers and waits until all is acknowledged.
+func (o *Output) Flush(ctx context.Context) error {
+	if o.client == nil {
+		return nil
+	}
+	if err := o.client.Flush(ctx); err != nil {
+		return fmt.Errorf("flushing: %w", err)
+	}
+	return nil
+}
+
+// Close flushes within ctx. What is not acknowledged then ends with an error.
+func (o *Output) Close(ctx context.Context) error {
+	var err error
+	if o.client != nil {
+		err = o.Flush(ctx)
+		o.client.Close()
+		o.wait()
+		o.client = nil
+	}
+	o.plan.close()
+	if o.acquired {
+		o.acquired = false
+		err = errors.Join(err, o.conn.Release())
+	}
+	return err
+}
+
+// wait waits for the promises that a closed client still runs.
+func (o *Output) wait() {
+	for {
+		o.mu.Lock()
+		writes, changed := o.writes, o.changed
+		o.mu.Unlock()
+		if writes == 0 {
+			return
+		}
+		<-changed
+	}
+}
+
+func (o *Output) logger() *slog.Logger {
+	if o.env.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.env.Logger
+}
