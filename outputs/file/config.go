@@ -1,0 +1,96 @@
+package file
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/outputs/internal/frame"
+)
+
+// Config holds the options of the file output.
+type Config struct {
+	Path   engine.Template `flow:"path,required,destination" doc:"The file to write. With {{ }} holes every record names its own file below the folder of the literal prefix." example:"\"out/orders.jsonl\""`
+	Append bool            `flow:"append" doc:"Adds to what the file holds. false refuses a file that has content already, unless a crashed run left it half written. A file that rotates is never added to."`
+	Rotate *Rotate         `flow:"rotate,block" doc:"Writes one file after another. A file is visible under its final name, NAME-TIME-NUMBER.EXT, only when it is complete."`
+
+	frame.Options
+
+	Compression string `flow:"compression" oneof:"auto none gzip zstd" doc:"auto goes by the suffix of the path: .gz or .zst."`
+	Level       int    `flow:"compression_level" min:"0" max:"11" doc:"Effort of the compression: 1 to 9 for gzip, 1 to 11 for zstd. 0 is the library's default."`
+
+	Fsync         string        `flow:"fsync" oneof:"close batch interval never" doc:"When data is forced to the disk. close: when a file is closed; a confirmed record survives a crash of flow, not a power cut. batch and interval: before records are confirmed, after each batch or at most once in fsync_interval, so that confirmed records survive a power cut too. never: left to the operating system."`
+	FsyncInterval time.Duration `flow:"fsync_interval" min:"1ms" max:"1h" doc:"Longest time between two forced writes with fsync = \"interval\"."`
+
+	OnFull  string `flow:"on_full" oneof:"retry stop" doc:"What a full disk or an exhausted quota does: retry waits and tries again for as long as it takes, stop ends the pipeline."`
+	Mkdir   bool   `flow:"mkdir" doc:"Makes missing folders."`
+	Mode    string `flow:"mode" doc:"Permissions of a new file, octal. Empty: 0666 less the umask." example:"\"0640\""`
+	MaxOpen int    `flow:"max_open" min:"1" max:"10000" doc:"Most files that are open at once when the path has holes. The least recently used one is closed, which completes a file that rotates."`
+}
+
+// Rotate says when a file is complete. At least one limit is needed.
+type Rotate struct {
+	Size     engine.ByteSize `flow:"size" min:"1" doc:"Bytes that a file holds at most; only a single larger record makes it larger, and with compression up to 1 MiB of records." example:"\"256MiB\""`
+	Interval time.Duration   `flow:"interval" min:"1ms" doc:"How long after its first record a file is complete." example:"\"1h\""`
+	Records  int64           `flow:"records" min:"1" doc:"Records that a file holds at most." example:"100000"`
+}
+
+// Defaults is what an empty block means.
+func Defaults() *Config {
+	return &Config{
+		Append:        true,
+		Options:       frame.DefaultOptions(),
+		Compression:   "auto",
+		Fsync:         fsyncClose,
+		FsyncInterval: time.Second,
+		OnFull:        "retry",
+		Mkdir:         true,
+		MaxOpen:       64,
+	}
+}
+
+// The values of fsync.
+const (
+	fsyncClose    = "close"
+	fsyncBatch    = "batch"
+	fsyncInterval = "interval"
+	fsyncNever    = "never"
+)
+
+// Validate implements engine.Validator.
+func (c *Config) Validate() []engine.Problem {
+	ps := c.Options.Validate()
+	if c.Rotate != nil && c.Rotate.Size == 0 && c.Rotate.Interval == 0 && c.Rotate.Records == 0 {
+		ps = append(ps, engine.Problem{Option: "rotate", Summary: "rotate has no limit",
+			Detail: "Nothing would ever complete a file. Set size, interval or records."})
+	}
+	if c.Rotate != nil && !c.Append {
+		ps = append(ps, engine.Problem{Option: "append", Summary: "append does not go with rotate",
+			Detail: "A file that rotates is always a new one. Remove append or rotate."})
+	}
+	if _, err := c.perm(); err != nil {
+		ps = append(ps, engine.Problem{Option: "mode", Summary: "mode is no octal number",
+			Detail: `Write the permissions as chmod takes them, such as "0640".`})
+	}
+	if c.Compression == "gzip" && c.Level > 9 {
+		ps = append(ps, engine.Problem{Option: "compression_level", Summary: "gzip has no such level",
+			Detail: "gzip knows the levels 1 to 9."})
+	}
+	if c.Compression == "none" && c.Level != 0 {
+		ps = append(ps, engine.Problem{Option: "compression_level", Summary: "level without compression",
+			Detail: "Set compression or remove the level."})
+	}
+	return ps
+}
+
+// perm returns the permissions of a new file, 0 when the umask decides.
+func (c *Config) perm() (uint32, error) {
+	if c.Mode == "" {
+		return 0, nil
+	}
+	m, err := strconv.ParseUint(c.Mode, 8, 32)
+	if err != nil || m == 0 || m > 0o777 {
+		return 0, strconv.ErrSyntax
+	}
+	return uint32(m), nil
+}

@@ -1,0 +1,85 @@
+package file
+
+import (
+	"github.com/flowrecords/flow/engine"
+)
+
+// Factory describes the file output.
+func Factory() engine.OutputFactory {
+	return engine.OutputFactory{
+		Component: engine.Component{
+			Type:        "file",
+			Summary:     "Writes records to files.",
+			Description: description,
+			Defaults:    func() any { return Defaults() },
+			Examples: []engine.Example{
+				{Title: "Lines added to one file", HCL: `pipeline "copy" {
+  input "stdin" "in" {}
+
+  output "file" "out" {
+    path = "out/orders.jsonl"
+  }
+}
+`},
+				{Title: "A compressed file each hour, or sooner when it is large", HCL: `pipeline "archive" {
+  input "stdin" "in" {}
+
+  output "file" "archive" {
+    path = "archive/orders.jsonl.zst"
+    rotate {
+      interval = "1h"
+      size     = "256MiB"
+    }
+  }
+}
+`},
+				{Title: "One CSV file for each country", HCL: `pipeline "countries" {
+  input "stdin" "in" {}
+
+  output "file" "countries" {
+    path    = "out/country-{{ value.country }}.csv"
+    format  = "csv"
+    columns = ["id", "country", "amount"]
+    extra   = "ignore"
+  }
+}
+`},
+				{Title: "What failed, with everything that is known about it", HCL: `pipeline "checked" {
+  input "stdin" "in" {}
+
+  output "file" "out" {
+    path = "out/orders.jsonl"
+  }
+
+  output "file" "failed" {
+    from   = [errors]
+    path   = "out/failed.jsonl"
+    format = "envelope"
+  }
+}
+`},
+			},
+		},
+		New: func(config any, env engine.Env) (engine.Output, error) {
+			return newOutput(config.(*Config), env, osFS{})
+		},
+	}
+}
+
+const description = "Adds records to a file, or writes one file after another with `rotate`. With `{{ }}` in the path every record names its file, " +
+	"below the folder of the literal part; `max_open` bounds how many are open.\n\n" +
+	"**Formats.** `lines` (default) writes the value and a newline, `csv` a header and rows, `envelope` one JSON object with everything that a record has " +
+	"(what one wants for an errors file), `raw` only the bytes. A record that the format cannot hold goes to the errors edge: a text with a newline in `lines`, " +
+	"a null in all but `envelope`, a value that is no JSON object in `csv`. Options say otherwise.\n\n" +
+	"**What confirmed means.** With `fsync = \"close\"` (default) and `\"never\"` a record is confirmed when the operating system has it: it survives a crash " +
+	"and `kill -9` of flow, but not a power cut within the half minute or so before the system has written it out. That is what other tools of this kind give at their best, " +
+	"it costs nothing, and a file that is complete is on the disk. Where records of the last seconds before a power cut cannot be read again, choose `\"interval\"` or `\"batch\"`: " +
+	"nothing is confirmed before the disk has it. That is as slow as the disk is.\n\n" +
+	"**After a crash** a file holds whole records only: a small journal, `.NAME.flow`, stands beside a file while it is being written, and the next start " +
+	"cuts off what was not confirmed. Do not remove it. Content that flow has not written is never cut. Only one process at a time can write a file.\n\n" +
+	"**Rotation.** A file is written as `.NAME.partial` and appears as `NAME-20060102T150405Z-0001.EXT`, named by the time of its first record in UTC, when it is complete. " +
+	"A program that collects files never sees half of one. A partial file is continued by the next start.\n\n" +
+	"**Compression** writes self-contained members of about 1 MiB of records, ended earlier when no more records are waiting, so that everything confirmed can be read at any time. " +
+	"Records are confirmed when their member has been written.\n\n" +
+	"**Disk full.** A write that fails for want of room is cut back to the last whole record and repeated until there is room, or stops the pipeline with `on_full = \"stop\"`.\n\n" +
+	"**Other programs.** Truncation by log rotation (copytruncate) and additions at a quiet moment are noticed and respected. A file that is renamed is still written to, so use `rotate` instead."

@@ -1,0 +1,435 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/flowrecords/flow/outputs/internal/frame"
+)
+
+// memberBytes is how many bytes of records a compressed member holds before
+// it is ended: enough for a good ratio, little enough to keep in memory.
+const memberBytes = 1 << 20
+
+// target is one file that is open. It is guarded by output.mu.
+//
+// Of its bytes, [0, good) are whole records that the journal vouches for,
+// [good, size) are written but not confirmed, and buf is not written yet.
+type target struct {
+	o    *output
+	path string // as configured or rendered; the map's key
+	name string // what it is called now: path, or the partial name
+	h    handle
+	j    *journal
+	kind string
+	comp compressor
+
+	framer *frame.Framer
+	buf    []byte
+	out    []byte // compressed scratch
+
+	dev, ino   uint64
+	good, size int64
+	stored     int64 // what the journal says
+	records    int64 // up to good
+	fresh      int64 // behind good
+	opened     time.Time
+
+	special bool   // a device or pipe: written to, and nothing else
+	dirty   bool   // in output.dirty
+	broken  bool   // a roll-back did not work; nothing is written before it does
+	checked uint64 // batch for which check was made
+}
+
+// openTarget opens the file of a path, repaired if a process died over it.
+func (o *output) openTarget(path string) (*target, error) {
+	name := path
+	if o.cfg.Rotate != nil {
+		name = partialName(path)
+	}
+	t, err := o.openFile(path, name)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	return t, nil
+}
+
+func (o *output) openFile(path, name string) (*target, error) {
+	h, fi, err := o.acquire(name)
+	if err != nil {
+		return nil, err
+	}
+	t := &target{o: o, path: path, name: name, h: h, kind: kindOf(o.cfg.Compression, path), opened: o.now()}
+	if err := t.start(fi); err != nil {
+		t.letGo()
+		return nil, err
+	}
+	return t, nil
+}
+
+// acquire opens and locks a file, making it and its folder if need be.
+func (o *output) acquire(name string) (handle, fs.FileInfo, error) {
+	perm := fs.FileMode(0o666)
+	if o.perm != 0 {
+		perm = o.perm
+	}
+	for try := 0; ; try++ {
+		h, err := o.fs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+		created := err == nil
+		if errors.Is(err, fs.ErrExist) {
+			h, err = o.fs.OpenFile(name, os.O_RDWR, 0)
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, fs.ErrNotExist) && o.cfg.Mkdir && try == 0:
+			if err := o.fs.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+				return nil, nil, err
+			}
+			continue
+		case errors.Is(err, fs.ErrNotExist) && try > 0 && try < 10:
+			continue // renamed away between the two opens
+		default:
+			return nil, nil, err
+		}
+		fi, err := o.own(h, name, created)
+		switch {
+		case err == nil:
+			return h, fi, nil
+		case errors.Is(err, errMoved) && try < 10:
+			_ = h.Close()
+			continue
+		default:
+			_ = h.Close()
+			return nil, nil, err
+		}
+	}
+}
+
+var errMoved = errors.New("the file was renamed while it was opened")
+
+// own locks a file and sets the permissions of a new one. Another process may
+// have renamed it between open and lock; then the name leads elsewhere.
+func (o *output) own(h handle, name string, created bool) (fs.FileInfo, error) {
+	fi, err := h.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if fi.IsDir() {
+		return nil, errors.New("it is a folder")
+	}
+	if !fi.Mode().IsRegular() {
+		return fi, nil
+	}
+	if err := h.Lock(); err != nil {
+		return nil, err
+	}
+	if created && o.perm != 0 {
+		// The umask does not apply to permissions that are asked for.
+		if err := h.Chmod(o.perm); err != nil {
+			return nil, err
+		}
+	}
+	if fi, err = h.Stat(); err != nil {
+		return nil, err
+	}
+	there, err := o.fs.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(fi, there) {
+		return nil, errMoved
+	}
+	return fi, err
+}
+
+// start makes a locked file ready for its next record.
+func (t *target) start(fi fs.FileInfo) error {
+	var err error
+	if t.framer, err = frame.New(t.o.cfg.Options); err != nil {
+		return err
+	}
+	if t.comp, err = newCompressor(t.kind, t.o.cfg.Level); err != nil {
+		return err
+	}
+	if !fi.Mode().IsRegular() {
+		if t.o.cfg.Rotate != nil {
+			return errors.New("only a regular file can rotate")
+		}
+		t.special = true
+		return nil
+	}
+	t.dev, t.ino = identity(fi)
+	t.size = fi.Size()
+	resumed, err := t.repair()
+	if err != nil {
+		return err
+	}
+	t.good = t.size
+	if !resumed {
+		if err := t.adopt(); err != nil {
+			return err
+		}
+		if t.j, err = createJournal(t.o.fs, t.name, t.state()); err != nil {
+			return err
+		}
+		if t.o.syncs() {
+			if err := t.j.sync(); err != nil {
+				return err
+			}
+			if err := t.o.fs.SyncDir(filepath.Dir(t.name)); err != nil {
+				return fmt.Errorf("syncing the folder: %w", err)
+			}
+		}
+	}
+	t.stored = t.good
+	return t.resumeFramer()
+}
+
+// adopt takes over content that is there and that no journal vouches for.
+func (t *target) adopt() error {
+	if t.size == 0 {
+		return nil
+	}
+	if t.o.cfg.Rotate != nil {
+		return fmt.Errorf("%s holds %d bytes, but its journal %s is missing: look at it, then rename or remove it",
+			t.name, t.size, journalName(t.name))
+	}
+	if !t.o.cfg.Append {
+		return errors.New("the file has content already, and append is false")
+	}
+	return t.terminate()
+}
+
+// terminate makes sure that what follows content of somebody else begins on a
+// line of its own, and that it is compressed in the same way.
+func (t *target) terminate() error {
+	var head [4]byte
+	n, _ := t.h.ReadAt(head[:], 0)
+	if is := kindOfContent(head[:n]); is != t.kind {
+		return fmt.Errorf("the file holds data with compression %s, and %s is to be added", is, t.kind)
+	}
+	if t.kind != plain || t.o.cfg.Format == frame.Raw {
+		return nil
+	}
+	var last [1]byte
+	if _, err := t.h.ReadAt(last[:], t.size-1); err != nil {
+		return fmt.Errorf("reading the last byte: %w", err)
+	}
+	if last[0] == '\n' {
+		return nil
+	}
+	t.o.logger.Warn("the file does not end with a newline; one is added", "path", t.path)
+	if _, err := t.h.WriteAt([]byte{'\n'}, t.size); err != nil {
+		return fmt.Errorf("ending the last line: %w", err)
+	}
+	t.size++
+	t.good = t.size
+	return nil
+}
+
+func (t *target) state() state {
+	return state{
+		dev: t.dev, ino: t.ino, good: t.size, records: t.records + t.fresh,
+		opened: t.opened.UnixNano(), layout: t.layout(),
+	}
+}
+
+func (t *target) layout() string { return t.o.cfg.Format + "/" + t.kind }
+
+// check looks, once a batch, whether somebody else has changed the file.
+func (t *target) check(batch uint64) error {
+	if t.special || t.checked == batch {
+		return nil
+	}
+	fi, err := t.h.Stat()
+	if err != nil {
+		return fmt.Errorf("looking at %s: %w", t.path, err)
+	}
+	if fi.Size() == t.size && !unlinked(fi) {
+		t.checked = batch
+		return nil
+	}
+	if unlinked(fi) {
+		return errGone
+	}
+	// Somebody truncated the file (log rotation by copy) or added to it. Its
+	// new content is taken as it is; what was written and not confirmed has
+	// to be written again.
+	t.o.logger.Warn("the file was changed by somebody else", "path", t.path, "size", fi.Size(), "expected", t.size)
+	lost := t.size != t.good
+	t.size, t.good = fi.Size(), fi.Size()
+	if t.size > 0 {
+		if err := t.terminate(); err != nil {
+			return fmt.Errorf("continuing %s: %w", t.path, err)
+		}
+	}
+	if err := t.note(); err != nil {
+		return err
+	}
+	if err := t.resumeFramer(); err != nil {
+		return err
+	}
+	if lost {
+		return errChanged
+	}
+	t.checked = batch
+	return nil
+}
+
+var (
+	errGone    = errors.New("the file was removed while it was being written")
+	errChanged = errors.New("the file was changed by somebody else while it was being written")
+)
+
+// empty reports that the next record is the first of the file.
+func (t *target) empty() bool { return t.size == 0 && len(t.buf) == 0 }
+
+// flush writes what is buffered, as one member if it is compressed.
+func (t *target) flush() error {
+	if len(t.buf) == 0 {
+		return nil
+	}
+	p := t.buf
+	if t.comp != nil {
+		var err error
+		if t.out, err = t.comp.Append(t.out[:0], t.buf); err != nil {
+			return fmt.Errorf("compressing: %w", err)
+		}
+		p = t.out
+	}
+	if err := t.write(p); err != nil {
+		return err
+	}
+	if cap(t.buf) > 4*memberBytes {
+		t.buf = nil // a giant record's buffer is not kept
+	}
+	t.buf = t.buf[:0]
+	return nil
+}
+
+func (t *target) write(p []byte) error {
+	var n int
+	var err error
+	if t.special {
+		n, err = t.h.Write(p)
+		t.size += int64(n)
+		if err != nil && n > 0 {
+			// What a device or pipe has taken cannot be taken back.
+			return hard(fmt.Errorf("writing %s: %w", t.path, err))
+		}
+	} else {
+		n, err = t.h.WriteAt(p, t.size)
+		t.size += int64(n)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", t.path, err)
+	}
+	return nil
+}
+
+// note writes the size into the journal.
+func (t *target) note() error {
+	if t.special {
+		return nil
+	}
+	if err := t.j.store(t.state()); err != nil {
+		return fmt.Errorf("%s: %w", t.path, err)
+	}
+	t.stored = t.size
+	return nil
+}
+
+// settle makes what was written good; the journal says so already.
+func (t *target) settle() {
+	t.good = t.size
+	t.records += t.fresh
+	t.fresh, t.dirty = 0, false
+}
+
+// rollBack cuts off what is not good, so that it can be written again and
+// nobody sees half a record.
+func (t *target) rollBack() {
+	t.buf, t.fresh, t.dirty, t.broken = t.buf[:0], 0, false, false
+	if t.special {
+		t.good = t.size
+		return
+	}
+	if t.size != t.good {
+		if err := t.h.Truncate(t.good); err != nil {
+			t.broken = true
+			return
+		}
+		t.size = t.good
+	}
+	if t.stored != t.good {
+		t.broken = t.note() != nil
+	}
+}
+
+// mend repeats a roll-back that did not work.
+func (t *target) mend() error {
+	if !t.broken {
+		return nil
+	}
+	if t.rollBack(); t.broken {
+		return fmt.Errorf("cutting %s back to its last whole record: it is not possible yet", t.path)
+	}
+	return nil
+}
+
+// finish closes a file whose records are all good. One that rotates gets its
+// final name. After an error the file is still open.
+func (t *target) finish() error {
+	if t.special {
+		t.letGo()
+		return nil
+	}
+	if err := t.mend(); err != nil {
+		return err
+	}
+	if t.o.cfg.Rotate != nil && t.size == 0 {
+		if err := t.o.fs.Remove(t.name); err != nil {
+			return fmt.Errorf("removing the empty %s: %w", t.name, err)
+		}
+		return t.end()
+	}
+	if t.o.cfg.Fsync != fsyncNever {
+		if err := t.h.Sync(); err != nil {
+			// The kernel forgets what it could not write, and a second try
+			// would succeed without having written it.
+			return hard(fmt.Errorf("syncing %s, of which records were confirmed: %w", t.path, err))
+		}
+	}
+	if t.o.cfg.Rotate != nil {
+		if err := t.publish(); err != nil {
+			return err
+		}
+	}
+	return t.end()
+}
+
+// end removes the journal while the lock is still held: afterwards it could be
+// another process's.
+func (t *target) end() error {
+	err := t.j.remove(t.o.fs)
+	t.j = nil
+	t.letGo()
+	return err
+}
+
+// letGo closes the handle, leaving the journal for the next start.
+func (t *target) letGo() {
+	if t.comp != nil {
+		t.comp.Close()
+		t.comp = nil
+	}
+	if t.j != nil {
+		_ = t.j.f.Close()
+		t.j = nil
+	}
+	if t.h != nil {
+		_ = t.h.Close()
+		t.h = nil
+	}
+}

@@ -1,0 +1,282 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/flowrecords/flow/engine"
+)
+
+// write puts the records of a batch into the buffers of their files, and what
+// is not compressed into the files. After an error the caller rolls back.
+func (o *output) write(b *engine.Batch) error {
+	o.batch++
+	o.begin(b)
+	first := o.current.records
+	if o.paths == nil && first < b.Len() {
+		t, err := o.ready(o.path)
+		if err != nil {
+			return err
+		}
+		if t.framer.Direct(b) && t.takes(b) {
+			return o.copyLines(t, b, first)
+		}
+	}
+	for i := first; i < b.Len(); i++ {
+		if err := o.writeRecord(b, i); err != nil {
+			return err
+		}
+	}
+	for _, t := range o.dirty {
+		if t.comp != nil {
+			continue // a member ends with commit, or when it is large enough
+		}
+		if err := t.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin makes current the progress of b, which is not zero for a batch that
+// failed after a part of it had become good.
+func (o *output) begin(b *engine.Batch) {
+	again := o.again
+	o.again = progress{}
+	o.current = progress{source: b.Source(), len: b.Len()}
+	if b.Len() > 0 {
+		o.current.offset = b.Offset(0)
+	}
+	if again.source == o.current.source && again.offset == o.current.offset && again.len == o.current.len {
+		o.current = again
+	}
+}
+
+// refuse makes record i one that the batch's RecordErrors name.
+func (o *output) refuse(i int, reason error) {
+	if o.current.reasons == nil {
+		o.current.reasons = make(map[int]error)
+	}
+	o.current.reasons[i] = reason
+}
+
+// takes reports that a batch of lines fits as a whole before the file rotates.
+func (t *target) takes(b *engine.Batch) bool {
+	r := t.o.cfg.Rotate
+	if r == nil {
+		return true
+	}
+	if t.full(int64(b.Len()), t.o.now()) || r.Records > 0 && int64(b.Len()) > r.Records {
+		return false
+	}
+	return r.Size == 0 || t.size+int64(len(t.buf))+int64(len(b.Value.Data)) <= int64(r.Size)
+}
+
+// copyLines writes records that already are lines: as one range of the
+// batch's own memory where none was filtered out, as few copies otherwise.
+func (o *output) copyLines(t *target, b *engine.Batch, first int) error {
+	o.touch(t)
+	spans, data := b.Value.Spans, b.Value.Data
+	for i := first; i < len(spans); {
+		if spans[i].Null() {
+			if err := o.frame(t, b, i); err != nil {
+				return err
+			}
+			i++
+			continue
+		}
+		end := i + 1
+		for end < len(spans) && spans[end].Start == spans[end-1].End+1 {
+			end++
+		}
+		run := data[spans[i].Start : spans[end-1].End+1]
+		t.fresh += int64(end - i)
+		if i == first && end == len(spans) && len(t.buf) == 0 && t.comp == nil {
+			return t.write(run)
+		}
+		t.buf = append(t.buf, run...)
+		i = end
+	}
+	if t.comp == nil || len(t.buf) >= memberBytes {
+		return t.flush()
+	}
+	return nil
+}
+
+// writeRecord puts one record into the buffer of its file.
+func (o *output) writeRecord(b *engine.Batch, i int) error {
+	t, err := o.route(b, i)
+	if err != nil || t == nil {
+		return err
+	}
+	if t.full(1, o.now()) {
+		if t, err = o.turn(t, i); err != nil {
+			return err
+		}
+	}
+	before := len(t.buf)
+	o.touch(t)
+	if err := o.frame(t, b, i); err != nil {
+		return err
+	}
+	if t.over() && (t.size > 0 || before > 0) && len(t.buf) > before {
+		t.buf = t.buf[:before]
+		t.fresh--
+		if t, err = o.turn(t, i); err != nil {
+			return err
+		}
+		o.touch(t)
+		if err := o.frame(t, b, i); err != nil {
+			return err
+		}
+	}
+	if len(t.buf) >= memberBytes {
+		return t.flush()
+	}
+	return nil
+}
+
+// route returns the file of a record; nil when the record is refused.
+func (o *output) route(b *engine.Batch, i int) (*target, error) {
+	if o.paths == nil {
+		return o.ready(o.path)
+	}
+	text, err := o.paths.render(b, i)
+	if err != nil {
+		o.refuse(i, err)
+		return nil, nil
+	}
+	if e, ok := o.targets[string(text)]; ok && o.used.Front() == e && e.Value.(*target).checked == o.batch {
+		return e.Value.(*target), nil
+	}
+	path, err := o.paths.resolve(string(text))
+	if err != nil {
+		o.refuse(i, err)
+		return nil, nil
+	}
+	o.current.at = i
+	t, err := o.ready(path)
+	if err != nil && isBadName(err) {
+		o.refuse(i, err)
+		return nil, nil
+	}
+	return t, err
+}
+
+// touch marks a file as having what is not good yet.
+func (o *output) touch(t *target) {
+	if t.empty() {
+		t.framer.Restart()
+		t.opened = o.now()
+	}
+	if !t.dirty {
+		t.dirty = true
+		o.dirty = append(o.dirty, t)
+	}
+}
+
+// frame appends record i to the file's buffer.
+func (o *output) frame(t *target, b *engine.Batch, i int) error {
+	buf, err := t.framer.Append(t.buf, b, i)
+	if err != nil {
+		o.refuse(i, err)
+		return nil
+	}
+	if len(buf) > len(t.buf) {
+		t.fresh++
+	}
+	t.buf = buf
+	return nil
+}
+
+// turn completes a file and opens its successor. The records before i become
+// good first.
+func (o *output) turn(t *target, i int) (*target, error) {
+	o.current.at = i
+	if err := o.commitPart(); err != nil {
+		return nil, err
+	}
+	if err := o.retire(t); err != nil {
+		return nil, err
+	}
+	return o.ready(t.path)
+}
+
+// commitPart makes good what was written so far, in the middle of a batch.
+func (o *output) commitPart() error {
+	if err := o.commit(); err != nil {
+		return err
+	}
+	o.current.records = o.current.at
+	return nil
+}
+
+// ready returns the open file of a path, unchanged by others since the last
+// batch and free of what a failure left.
+func (o *output) ready(path string) (*target, error) {
+	for {
+		t, err := o.target(path)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.mend(); err != nil {
+			return nil, engine.Retry(err)
+		}
+		err = t.check(o.batch)
+		if err == nil {
+			return t, nil
+		}
+		if !errors.Is(err, errGone) {
+			return nil, err
+		}
+		lost := t.size != t.good || t.dirty
+		o.logger.Warn("the file was removed by somebody else; a new one is begun", "path", t.path)
+		o.drop(t)
+		if lost {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+}
+
+// drop lets go of a file that has no name any more.
+func (o *output) drop(t *target) {
+	_ = t.j.remove(o.fs)
+	t.j = nil
+	t.letGo()
+	o.forget(t)
+	for i, d := range o.dirty {
+		if d == t {
+			o.dirty = append(o.dirty[:i], o.dirty[i+1:]...)
+			break
+		}
+	}
+}
+
+// target returns the open file of a path, opening it if need be.
+func (o *output) target(path string) (*target, error) {
+	if e, ok := o.targets[path]; ok {
+		if o.used.Front() != e {
+			o.used.MoveToFront(e)
+		}
+		return e.Value.(*target), nil
+	}
+	if o.used.Len() >= o.cfg.MaxOpen {
+		// What is not good yet must not depend on a file that is closed.
+		if err := o.commitPart(); err != nil {
+			return nil, err
+		}
+		if err := o.retire(o.used.Back().Value.(*target)); err != nil {
+			return nil, err
+		}
+	}
+	t, err := o.openTarget(path)
+	if err != nil {
+		return nil, err
+	}
+	o.targets[path] = o.used.PushFront(t)
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+	return t, nil
+}

@@ -1,0 +1,121 @@
+package frame
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// The errors of a record that a format cannot hold.
+var (
+	errTombstone = errors.New(`the value is null, which this format cannot hold (option tombstones = "skip" or "empty" allows it)`)
+	errNewline   = errors.New(`the value holds a newline and would become several lines (option newlines = "keep" allows it)`)
+)
+
+// Framer frames the records of one file or stream. It is used by one
+// goroutine.
+type Framer struct {
+	opts Options
+	csv  *rows
+	// Skipped counts tombstones that were left out.
+	Skipped int64
+}
+
+// New returns a Framer for the beginning of a file.
+func New(o Options) (*Framer, error) {
+	f := &Framer{opts: o}
+	if o.Format == CSV {
+		var err error
+		if f.csv, err = newRows(&f.opts); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// Direct reports whether ranges of b.Value.Data, each record with the newline
+// behind it, are what Append would write, so that they need not be copied.
+func (f *Framer) Direct(b *engine.Batch) bool {
+	return f.opts.Format == Lines && b.Value.Lines
+}
+
+// SelfDelimiting reports whether a newline at the end of a plain file means
+// that its last record is whole.
+func (f *Framer) SelfDelimiting() bool {
+	switch f.opts.Format {
+	case Lines:
+		return f.opts.Newlines != "keep"
+	case CSV, Envelope:
+		return true
+	}
+	return false
+}
+
+// NeedsHeader reports whether a file starts with a header, which Resume reads
+// from a file that is continued.
+func (f *Framer) NeedsHeader() bool { return f.csv != nil && f.opts.Header }
+
+// Resume tells f that the file has content already; header is its first line.
+func (f *Framer) Resume(header []byte) error {
+	if f.csv == nil {
+		return nil
+	}
+	return f.csv.resume(header)
+}
+
+// Restart tells f that an empty file begins. Names of columns that were taken
+// from a record are forgotten.
+func (f *Framer) Restart() {
+	if f.csv != nil {
+		f.csv.restart()
+	}
+}
+
+// Append appends record i of b. After an error, which is one of the record,
+// dst is as it was. A record that is left out appends nothing.
+func (f *Framer) Append(dst []byte, b *engine.Batch, i int) ([]byte, error) {
+	if f.opts.Format == Envelope {
+		return appendEnvelope(dst, b, i), nil
+	}
+	v := b.Value.At(i)
+	if v == nil {
+		return f.tombstone(dst)
+	}
+	switch f.opts.Format {
+	case Raw:
+		return append(dst, v...), nil
+	case CSV:
+		return f.csv.append(dst, v, b.Value.Encoding)
+	}
+	if !b.Value.Lines && bytes.IndexByte(v, '\n') >= 0 && f.opts.Newlines != "keep" {
+		if b.Value.Encoding != record.JSON {
+			return dst, errNewline
+		}
+		out, err := record.Compact(dst, v)
+		if err != nil {
+			return dst, err
+		}
+		return append(out, '\n'), nil
+	}
+	dst = append(dst, v...)
+	return append(dst, '\n'), nil
+}
+
+func (f *Framer) tombstone(dst []byte) ([]byte, error) {
+	switch f.opts.Tombstones {
+	case "skip":
+		f.Skipped++
+		return dst, nil
+	case "empty":
+		switch f.opts.Format {
+		case Lines:
+			return append(dst, '\n'), nil
+		case CSV:
+			return f.csv.empty(dst)
+		}
+		return dst, nil
+	}
+	return dst, errTombstone
+}

@@ -1,0 +1,200 @@
+package stdout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"syscall"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/limits"
+	"github.com/flowrecords/flow/outputs/internal/frame"
+)
+
+// Factory describes stdout.
+func Factory() engine.OutputFactory {
+	return engine.OutputFactory{
+		Component: engine.Component{
+			Type:    "stdout",
+			Summary: "Writes records to the standard output.",
+			Description: "Writes each batch at once, in the formats of the file output. A record is confirmed when the terminal, pipe or file behind the standard output has taken it. " +
+				"When the reader of a pipe goes away (`flow run ... | head`), the pipeline ends with an error that says so; unconfirmed records are read again next time.",
+			Defaults: func() any { return Defaults() },
+			Examples: []engine.Example{
+				{Title: "Show what passes", HCL: `pipeline "show" {
+  input "stdin" "in" {}
+
+  output "stdout" "out" {}
+}
+`},
+				{Title: "With key, headers and origin", HCL: `pipeline "show" {
+  input "stdin" "in" {}
+
+  output "stdout" "out" {
+    format = "envelope"
+  }
+}
+`},
+			},
+		},
+		New: func(config any, env engine.Env) (engine.Output, error) {
+			return newOutput(config.(*Config), env, openStdout), nil
+		},
+	}
+}
+
+// errReaderGone ends the pipeline: nobody will take what is written.
+var errReaderGone = errors.New("the reader of the standard output has gone away")
+
+// output implements engine.Output. A goroutine of its own writes, from Open to
+// Close, so that a reader that does not read cannot hold up a stop.
+type output struct {
+	cfg    *Config
+	logger *slog.Logger
+	open   func() (io.WriteCloser, error)
+	framer *frame.Framer
+	buf    []byte
+	w      io.WriteCloser
+
+	todo   chan []byte // to the writing goroutine
+	result chan error  // from it, one for each todo; capacity 1
+	stuck  bool        // a write was given up on; it may still happen
+}
+
+func newOutput(c *Config, env engine.Env, open func() (io.WriteCloser, error)) *output {
+	o := &output{cfg: c, logger: env.Logger, open: open}
+	if o.logger == nil {
+		o.logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Open implements engine.Output.
+func (o *output) Open(context.Context) error {
+	if o.w != nil {
+		return nil
+	}
+	var err error
+	if o.framer, err = frame.New(o.cfg.Options); err != nil {
+		return err
+	}
+	if o.w, err = o.open(); err != nil {
+		return fmt.Errorf("opening the standard output: %w", err)
+	}
+	o.todo, o.result = make(chan []byte), make(chan error, 1)
+	go writeAll(o.w, o.todo, o.result)
+	return nil
+}
+
+// writeAll writes what arrives until todo is closed.
+func writeAll(w io.WriteCloser, todo <-chan []byte, result chan<- error) {
+	for p := range todo {
+		_, err := w.Write(p)
+		result <- err
+	}
+	_ = w.Close() // a duplicate; the standard output itself stays open
+}
+
+// Write implements engine.Output.
+func (o *output) Write(ctx context.Context, b *engine.Batch, done func(error)) {
+	if o.stuck {
+		done(errors.New("an earlier write to the standard output was given up"))
+		return
+	}
+	out, reasons := o.frame(b)
+	if len(out) > 0 {
+		if err := o.write(ctx, out); err != nil {
+			done(err)
+			return
+		}
+	}
+	if len(reasons) > 0 {
+		done(&engine.RecordErrors{Reasons: reasons})
+		return
+	}
+	done(nil)
+}
+
+// frame returns the bytes of a batch: its own memory where its records are
+// lines already.
+func (o *output) frame(b *engine.Batch) ([]byte, map[int]error) {
+	if o.framer.Direct(b) && contiguous(b.Value.Spans) {
+		spans := b.Value.Spans
+		return b.Value.Data[spans[0].Start : spans[len(spans)-1].End+1], nil
+	}
+	if cap(o.buf) > 4*limits.BatchBytes {
+		o.buf = nil // a giant record's buffer is not kept
+	}
+	o.buf = o.buf[:0]
+	var reasons map[int]error
+	for i := range b.Len() {
+		var err error
+		if o.buf, err = o.framer.Append(o.buf, b, i); err != nil {
+			if reasons == nil {
+				reasons = make(map[int]error)
+			}
+			reasons[i] = err
+		}
+	}
+	return o.buf, reasons
+}
+
+func contiguous(spans []engine.Span) bool {
+	if len(spans) == 0 || spans[0].Null() {
+		return false
+	}
+	for i := 1; i < len(spans); i++ {
+		if spans[i].Start != spans[i-1].End+1 {
+			return false
+		}
+	}
+	return true
+}
+
+func (o *output) write(ctx context.Context, p []byte) error {
+	o.todo <- p
+	select {
+	case err := <-o.result:
+		return describe(err)
+	case <-ctx.Done():
+	}
+	// The batch's memory may be used by the write that is given up, so
+	// nothing may be written afterwards and the batch must not be reused
+	// for other records: the pipeline ends with this error.
+	select {
+	case err := <-o.result:
+		return describe(err)
+	default:
+		o.stuck = true
+		return fmt.Errorf("writing to the standard output: %w", context.Cause(ctx))
+	}
+}
+
+func describe(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrClosedPipe), errors.Is(err, os.ErrClosed):
+		return errReaderGone
+	}
+	return fmt.Errorf("writing to the standard output: %w", err)
+}
+
+// Flush implements engine.Output; every Write is complete.
+func (*output) Flush(context.Context) error { return nil }
+
+// Close implements engine.Output.
+func (o *output) Close(context.Context) error {
+	if o.w == nil {
+		return nil
+	}
+	close(o.todo)
+	o.w = nil
+	if o.framer.Skipped > 0 {
+		o.logger.Info("records without value were left out", "records", o.framer.Skipped)
+	}
+	return nil
+}
