@@ -1,118 +1,279 @@
 package record
 
-// Encoding is how the bytes of a record are to be read and written. The
-// encodings of this package are JSON, Text and Opaque. Others (Avro with its
-// schema, Protobuf, rows) implement the same interface in packages of their
-// own; nothing outside an Encoding knows a format.
-//
-// An Encoding is safe for all goroutines.
-type Encoding interface {
-	// Name is for people: json, text, bytes.
-	Name() string
+import (
+	"errors"
+	"math"
 
-	// Index validates raw fully and fills the slots of the projection's paths.
-	// An error is an error of the record.
-	Index(d *Doc, raw []byte) error
-
-	// AppendEdited appends the record with the edits of d spliced in.
-	AppendEdited(dst []byte, d *Doc) ([]byte, error)
-}
-
-// The encodings of this package.
-var (
-	// JSON is one JSON text (RFC 8259) in UTF-8: full check of numbers,
-	// escapes and UTF-8, of duplicate names the last wins, at most
-	// limits.JSONDepth deep.
-	JSON Encoding
-	// Text is UTF-8 text that is one string value. Invalid UTF-8 is an error
-	// of the record as soon as a path is read.
-	Text Encoding
-	// Opaque is any bytes, one Bytes value.
-	Opaque Encoding
+	"github.com/flowrecords/flow/engine/limits"
 )
-
-// PathID names a path of a Projection.
-type PathID int32
-
-// Projection is the set of paths that the steps of a stage touch, as a trie,
-// built while they are bound. Index looks for nothing else.
-type Projection struct{ trie }
-
-// NewProjection returns one that holds only the whole value, PathID 0.
-func NewProjection() *Projection { panic("TODO") }
-
-// Add returns the id of a path, the same one for an equal path. All prefixes
-// of the path are added too. It panics after Freeze.
-func (p *Projection) Add(path Path) PathID { panic("TODO") }
-
-// Parent returns the id of the path without its last step, and -1 for the root.
-func (p *Projection) Parent(id PathID) PathID { panic("TODO") }
-
-// Path returns the path of an id.
-func (p *Projection) Path(id PathID) Path { panic("TODO") }
-
-// Freeze ends building. A frozen projection may be shared by many Docs and
-// goroutines. NewDoc freezes.
-func (p *Projection) Freeze() { panic("TODO") }
 
 // Doc is one value (or key) of a record: its bytes, the slots that a
 // projection asks for, and the edits made so far, as an overlay. It is the
 // scratch of one worker, Reset for each record, and allocates nothing once it
 // has grown to the size of its records.
-type Doc struct{ doc }
+//
+// What is set is kept as JSON holds it, so that the next read sees what the
+// next stage will: a time, a duration and bytes read back as strings, a float
+// that is whole reads back as an integer.
+type Doc struct {
+	proj   *Projection
+	slots  []slot
+	shapes []shape
+	gen    uint32
 
-// NewDoc returns a Doc over p, which it freezes.
-func NewDoc(p *Projection) *Doc { panic("TODO") }
+	raw     []byte   // given to Reset
+	given   Encoding // given to Reset
+	base    []byte   // what slots and edits refer to; nil is a null
+	enc     Encoding // of base
+	indexed bool     // base has been scanned
+	stale   bool     // paths have moved: settle before the next look
+	edited  bool
+	err     error // of base, once scanned
+
+	edits []edit
+	order []int32
+	keeps []uint8  // what Keep keeps of each path
+	kept  []PathID // scratch of Keep
+
+	// arena holds everything that is made for this record. It only grows
+	// until Reset, and a grown one leaves the old memory to the values that
+	// lie in it.
+	arena []byte
+
+	mark mark
+}
+
+// mark is a state to return to.
+type mark struct {
+	base   []byte
+	enc    Encoding
+	edits  []edit
+	edited bool
+}
+
+var (
+	noBytes  = []byte{}
+	nullText = []byte("null")
+)
+
+// NewDoc returns a Doc over p, which it freezes. It stands for a null.
+func NewDoc(p *Projection) *Doc {
+	p.Freeze()
+	return &Doc{
+		proj:   p,
+		slots:  make([]slot, len(p.nodes)),
+		shapes: make([]shape, len(p.nodes)),
+		keeps:  make([]uint8, len(p.nodes)),
+		gen:    1,
+		given:  JSON,
+		enc:    JSON,
+	}
+}
+
+// Projection returns what the Doc looks for.
+func (d *Doc) Projection() *Projection { return d.proj }
 
 // Reset makes d stand for raw. raw == nil is a null (a tombstone). Nothing is
 // read before the first Get or edit; raw must stay unchanged until the next
-// Reset. raw needs no padding.
-func (d *Doc) Reset(enc Encoding, raw []byte) { panic("TODO") }
+// Reset. raw needs no padding. A nil enc is JSON.
+func (d *Doc) Reset(enc Encoding, raw []byte) {
+	if enc == nil {
+		enc = JSON
+	}
+	d.raw, d.given = raw, enc
+	d.base, d.enc = raw, enc
+	d.edited = false
+	if len(d.edits) > 0 {
+		clear(d.edits) // a giant record's texts are not kept alive
+		d.edits = d.edits[:0]
+	}
+	if cap(d.arena) > 4*limits.BatchBytes {
+		d.arena = nil
+	}
+	d.arena = d.arena[:0]
+	d.fresh()
+}
+
+// fresh forgets all slots.
+func (d *Doc) fresh() {
+	d.indexed, d.stale, d.err = false, false, nil
+	if d.gen++; d.gen == 0 {
+		for i := range d.slots {
+			d.slots[i] = slot{}
+		}
+		d.gen = 1
+	}
+}
+
+// Fill says that the path is there and holds v. Only Encoding.Index calls it.
+func (d *Doc) Fill(id PathID, v Value) {
+	s := &d.slots[id]
+	s.gen, s.vgen, s.val = d.gen, d.gen, v
+	s.dup = false
+}
 
 // Get returns the value at a path as it is now, edits included. A path that
 // is not there, also below a missing or scalar parent, is Missing; ask for
 // Parent to tell the cases apart. The first Get of a record validates all of
 // it; the error then is an error of the record, and the same for every later
-// call until Reset.
-func (d *Doc) Get(id PathID) (Value, error) { panic("TODO") }
+// call until Reset. A number beyond float64 is an error of the record, too,
+// but only where it is read: as part of an array or object it is copied.
+func (d *Doc) Get(id PathID) (Value, error) {
+	if s := &d.slots[id]; s.vgen == d.gen && !d.stale {
+		return s.val, nil
+	}
+	return d.get(id)
+}
+
+func (d *Doc) get(id PathID) (Value, error) {
+	if err := d.settled(); err != nil {
+		return Value{}, err
+	}
+	s := &d.slots[id]
+	if s.egen == d.gen && s.marks&markAbove != 0 {
+		if err := d.settle(); err != nil {
+			return Value{}, err
+		}
+	}
+	if s.vgen == d.gen {
+		return s.val, nil
+	}
+	switch {
+	case s.gen != d.gen:
+		s.val = Value{}
+	case s.egen == d.gen && s.marks&markBelow != 0:
+		s.val = jsonValue(d.slotKind(s), d.spliced(int(s.start), int(s.end)))
+	default:
+		v := decode(d.base[s.start:s.end:s.end], &d.arena)
+		if v.kind == Float && math.IsInf(v.Float(), 0) {
+			return Value{}, &SyntaxError{Offset: int(s.start), Msg: "number out of range"}
+		}
+		s.val = v
+	}
+	s.vgen = d.gen
+	return s.val, nil
+}
+
+func (d *Doc) slotKind(s *slot) Kind {
+	switch d.base[s.start] {
+	case '{':
+		return Object
+	case '[':
+		return Array
+	case 'n':
+		return Null
+	}
+	return String // or any other scalar
+}
+
+// index scans the base once.
+func (d *Doc) index() error {
+	if d.indexed {
+		return d.err
+	}
+	d.indexed = true
+	if d.base == nil {
+		d.Fill(Root, NullValue())
+		return nil
+	}
+	if err := d.enc.Index(d, d.base); err != nil {
+		d.fresh() // what was found before the error does not count
+		d.indexed, d.err = true, err
+	}
+	return d.err
+}
+
+// settled scans the base and writes out edits that moved paths.
+func (d *Doc) settled() error {
+	if d.stale {
+		return d.settle()
+	}
+	return d.index()
+}
+
+// settle makes the edits part of a new base, so that every path is where the
+// slots say and no mark is left.
+func (d *Doc) settle() error {
+	if len(d.edits) > 0 {
+		d.rebase(d.spliced(0, len(d.base)), d.enc)
+	}
+	d.stale = false
+	return d.index()
+}
+
+// spliced returns a range of the base with its edits, in the arena. A large
+// one gets memory of its own, which the collector may take back before Reset.
+func (d *Doc) spliced(start, end int) []byte {
+	if end-start > limits.BatchBytes {
+		return d.splice(make([]byte, 0, end-start+end/8), start, end)
+	}
+	from := len(d.arena)
+	d.arena = d.splice(d.arena, start, end)
+	return d.arena[from:len(d.arena):len(d.arena)]
+}
+
+// rebase puts base, which is valid, in the place of the old one and its edits.
+func (d *Doc) rebase(base []byte, enc Encoding) {
+	d.base, d.enc = base, enc
+	d.edits = d.edits[:0]
+	d.edited = true
+	d.fresh()
+}
 
 // Check validates the record without reading a path.
-func (d *Doc) Check() error { panic("TODO") }
-
-// Set puts v at a path and creates the objects on the way. A parent that is
-// there and neither object nor array is an error of the record, as is an
-// index beyond the end (the index equal to the length appends). Setting
-// Missing deletes. A new member is added behind the others.
-// v may be a range of this Doc's own record.
-func (d *Doc) Set(id PathID, v Value) error { panic("TODO") }
-
-// Delete removes a member or element if it is there. Deleting the root makes
-// the value a null.
-func (d *Doc) Delete(id PathID) error { panic("TODO") }
-
-// Rename moves the value at from to to, in place when only the last name
-// differs, so that the member keeps its position. It does nothing when from
-// is missing; an existing member at to is replaced.
-func (d *Doc) Rename(from, to PathID) error { panic("TODO") }
-
-// Keep removes every member that is neither one of ids nor a parent or child
-// of one. On a value that is no object it is an error of the record.
-func (d *Doc) Keep(ids []PathID) error { panic("TODO") }
+func (d *Doc) Check() error { return d.settled() }
 
 // Edited reports whether any edit was made since Reset.
-func (d *Doc) Edited() bool { panic("TODO") }
+func (d *Doc) Edited() bool { return d.edited }
 
-// IsNull reports whether the value is null as it is now.
-func (d *Doc) IsNull() bool { panic("TODO") }
+// IsNull reports whether the value is null as it is now: a tombstone, or set
+// to null as a whole. JSON text that reads null and was not edited stays
+// text and is none.
+func (d *Doc) IsNull() bool { return d.base == nil }
 
 // Raw returns the bytes given to Reset.
-func (d *Doc) Raw() []byte { panic("TODO") }
+func (d *Doc) Raw() []byte { return d.raw }
 
 // Encoding returns the encoding that AppendTo writes: that of Reset, or after
 // the root was set, JSON (Text for a string and Opaque for bytes set as the
 // whole of a Text or Opaque record).
-func (d *Doc) Encoding() Encoding { panic("TODO") }
+func (d *Doc) Encoding() Encoding { return d.enc }
+
+// errNull is a bug of the caller.
+var errNull = errors.New("a null has no bytes")
 
 // AppendTo appends the value with all edits. Without edits it appends the raw
-// bytes as they are, unread. It must not be called on a null.
-func (d *Doc) AppendTo(dst []byte) ([]byte, error) { panic("TODO") }
+// bytes as they are, unread. It must not be called on a null. It never adds a
+// line break to JSON text that had none.
+func (d *Doc) AppendTo(dst []byte) ([]byte, error) {
+	if d.base == nil {
+		return dst, errNull
+	}
+	if len(d.edits) == 0 {
+		return append(dst, d.base...), nil
+	}
+	return d.splice(dst, 0, len(d.base)), nil
+}
+
+// Mark remembers the value as it is now, for Rollback. There is one mark, and
+// Reset ends it.
+func (d *Doc) Mark() {
+	d.mark.base, d.mark.enc, d.mark.edited = d.base, d.enc, d.edited
+	d.mark.edits = append(d.mark.edits[:0], d.edits...)
+}
+
+// Rollback takes back all edits since Mark.
+func (d *Doc) Rollback() {
+	m := &d.mark
+	if !d.edited { // nothing to take back
+		return
+	}
+	d.base, d.enc = m.base, m.enc
+	d.edits = append(d.edits[:0], m.edits...)
+	d.fresh()
+	d.edited = m.edited
+	if len(d.edits) > 0 {
+		// The slots know nothing of these edits.
+		d.stale = true
+	}
+}

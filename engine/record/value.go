@@ -5,7 +5,13 @@
 // Projection is shared after Freeze, a Doc and a Record belong to one worker.
 package record
 
-import "time"
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"time"
+	"unsafe"
+)
 
 // Kind is the type of a Value.
 type Kind uint8
@@ -34,53 +40,134 @@ const (
 // written out as it came. An integer that does not fit int64 reads as Float
 // in arithmetic but still copies digit for digit.
 //
-// The zero Value is Missing.
+// The zero Value is Missing. Values are compared with Equal, never with ==.
 type Value struct {
-	kind Kind
-	raw  bool // b is JSON text, not plain bytes
-	num  uint64
-	b    []byte
-	ref  any // boxed payload: []any, map[string]any, time.Time with a zone
+	kind  Kind
+	flags uint8
+	// n is the length of a number's digits, and a Time's nanoseconds.
+	n uint32
+	// num is the scalar, or the length of what p points to.
+	num uint64
+	// p points to bytes, to digits, to elements of a boxed array, to a boxed
+	// map, or to a Time's zone. Three words instead of the eight of a slice
+	// and an interface keep a Value, and an error beside it, in registers.
+	p unsafe.Pointer
 }
+
+const (
+	flagDigits = 1 << iota // p and n are the digits of a number
+	flagPlain              // a String that needs no escape in JSON
+	flagJSON               // an Array or Object that is JSON text
+)
 
 // NullValue is the null.
 func NullValue() Value { return Value{kind: Null} }
 
 // BoolValue returns b as a Value.
-func BoolValue(b bool) Value { panic("TODO") }
+func BoolValue(b bool) Value {
+	if b {
+		return Value{kind: Bool, num: 1}
+	}
+	return Value{kind: Bool}
+}
 
 // IntValue returns i as a Value.
-func IntValue(i int64) Value { panic("TODO") }
+func IntValue(i int64) Value { return Value{kind: Int, num: uint64(i)} }
 
 // FloatValue returns f as a Value. NaN and infinities are values too, but
 // writing them as JSON is an error.
-func FloatValue(f float64) Value { panic("TODO") }
+func FloatValue(f float64) Value { return Value{kind: Float, num: math.Float64bits(f)} }
 
 // StringValue returns s as a Value, without copying.
-func StringValue(s string) Value { panic("TODO") }
+func StringValue(s string) Value {
+	return Value{kind: String, num: uint64(len(s)), p: unsafe.Pointer(unsafe.StringData(s))}
+}
 
 // TextValue returns UTF-8 text as a String value. b must stay unchanged for as
 // long as the value is used.
-func TextValue(b []byte) Value { panic("TODO") }
+func TextValue(b []byte) Value {
+	return Value{kind: String, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
+}
+
+// plainText is TextValue of text that stands in a JSON string without escapes.
+func plainText(b []byte) Value {
+	return Value{kind: String, flags: flagPlain, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
+}
 
 // BytesValue returns b as a Bytes value, under the same rule as TextValue.
-func BytesValue(b []byte) Value { panic("TODO") }
+func BytesValue(b []byte) Value {
+	return Value{kind: Bytes, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
+}
 
 // TimeValue returns t as a Value.
-func TimeValue(t time.Time) Value { panic("TODO") }
+func TimeValue(t time.Time) Value {
+	v := Value{kind: Time, n: uint32(t.Nanosecond()), num: uint64(t.Unix())}
+	if loc := t.Location(); loc != time.UTC {
+		v.p = unsafe.Pointer(loc)
+	}
+	return v
+}
 
 // DurationValue returns d as a Value.
-func DurationValue(d time.Duration) Value { panic("TODO") }
+func DurationValue(d time.Duration) Value { return Value{kind: Duration, num: uint64(d)} }
+
+// jsonValue is an Array or Object of JSON text.
+func jsonValue(kind Kind, b []byte) Value {
+	return Value{kind: kind, flags: flagJSON, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
+}
+
+func sliceValue(s []any) Value {
+	return Value{kind: Array, num: uint64(len(s)), p: unsafe.Pointer(unsafe.SliceData(s))}
+}
+
+func mapValue(m map[string]any) Value {
+	return Value{kind: Object, p: *(*unsafe.Pointer)(unsafe.Pointer(&m))}
+}
 
 // RawJSON returns a value that is one valid JSON text; the caller vouches for
-// its validity.
-func RawJSON(b []byte) Value { panic("TODO") }
+// its validity. White space around it is not part of the value.
+func RawJSON(b []byte) Value {
+	start, end := skipSpace(b, 0), len(b)
+	for end > start && (b[end-1] == ' ' || b[end-1] == '\n' || b[end-1] == '\t' || b[end-1] == '\r') {
+		end--
+	}
+	if start == end {
+		return Value{}
+	}
+	return decode(b[start:end], nil)
+}
 
-// FromAny turns what an expression's VM, or a Go program, returns into a
-// Value: nil, bool, all ints and floats, string, []byte, time.Time,
-// time.Duration, []any, map[string]any and nested slices and maps of these,
-// json.Number, Value. Any other type is an error.
-func FromAny(v any) (Value, error) { panic("TODO") }
+// decode reads the JSON value that b is. A string with escapes is unescaped
+// into *arena, or memory of its own without one.
+func decode(b []byte, arena *[]byte) Value {
+	switch b[0] {
+	case '"':
+		return decodeString(b[1:len(b)-1], arena)
+	case '{':
+		return jsonValue(Object, b)
+	case '[':
+		return jsonValue(Array, b)
+	case 't':
+		return BoolValue(true)
+	case 'f':
+		return BoolValue(false)
+	case 'n':
+		return NullValue()
+	}
+	return parseNumber(b)
+}
+
+func decodeString(inside []byte, arena *[]byte) Value {
+	if bytes.IndexByte(inside, '\\') < 0 {
+		return plainText(inside)
+	}
+	if arena == nil {
+		return TextValue(appendUnescaped(make([]byte, 0, len(inside)), inside))
+	}
+	start := len(*arena)
+	*arena = appendUnescaped(*arena, inside)
+	return TextValue((*arena)[start:len(*arena):len(*arena)])
+}
 
 // Kind returns the kind.
 func (v Value) Kind() Kind { return v.kind }
@@ -88,48 +175,79 @@ func (v Value) Kind() Kind { return v.kind }
 // IsNil reports Missing or Null.
 func (v Value) IsNil() bool { return v.kind <= Null }
 
-// Bool, Int, Float, Time and Duration return the payload of a value of that
-// kind, and the zero of their type for any other. Float also takes an Int.
-func (v Value) Bool() bool { panic("TODO") }
+// Bool returns the payload of a Bool. Like Int, Float, Time and Duration it
+// returns the zero of its type for any other kind; Float also takes an Int.
+func (v Value) Bool() bool { return v.kind == Bool && v.num != 0 }
 
 // Int returns the payload of an Int.
-func (v Value) Int() int64 { panic("TODO") }
+func (v Value) Int() int64 {
+	if v.kind != Int {
+		return 0
+	}
+	return int64(v.num)
+}
 
 // Float returns the payload of a Float or an Int.
-func (v Value) Float() float64 { panic("TODO") }
+func (v Value) Float() float64 {
+	switch v.kind {
+	case Float:
+		return math.Float64frombits(v.num)
+	case Int:
+		return float64(int64(v.num))
+	}
+	return 0
+}
 
-// Text returns the payload of a String or Bytes without copying.
-func (v Value) Text() []byte { panic("TODO") }
+// Text returns the payload of a String or Bytes without copying, nil for any
+// other kind. It must not be changed.
+func (v Value) Text() []byte {
+	if v.kind != String && v.kind != Bytes {
+		return nil
+	}
+	return v.bytes()
+}
+
+// bytes returns what p points to in a String, Bytes or JSON text.
+func (v Value) bytes() []byte {
+	return unsafe.Slice((*byte)(v.p), int(v.num))
+}
+
+func (v Value) digits() []byte { return unsafe.Slice((*byte)(v.p), int(v.n)) }
+
+func (v Value) slice() []any { return unsafe.Slice((*any)(v.p), int(v.num)) }
+
+func (v Value) table() map[string]any { return *(*map[string]any)(unsafe.Pointer(&v.p)) }
 
 // String returns the payload of a String or Bytes as a string (a copy), and
 // for any other kind its text as AppendText writes it. It is for people; the
 // hot path uses Text.
-func (v Value) String() string { panic("TODO") }
+func (v Value) String() string {
+	if v.kind == String || v.kind == Bytes {
+		return string(v.bytes())
+	}
+	b, err := v.AppendText(nil)
+	if err != nil {
+		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
+	}
+	return string(b)
+}
 
 // Time returns the payload of a Time.
-func (v Value) Time() time.Time { panic("TODO") }
+func (v Value) Time() time.Time {
+	if v.kind != Time {
+		return time.Time{}
+	}
+	t := time.Unix(int64(v.num), int64(v.n))
+	if v.p == nil {
+		return t.UTC()
+	}
+	return t.In((*time.Location)(v.p))
+}
 
 // Duration returns the payload of a Duration.
-func (v Value) Duration() time.Duration { panic("TODO") }
-
-// Any returns the value as expr's VM wants it: nil, bool, int, float64,
-// string, []byte, time.Time, time.Duration, []any, map[string]any. It decodes
-// sub-trees fully and copies, so the result outlives the record.
-func (v Value) Any() any { panic("TODO") }
-
-// Own returns the value detached from the record that it came from.
-func (v Value) Own() Value { panic("TODO") }
-
-// AppendJSON appends the value as JSON: numbers with their own digits, floats
-// in the shortest form, times in RFC 3339 with nanoseconds, durations as Go
-// prints them, bytes as base64, object members of an untouched sub-tree in
-// their order and of a boxed map sorted by name. Missing is written as null.
-func (v Value) AppendJSON(dst []byte) ([]byte, error) { panic("TODO") }
-
-// AppendText appends the value as it stands in a template: strings and bytes
-// plain, null and Missing as nothing, all else as JSON without quotes.
-func (v Value) AppendText(dst []byte) ([]byte, error) { panic("TODO") }
-
-// Equal compares as expr's == does: 1 == 1.0, nil equals missing, arrays and
-// objects deeply.
-func (v Value) Equal(w Value) bool { panic("TODO") }
+func (v Value) Duration() time.Duration {
+	if v.kind != Duration {
+		return 0
+	}
+	return time.Duration(v.num)
+}

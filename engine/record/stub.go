@@ -1,6 +1,0 @@
-package record
-
-type (
-	trie struct{}
-	doc  struct{}
-)
