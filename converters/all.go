@@ -1,0 +1,20 @@
+// Package converters lists the converters of flow.
+package converters
+
+import (
+	bytesconv "github.com/flowrecords/flow/converters/bytes"
+	csvconv "github.com/flowrecords/flow/converters/csv"
+	jsonconv "github.com/flowrecords/flow/converters/json"
+	stringconv "github.com/flowrecords/flow/converters/string"
+	"github.com/flowrecords/flow/engine"
+)
+
+// All lists the converters. Adding one is a line here and its folder.
+func All() []engine.ConverterFactory {
+	return []engine.ConverterFactory{
+		bytesconv.Factory(),
+		csvconv.Factory(),
+		jsonconv.Factory(),
+		stringconv.Factory(),
+	}
+}

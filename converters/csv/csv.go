@@ -1,0 +1,114 @@
+package csvconv
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/csvrow"
+)
+
+// Factory describes csv.
+func Factory() engine.ConverterFactory {
+	return engine.ConverterFactory{
+		Component: engine.Component{
+			Type:    "csv",
+			Summary: "Values are single rows of CSV.",
+			Description: "Reading: a row (RFC 4180, with or without its line end) becomes a JSON object with the columns in their order. A row with another number of fields, " +
+				"a text that does not fit its type, or bytes that are not UTF-8 are errors of the record. A column that is `int`, `float` or `bool` becomes a JSON number or boolean.\n\n" +
+				"Writing: a JSON object becomes a row without line end, fields quoted where they must be. Numbers keep their digits; an array or object becomes its JSON text. " +
+				"A value that is no object, or has a member that is no column, is an error of the record.\n\n" +
+				"There is no header: a record is a row. Files with a header are read and written by the `file` input and output with `format = \"csv\"`.\n\n" +
+				"A record without value (a tombstone) stays one in both directions, while the JSON text `null` is no object and so an error of the record. " +
+				"A null within a row is an unquoted field that `null` lists; by default the empty one, so that `\"\"` is an empty text and nothing at all is a null.",
+			Defaults: func() any { return Defaults() },
+			Examples: []engine.Example{{Title: "Rows to objects", HCL: `pipeline "rows" {
+  input "stdin" "in" {
+    value "csv" {
+      columns = ["id", "name", "amount"]
+      types   = { id = "int", amount = "float" }
+    }
+  }
+
+  output "stdout" "out" {}
+}
+`}},
+		},
+		New: newConverter,
+	}
+}
+
+type converter struct {
+	dialect csvrow.Dialect
+	columns *csvrow.Columns
+	write   csvrow.WriterOptions
+}
+
+func newConverter(config any, _ engine.Env) (engine.Converter, error) {
+	c := config.(*Config)
+	delimiter, err := csvrow.ParseDelimiter(c.Delimiter)
+	if err != nil {
+		return nil, err
+	}
+	types, bad := c.types()
+	if len(bad) > 0 {
+		return nil, errors.New(bad[0].Detail)
+	}
+	columns, err := csvrow.NewColumns(c.Columns, types, c.Null)
+	if err != nil {
+		return nil, err
+	}
+	conv := &converter{
+		dialect: csvrow.Dialect{Delimiter: delimiter, Lazy: c.LazyQuotes},
+		columns: columns,
+		write:   csvrow.WriterOptions{Delimiter: delimiter, IgnoreUnknown: c.Extra == "ignore"},
+	}
+	if len(c.Null) > 0 {
+		conv.write.Null = c.Null[0]
+	}
+	return conv, nil
+}
+
+func (*converter) Decoded() record.Encoding { return record.JSON }
+
+func (c *converter) NewDecoder() engine.Transcode {
+	parser := csvrow.NewParser(c.dialect)
+	return func(dst, src []byte) ([]byte, error) {
+		if src == nil {
+			return nil, nil
+		}
+		fields, err := parser.Parse(src)
+		if err != nil {
+			return dst, err
+		}
+		return c.columns.AppendJSON(dst, fields)
+	}
+}
+
+func (c *converter) NewEncoder(from record.Encoding) engine.Transcode {
+	if from != nil && from != record.JSON {
+		return refuse(from)
+	}
+	w, err := csvrow.NewWriter(c.columns.Names(), c.write)
+	if err != nil {
+		panic(err) // newConverter has made the same columns
+	}
+	return func(dst, src []byte) ([]byte, error) {
+		if src == nil {
+			return nil, nil
+		}
+		return w.AppendRow(dst, src)
+	}
+}
+
+// refuse is the encoder of values that have no columns.
+func refuse(from record.Encoding) engine.Transcode {
+	err := fmt.Errorf("csv needs JSON objects, and the value is %s (a json converter decodes it)", from.Name())
+	return func(dst, src []byte) ([]byte, error) {
+		if src == nil {
+			return nil, nil
+		}
+		return dst, err
+	}
+}

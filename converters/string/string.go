@@ -1,0 +1,110 @@
+package stringconv
+
+import (
+	"bytes"
+	"errors"
+	"unicode/utf8"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// Factory describes string.
+func Factory() engine.ConverterFactory {
+	return engine.ConverterFactory{
+		Component: engine.Component{
+			Type:    "string",
+			Summary: "Values are texts in UTF-8.",
+			Description: "Reading: the value is one string. What is not UTF-8 is an error of the record as soon as an expression or a processor needs it, with `strict` at once.\n\n" +
+				"Writing: a text as it is; of JSON a string without its quotes and escapes, and anything else as its JSON text; bytes as they are, which `strict` refuses when they are not UTF-8.\n\n" +
+				"A record without value (a tombstone) stays one in both directions, and an empty text stays an empty text. JSON's `null` is written as the text `null`.",
+			Defaults: func() any { return Defaults() },
+			Examples: []engine.Example{{Title: "Lines that are plain text", HCL: `pipeline "text" {
+  input "stdin" "in" {
+    value "string" {}
+  }
+
+  output "stdout" "out" {}
+}
+`}},
+		},
+		New: func(config any, _ engine.Env) (engine.Converter, error) {
+			return converter{strict: config.(*Config).Strict}, nil
+		},
+	}
+}
+
+type converter struct{ strict bool }
+
+func (converter) Decoded() record.Encoding { return record.Text }
+
+func (c converter) NewDecoder() engine.Transcode {
+	if !c.strict {
+		return nil
+	}
+	return check
+}
+
+var errUTF8 = errors.New("the text is not valid UTF-8")
+
+// check copies what is UTF-8.
+func check(dst, src []byte) ([]byte, error) {
+	if src == nil {
+		return nil, nil
+	}
+	if !utf8.Valid(src) {
+		return dst, errUTF8
+	}
+	return append(dst, src...), nil
+}
+
+func (c converter) NewEncoder(from record.Encoding) engine.Transcode {
+	switch from {
+	case record.JSON:
+		return newUnquote()
+	case nil, record.Text, record.Opaque:
+		if c.strict {
+			return check
+		}
+		return nil
+	}
+	return newText(from)
+}
+
+// newUnquote returns a Transcode for JSON. Only strings are read: a number or
+// an object is its own text.
+func newUnquote() engine.Transcode {
+	unquote := newText(record.JSON)
+	return func(dst, src []byte) ([]byte, error) {
+		if src == nil {
+			return nil, nil
+		}
+		if text := bytes.TrimLeft(src, " \t\r\n"); len(text) > 0 && text[0] != '"' {
+			if err := record.ValidateJSON(src); err != nil {
+				return dst, err
+			}
+			return append(dst, src...), nil
+		}
+		return unquote(dst, src)
+	}
+}
+
+// newText returns a Transcode that decodes the value.
+func newText(from record.Encoding) engine.Transcode {
+	doc := record.NewDoc(record.NewProjection())
+	return func(dst, src []byte) ([]byte, error) {
+		if src == nil {
+			return nil, nil
+		}
+		doc.Reset(from, src)
+		v, err := doc.Get(0)
+		if err != nil {
+			return dst, err
+		}
+		switch v.Kind() {
+		case record.String, record.Bytes:
+			return append(dst, v.Text()...), nil
+		}
+		return v.AppendJSON(dst)
+	}
+}
