@@ -54,10 +54,10 @@ func (a *app) surfaces(f runFlags) (screen, *slog.Logger, error) {
 		return &logScreen{logger: logger}, logger, nil
 	}
 	view := &liveScreen{
-		out:   a.Stderr,
-		width: func() int { return a.width(a.Stderr) },
-		redraw: terminal(a.Stderr) && a.getenv("TERM") != "dumb",
-		shared: terminal(a.Stdout),
+		out:     a.Stderr,
+		width:   func() int { return a.width(a.Stderr) },
+		redraw:  terminal(a.Stderr) && a.getenv("TERM") != "dumb",
+		shared:  terminal(a.Stdout),
 		colored: a.colored(a.Stderr),
 	}
 	if level < slog.LevelWarn && f.logLevel == "info" {
