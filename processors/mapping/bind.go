@@ -102,7 +102,7 @@ func (b *binder) set(a engine.Assignment) {
 	w, i := b.worker, b.eval(option, a.Expr)
 	id := b.layout.Value.Add(a.Path)
 	b.edit(func(r *record.Record) error {
-		if err := r.Value.Set(id, w.results[i]); err != nil {
+		if err := r.Value.Set(id, orNull(w.results[i])); err != nil {
 			return fmt.Errorf("%s: %w", option, err)
 		}
 		return nil
@@ -123,7 +123,7 @@ func (b *binder) key(e engine.Expression) {
 	})
 }
 
-// orNull: the whole of a key or value can be null, but not missing.
+// orNull: expressions know nil only, so what they give is never missing.
 func orNull(v record.Value) record.Value {
 	if v.IsNil() {
 		return record.NullValue()

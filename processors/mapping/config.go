@@ -17,7 +17,7 @@ type Config struct {
 	Keep   []engine.PathOption `flow:"keep" doc:"Members to keep; all others are removed." example:"[\"id\", \"customer.email\"]"`
 	Remove []engine.PathOption `flow:"remove" doc:"Members to remove. One that is not there is no error." example:"[\"internal\", \"customer.card\"]"`
 	Rename engine.Renames      `flow:"rename" doc:"Members to rename or move, old = new. One that is not there is no error." example:"{ order_id = \"id\" }"`
-	Set    engine.Assignments  `flow:"set" doc:"Members to set, path = expression. Objects on the way are made. A result that is missing removes the member." example:"{ total = \"value.price * value.quantity\" }"`
+	Set    engine.Assignments  `flow:"set" doc:"Members to set, path = expression. Objects on the way are made. nil sets null; to take a member away use remove." example:"{ total = \"value.price * value.quantity\" }"`
 
 	Key           engine.Expression       `flow:"key" doc:"The new key. null removes it." example:"\"value.id\""`
 	Headers       engine.NamedExpressions `flow:"headers" doc:"Headers to set, name = expression. null removes the header." example:"{ source = \"'orders'\" }"`
