@@ -130,6 +130,13 @@ func (s *Source) Revoke() (Position, bool) {
 	return s.watermark, s.moved
 }
 
+// Revoked reports whether Revoke was called.
+func (s *Source) Revoked() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.revoked
+}
+
 // Idle reports whether no batch is in flight.
 func (s *Source) Idle() bool {
 	s.mu.Lock()

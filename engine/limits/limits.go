@@ -50,6 +50,26 @@ const (
 	// SplitRecords bounds what one record may be split into.
 	SplitRecords = 1_000_000
 
+	// SplitBytes bounds the bytes of all that one record is split into: parts
+	// may repeat the rest of the record, and none is sent before all are made.
+	SplitBytes = 64 << 20
+
+	// FlushInterval is how long written records stay unflushed while more keep
+	// coming. An output that is idle is flushed at once.
+	FlushInterval = time.Second
+
+	// CloseTimeout is how long a pipeline that stops waits for the last commit
+	// and for its components to close.
+	CloseTimeout = 10 * time.Second
+
+	// AbortGrace is how long a pipeline that is cut waits for a component that
+	// does not return; then it goes without it.
+	AbortGrace = 3 * time.Second
+
+	// StageBatches is how many batches the workers of one stage may have under
+	// way behind them, waiting for outputs to confirm.
+	StageBatches = 64
+
 	// HeaderBytes and HeaderCount bound the headers of a record.
 	HeaderBytes = 1 << 20
 	HeaderCount = 1000

@@ -9,8 +9,35 @@ import "sync/atomic"
 // read by anyone.
 type Element struct {
 	Pipeline, Address string
+	// DropReason says why the element drops records, if it can: a short fixed
+	// word. It never changes once the pipeline runs.
+	DropReason string
 
-	In, Out, Dropped, Errors, Bytes, Retries atomic.Int64
-	// BusyNanos is time spent working, BlockedNanos waiting for room downstream.
+	// In and Out are records. An input's In is what it has read. An output's
+	// Out is what it has confirmed. Out of a processor with several ports
+	// counts a record once for each port that it goes to.
+	In, Out atomic.Int64
+	// Dropped are records that ended here on purpose, Errors those refused.
+	Dropped, Errors atomic.Int64
+	// Bytes of keys and values that an input has read or an output has
+	// confirmed; 0 for a processor.
+	Bytes atomic.Int64
+	// Retries after transient failures.
+	Retries atomic.Int64
+	// BusyNanos is time spent working, BlockedNanos waiting for room
+	// downstream. Processors that run as one stage share them: they count at
+	// the first one.
 	BusyNanos, BlockedNanos atomic.Int64
+}
+
+// Edge is how many batches wait before an element.
+type Edge struct {
+	Pipeline, To string
+	Batches      int
+}
+
+// InFlight is what a pipeline has read and not confirmed.
+type InFlight struct {
+	Pipeline       string
+	Records, Bytes int64
 }

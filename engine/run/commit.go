@@ -1,0 +1,142 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/checkpoint"
+)
+
+// committer stores confirmed positions, at intervals and at the end.
+type committer struct {
+	r     *Runner
+	store checkpoint.Store // nil: positions are kept in memory only
+
+	mu     sync.Mutex // guards stored
+	stored map[string]engine.Position
+
+	// Used by whoever commits, one at a time.
+	failing map[string]bool           // by what failed, to log once
+	by      map[string]*engine.Source // whose position was stored last
+}
+
+func (c *committer) load(ctx context.Context) error {
+	c.stored = make(map[string]engine.Position)
+	if c.store == nil {
+		return nil
+	}
+	m, err := c.store.Load(ctx)
+	if err != nil {
+		return fmt.Errorf("reading stored positions: %w", err)
+	}
+	maps.Copy(c.stored, m)
+	return nil
+}
+
+// get is Host.Stored.
+func (c *committer) get(key string) (engine.Position, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p, ok := c.stored[key]
+	return p, ok
+}
+
+// loop commits until stop is closed. Errors are logged, and the positions are
+// tried again next time.
+func (c *committer) loop(ctx context.Context, every time.Duration, stop <-chan struct{}) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			_ = c.commit(ctx) // logged there
+		case <-stop:
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// commit hands over all watermarks that have moved. Invariant 2: they come
+// from Source.Confirmed, which never passes an unconfirmed record, and after
+// an error they are handed over again.
+func (c *committer) commit(ctx context.Context) error {
+	var errs []error
+	changed := make(map[string]engine.Position)
+	by := make(map[string]*engine.Source)
+	taken := make(map[*host][]*engine.Source)
+	for _, i := range c.r.inputs {
+		sources := i.host.takeDirty()
+		if len(sources) == 0 {
+			continue
+		}
+		if own, ok := i.in.(engine.Committer); ok {
+			err := own.Commit(ctx, sources)
+			if err != nil {
+				i.host.putDirty(sources)
+				errs = append(errs, fmt.Errorf("%s: committing positions: %w", i.n.addr, err))
+			}
+			c.log(i.n.addr, err)
+			continue
+		}
+		taken[i.host] = sources
+		for _, s := range sources {
+			key := i.host.key(s.Info().ID)
+			if !i.host.current(s) && by[key] != nil || superseded(c.by[key], s, i.host) {
+				continue // a later handle of the partition is ahead
+			}
+			if p, ok := s.Confirmed(); ok {
+				changed[key], by[key] = p, s
+			}
+		}
+	}
+	if len(changed) == 0 {
+		return errors.Join(errs...)
+	}
+	if err := c.save(ctx, changed); err != nil {
+		for h, sources := range taken {
+			h.putDirty(sources)
+		}
+		return errors.Join(append(errs, fmt.Errorf("storing positions: %w", err))...)
+	}
+	maps.Copy(c.by, by)
+	return errors.Join(errs...)
+}
+
+// superseded reports whether a position of s would put back what a later
+// handle of the same partition has stored.
+func superseded(last, s *engine.Source, h *host) bool {
+	return last != nil && last != s && !h.current(s)
+}
+
+func (c *committer) save(ctx context.Context, changed map[string]engine.Position) error {
+	if c.store != nil {
+		err := c.store.Save(ctx, changed)
+		c.log("checkpoint", err)
+		if err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.Copy(c.stored, changed)
+	return nil
+}
+
+// log reports a change between working and failing.
+func (c *committer) log(what string, err error) {
+	switch {
+	case err != nil && !c.failing[what]:
+		c.failing[what] = true
+		c.r.log.Error("positions are not stored; trying again", "element", what, "cause", err)
+	case err == nil && c.failing[what]:
+		delete(c.failing, what)
+		c.r.log.Info("positions are stored again", "element", what)
+	}
+}

@@ -1,0 +1,121 @@
+package run
+
+import (
+	"context"
+	"sync"
+
+	"github.com/flowrecords/flow/engine"
+)
+
+// host is what the engine offers to one input, and what the commit loop needs
+// to know of it.
+type host struct {
+	element string
+	limits  engine.BatchLimits
+	pool    *engine.Pool
+	budget  *budget
+	stored  func(key string) (engine.Position, bool)
+
+	// mu guards all below. The input's goroutines and confirming goroutines
+	// write, the commit loop and observers read.
+	mu      sync.Mutex
+	sources map[string]*engine.Source
+	ended   []*engine.Source            // revoked, or replaced, and still in flight
+	dirty   map[*engine.Source]struct{} // watermark moved since the last commit
+}
+
+// poolBatches is how many batches an input may have taken: enough for what may
+// be in flight in full batches, and for some that are not full.
+func poolBatches(maxInFlight, batchBytes int64) int {
+	return int(min(max(maxInFlight/max(batchBytes, 1), 4), 256)) + 4
+}
+
+func newHost(i *input, r *Runner) *host {
+	s := &r.settings
+	return &host{
+		element: i.n.addr,
+		limits:  engine.BatchLimits{Records: s.BatchRecords, Bytes: int(s.BatchBytes), Linger: s.Linger},
+		pool:    engine.NewPool(poolBatches(int64(s.MaxInFlight), int64(s.BatchBytes)), int(s.BatchBytes)),
+		budget:  r.budget,
+		stored:  r.stored,
+		sources: make(map[string]*engine.Source),
+		dirty:   make(map[*engine.Source]struct{}),
+	}
+}
+
+func (h *host) Source(info engine.SourceInfo) *engine.Source {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.sources[info.ID]
+	if s != nil && !s.Revoked() {
+		return s
+	}
+	if s != nil {
+		h.ended = append(h.ended, s)
+	}
+	s = engine.NewSource(info, h.moved, h.budget.release)
+	h.sources[info.ID] = s
+	return s
+}
+
+// moved notes that there is something to commit. It is called by whoever
+// confirms.
+func (h *host) moved(s *engine.Source) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.dirty[s] = struct{}{}
+}
+
+func (h *host) Stored(id string) (engine.Position, bool) { return h.stored(h.key(id)) }
+
+func (h *host) key(id string) string { return h.element + "/" + id }
+
+func (h *host) NewBatch(ctx context.Context) (*engine.Batch, error) { return h.pool.Get(ctx) }
+
+func (h *host) Limits() engine.BatchLimits { return h.limits }
+
+// takeDirty returns the sources to commit and forgets them; putDirty brings
+// them back after a commit that failed (Invariant 2).
+func (h *host) takeDirty() []*engine.Source {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := make([]*engine.Source, 0, len(h.dirty))
+	for s := range h.dirty {
+		list = append(list, s)
+	}
+	clear(h.dirty)
+	return list
+}
+
+func (h *host) putDirty(list []*engine.Source) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range list {
+		h.dirty[s] = struct{}{}
+	}
+}
+
+// current reports whether s is still the handle of its partition.
+func (h *host) current(s *engine.Source) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sources[s.Info().ID] == s
+}
+
+// all returns every source that may have records in flight.
+func (h *host) all() []*engine.Source {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	kept := h.ended[:0]
+	for _, s := range h.ended {
+		if !s.Idle() {
+			kept = append(kept, s)
+		}
+	}
+	h.ended = kept
+	list := append([]*engine.Source(nil), kept...)
+	for _, s := range h.sources {
+		list = append(list, s)
+	}
+	return list
+}

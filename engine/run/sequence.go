@@ -1,0 +1,76 @@
+package run
+
+import (
+	"context"
+	"sync"
+
+	"github.com/flowrecords/flow/engine"
+)
+
+// dispatcher hands the batches of a stage to its workers and, if order is to
+// be kept, lets them send in the order in which they took (Invariant 4).
+type dispatcher struct {
+	in *edge
+
+	mu     sync.Mutex // held while taking, so that tickets follow the edge's order
+	ticket uint64     // guarded by mu
+
+	// turns[t % workers] holds a token when ticket t may send. A worker holds
+	// one ticket at a time, so slots never collide. nil: no order.
+	turns []chan struct{}
+}
+
+func newDispatcher(in *edge, workers int, ordered bool) *dispatcher {
+	d := &dispatcher{in: in}
+	if ordered && workers > 1 {
+		d.turns = make([]chan struct{}, workers)
+		for i := range d.turns {
+			d.turns[i] = make(chan struct{}, 1)
+		}
+		d.turns[0] <- struct{}{}
+	}
+	return d
+}
+
+// take returns the next batch and its ticket; nil at the end.
+func (d *dispatcher) take(ctx context.Context) (*engine.Batch, uint64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	select {
+	case b := <-d.in.ch:
+		return d.number(b)
+	default:
+	}
+	select {
+	case b := <-d.in.ch:
+		return d.number(b)
+	case <-ctx.Done():
+		return nil, 0, context.Cause(ctx)
+	}
+}
+
+func (d *dispatcher) number(b *engine.Batch) (*engine.Batch, uint64, error) {
+	t := d.ticket
+	d.ticket++
+	return b, t, nil
+}
+
+// wait returns when it is the ticket's turn to send.
+func (d *dispatcher) wait(ctx context.Context, ticket uint64) error {
+	if d.turns == nil {
+		return nil
+	}
+	select {
+	case <-d.turns[ticket%uint64(len(d.turns))]:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// pass gives the turn to the next ticket.
+func (d *dispatcher) pass(ticket uint64) {
+	if d.turns != nil {
+		d.turns[(ticket+1)%uint64(len(d.turns))] <- struct{}{}
+	}
+}

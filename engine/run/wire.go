@@ -1,0 +1,219 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/observe"
+)
+
+// wiring is the DAG of a pipeline as nodes and edges.
+type wiring struct {
+	nodes  []*node // in plan order
+	byAddr map[string]*node
+	bare   []*edge // readers of the errors of all
+	named  map[*node][]*edge
+	read   map[*edge]*node // who reads an edge
+}
+
+// wire makes the nodes, connects their ports, and resolves errors ports.
+func wire(p *engine.Pipeline, o Options) (*wiring, error) {
+	w := &wiring{byAddr: make(map[string]*node), named: make(map[*node][]*edge), read: make(map[*edge]*node)}
+	for _, el := range p.Elements {
+		addr := el.Address()
+		if w.byAddr[addr] != nil {
+			return nil, fmt.Errorf("element %s is there twice", addr)
+		}
+		log := o.Logger.With("pipeline", p.Name, "element", addr)
+		n := &node{
+			el: el, addr: addr, log: log, state: Starting,
+			stats: &observe.Element{Pipeline: p.Name, Address: addr},
+			env:   engine.Env{Pipeline: p.Name, Element: addr, Logger: log, Now: o.Now, Version: o.Version},
+			out:   map[string]*port{"": {}},
+			errs:  &port{name: engine.ErrorsPort},
+		}
+		for _, name := range el.Ports {
+			n.out[name] = &port{name: name}
+		}
+		if el.Kind != engine.KindInput {
+			n.in = newEdge(addr)
+			w.read[n.in] = n
+		}
+		w.nodes = append(w.nodes, n)
+		w.byAddr[addr] = n
+	}
+	for _, n := range w.nodes {
+		for _, from := range n.el.From {
+			if err := w.connect(n, from); err != nil {
+				return nil, fmt.Errorf("%s: %w", n.addr, err)
+			}
+		}
+	}
+	w.resolveErrors()
+	return w, w.check()
+}
+
+func (w *wiring) connect(n *node, from engine.Port) error {
+	if n.in == nil {
+		return fmt.Errorf("an input reads nothing, but it names %s", from.Element)
+	}
+	if from.Element == "" {
+		if from.Name != engine.ErrorsPort {
+			return fmt.Errorf("it reads port %q of no element", from.Name)
+		}
+		w.bare = append(w.bare, n.in)
+		return nil
+	}
+	source := w.byAddr[from.Element]
+	if source == nil {
+		return fmt.Errorf("it reads %s, which does not exist", from.Element)
+	}
+	if from.Name == engine.ErrorsPort {
+		w.named[source] = unique(append(w.named[source], n.in))
+		return nil
+	}
+	p := source.out[from.Name]
+	if p == nil || source.el.Kind == engine.KindOutput {
+		return fmt.Errorf("it reads port %q of %s, which does not exist", from.Name, source.addr)
+	}
+	p.readers = unique(append(p.readers, n.in))
+	return nil
+}
+
+// resolveErrors decides where each element's refused records go: to the
+// readers of its own errors, else to those of all errors, unless it stands
+// behind one of these, where records would go round in a circle.
+func (w *wiring) resolveErrors() {
+	w.bare = unique(w.bare)
+	for n, readers := range w.named {
+		n.errs.readers = readers
+	}
+	behind := make(map[*node]bool)
+	var walk func(n *node)
+	walk = func(n *node) {
+		if behind[n] {
+			return
+		}
+		behind[n] = true
+		for _, m := range w.readersOf(n) {
+			walk(m)
+		}
+	}
+	for _, e := range w.bare {
+		walk(w.read[e])
+	}
+	for _, n := range w.nodes {
+		if len(n.errs.readers) == 0 && !behind[n] {
+			n.errs.readers = w.bare
+		}
+	}
+}
+
+func (w *wiring) readersOf(n *node) []*node {
+	var list []*node
+	for _, p := range append([]*port{n.errs, n.out[""]}, namedPorts(n)...) {
+		for _, e := range p.readers {
+			list = append(list, w.read[e])
+		}
+	}
+	return list
+}
+
+func namedPorts(n *node) []*port {
+	var list []*port
+	for _, name := range n.el.Ports {
+		list = append(list, n.out[name])
+	}
+	return list
+}
+
+// check finds what would hang or lose records. Users see these mistakes as
+// diagnostics of the config; here they are bugs of whoever made the plan.
+func (w *wiring) check() error {
+	for _, n := range w.nodes {
+		switch {
+		case n.in != nil && len(n.el.From) == 0:
+			return fmt.Errorf("%s reads nothing", n.addr)
+		case n.el.Kind != engine.KindOutput && len(n.el.Ports) == 0 && len(n.out[""].readers) == 0:
+			return fmt.Errorf("nothing reads %s", n.addr)
+		}
+	}
+	const open, closed = 1, 2
+	mark := make(map[*node]int)
+	var path []string
+	var walk func(n *node) error
+	walk = func(n *node) error {
+		path = append(path, n.addr)
+		defer func() { path = path[:len(path)-1] }()
+		switch mark[n] {
+		case open:
+			return fmt.Errorf("elements read each other in a circle: %s", strings.Join(path, " -> "))
+		case closed:
+			return nil
+		}
+		mark[n] = open
+		for _, m := range w.readersOf(n) {
+			if err := walk(m); err != nil {
+				return err
+			}
+		}
+		mark[n] = closed
+		return nil
+	}
+	for _, n := range w.nodes {
+		if err := walk(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fuse joins chains of processors into stages, and gives each input whose
+// records must be decoded to the stage that reads it, or a stage of its own.
+func (w *wiring) fuse(procs map[*node]engine.Processor, inputs []*input) []*stage {
+	next, fused := make(map[*node]*node), make(map[*node]bool)
+	for _, n := range w.nodes {
+		if n.el.Kind != engine.KindProcessor || len(n.el.From) != 1 || n.el.From[0].Name != "" {
+			continue
+		}
+		before := w.byAddr[n.el.From[0].Element]
+		if before.el.Kind == engine.KindProcessor && len(before.el.Ports) == 0 && len(before.out[""].readers) == 1 {
+			next[before], fused[n] = n, true
+		}
+	}
+	var stages []*stage
+	heads := make(map[*edge]*stage)
+	for _, n := range w.nodes {
+		if n.el.Kind != engine.KindProcessor || fused[n] {
+			continue
+		}
+		s := &stage{in: n.in, first: n}
+		var names []string
+		for m := n; m != nil; m = next[m] {
+			s.nodes, s.procs, s.main = append(s.nodes, m), append(s.procs, procs[m]), m.out[""]
+			names = append(names, m.addr)
+		}
+		s.name = strings.Join(names, " + ")
+		heads[n.in] = s
+		stages = append(stages, s)
+	}
+	for _, i := range inputs {
+		if newDecoder(i.n.el) == nil {
+			continue
+		}
+		main := i.n.out[""]
+		if len(main.readers) == 1 {
+			s := heads[main.readers[0]]
+			if s != nil && slices.Equal(s.nodes[0].el.From, []engine.Port{{Element: i.n.addr}}) {
+				s.decoder = i.n
+				continue
+			}
+		}
+		e := newEdge(i.n.addr + " (decoding)")
+		i.main = &port{readers: []*edge{e}}
+		stages = append(stages, &stage{name: e.to, decoder: i.n, in: e, main: main, first: i.n})
+	}
+	return stages
+}

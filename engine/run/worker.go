@@ -1,0 +1,158 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/flowrecords/flow/engine"
+)
+
+// worker is one goroutine of a stage. It takes a batch, runs all segments over
+// it, and sends what came of it when it is its turn. Everything in it belongs
+// to that goroutine.
+type worker struct {
+	stage    *stage
+	dispatch *dispatcher
+	decode   *engine.Transcoder // nil: the records are decoded
+	segments []*segment
+	pool     *engine.Pool
+	fails    *failures
+	closers  []func()
+
+	held    []item // not sent yet
+	ticket  uint64
+	turn    bool // this ticket may send
+	cur     *node
+	blocked atomic.Int64 // nanoseconds of the batch at hand spent waiting
+}
+
+type item struct {
+	port *port
+	b    *engine.Batch
+}
+
+// at names the element at work, for a panic.
+func (w *worker) at() string { return w.cur.addr }
+
+func (w *worker) run(ctx context.Context) error {
+	defer func() {
+		for _, c := range w.closers {
+			c()
+		}
+	}()
+	for {
+		b, ticket, err := w.dispatch.take(ctx)
+		if err != nil || b == nil {
+			return err
+		}
+		w.ticket, w.turn = ticket, false
+		start, records := time.Now(), int64(b.Len())
+		w.stage.holding.Add(records)
+		w.blocked.Store(0)
+		if err := w.process(ctx, b); err != nil {
+			return err
+		}
+		w.stage.holding.Add(-records)
+		stats, blocked := w.stage.first.stats, w.blocked.Load()
+		stats.BlockedNanos.Add(blocked)
+		stats.BusyNanos.Add(int64(time.Since(start)) - blocked)
+	}
+}
+
+func (w *worker) process(ctx context.Context, b *engine.Batch) error {
+	if w.decode != nil {
+		if err := w.decodeBatch(b); err != nil {
+			return err
+		}
+	}
+	passed, err := w.segments[0].run(ctx, b, true)
+	if err != nil {
+		return err
+	}
+	if err := w.takeTurn(ctx); err != nil {
+		return err
+	}
+	for _, s := range w.segments {
+		w.holdOpen(s)
+	}
+	if err := w.sendHeld(ctx); err != nil {
+		return err
+	}
+	if err := w.fails.send(ctx); err != nil {
+		return err
+	}
+	w.dispatch.pass(w.ticket)
+	if !passed {
+		b.Done()
+		b.Release()
+	}
+	return nil
+}
+
+// decodeBatch applies the converters of the stage's input in place.
+func (w *worker) decodeBatch(b *engine.Batch) error {
+	w.cur = w.stage.decoder
+	var failed error
+	w.decode.Run(b, func(i int, reason error) {
+		if failed == nil {
+			failed = w.fails.add(w.cur, b, i, nil, fmt.Errorf("decoding: %w", reason))
+		}
+	})
+	return failed
+}
+
+func (w *worker) takeTurn(ctx context.Context) error {
+	if w.turn {
+		return nil
+	}
+	w.turn = true
+	start := time.Now()
+	err := w.dispatch.wait(ctx, w.ticket)
+	w.blocked.Add(int64(time.Since(start)))
+	return err
+}
+
+// fresh returns an empty batch. When the pool is empty it first sends all that
+// this worker holds, since what lies here would never come back.
+func (w *worker) fresh(ctx context.Context) (*engine.Batch, error) {
+	b := w.pool.TryGet()
+	if b == nil {
+		if err := w.takeTurn(ctx); err != nil {
+			return nil, err
+		}
+		for _, s := range w.segments {
+			w.holdOpen(s)
+		}
+		if err := w.sendHeld(ctx); err != nil {
+			return nil, err
+		}
+		var err error
+		if b, err = w.pool.Get(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// holdOpen ends the batches that a segment is filling.
+func (w *worker) holdOpen(s *segment) {
+	for i := range s.open {
+		if b := s.open[i]; b != nil {
+			s.open[i] = nil
+			w.held = append(w.held, item{s.ports[i], b})
+		}
+	}
+}
+
+func (w *worker) sendHeld(ctx context.Context) error {
+	for _, x := range w.held {
+		if err := x.port.send(ctx, x.b, &w.blocked); err != nil {
+			return err
+		}
+	}
+	clear(w.held)
+	w.held = w.held[:0]
+	return nil
+}
