@@ -1,9 +1,17 @@
 // Package dsl turns HCL files into an engine.Plan or into diagnostics. It
 // opens no connection and reads no file but the config, variable files and
 // what file() names.
+//
+// A user's mistake is a diagnostic; all mistakes are found in one go. A
+// component whose options are described wrongly is a bug and panics: run
+// engine.CheckRegistry in a test.
 package dsl
 
 import (
+	"log/slog"
+	"slices"
+	"time"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/flowrecords/flow/engine"
@@ -18,6 +26,9 @@ type Options struct {
 	VarFiles []string
 	// Environ is the environment: FLOW_VAR_x sets variables, env() reads it.
 	Environ []string
+	// Env is what connections and converters are made with. Pipeline and
+	// Element are filled in; a nil Logger discards, a nil Now is time.Now.
+	Env engine.Env
 }
 
 // Result is what Load found.
@@ -26,10 +37,54 @@ type Result struct {
 	Plan *engine.Plan
 	// Diags are all mistakes, in the order of files and lines.
 	Diags hcl.Diagnostics
-	// Files are the sources, for printing snippets.
+	// Files are the sources, for printing snippets. Secrets that stand in
+	// them as plain text are blotted out (Invariant 7).
 	Files map[string]*hcl.File
 }
 
 // Load reads files and folders (all *.hcl of a folder but *.test.hcl, as one
 // config) and compiles them. It never panics on any input.
-func Load(paths []string, o Options) *Result { panic("TODO") }
+func Load(paths []string, o Options) *Result {
+	l := newLoader(o)
+	l.readPaths(paths)
+	return l.compile()
+}
+
+// LoadSources compiles sources that are in memory, by file name. Like Load,
+// it never panics on any input.
+func LoadSources(sources map[string][]byte, o Options) *Result {
+	l := newLoader(o)
+	names := make([]string, 0, len(sources))
+	for name := range sources {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		l.addSource(name, sources[name])
+	}
+	return l.compile()
+}
+
+func newLoader(o Options) *loader {
+	if o.Env.Logger == nil {
+		o.Env.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Env.Now == nil {
+		o.Env.Now = time.Now
+	}
+	if o.Registry == nil {
+		o.Registry = &engine.Registry{}
+	}
+	return &loader{
+		opts:      o,
+		reg:       o.Registry,
+		files:     make(map[string]*hcl.File),
+		environ:   environMap(o.Environ),
+		variables: make(map[string]*variable),
+		locals:    make(map[string]*local),
+		funcs:     make(map[string]*userFunction),
+		conns:     make(map[string]*connection),
+		failed:    make(map[string]bool),
+		specs:     make(map[string]*engine.Spec),
+	}
+}

@@ -1,0 +1,268 @@
+package dsl
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/flowrecords/flow/engine"
+)
+
+// decoder fills one component's *Config from its block.
+type decoder struct {
+	*loader
+	// what names the component in messages: "the kafka output".
+	what string
+	// extraAttrs and extraBlocks belong to the block without being options.
+	extraAttrs, extraBlocks []string
+	// whole is the block's header, for what has no better place.
+	whole hcl.Range
+	// places and exprs by path of the option: "linger", "case[1].when".
+	places map[string]hcl.Range
+	exprs  map[string]hclsyntax.Expression
+	failed bool
+}
+
+func (l *loader) newDecoder(what string, b *hclsyntax.Block) *decoder {
+	return &decoder{loader: l, what: what, whole: b.DefRange(), places: make(map[string]hcl.Range), exprs: make(map[string]hclsyntax.Expression)}
+}
+
+func (d *decoder) fail(at hcl.Range, summary, detail string, args ...any) {
+	d.failed = true
+	d.errorf(at, summary, detail, args...)
+}
+
+// spec describes a component's config. That it cannot is a bug of the
+// component, not of the config.
+func (l *loader) spec(kind engine.Kind, c engine.Component) *engine.Spec {
+	key := string(kind) + "." + c.Type
+	if s := l.specs[key]; s != nil {
+		return s
+	}
+	s, err := engine.Describe(c.Defaults())
+	if err != nil {
+		panic(fmt.Sprintf("dsl: %s %q: %v", kind, c.Type, err))
+	}
+	l.specs[key] = s
+	return s
+}
+
+// settingsSpec describes the options of a pipeline block.
+func settingsSpec() *engine.Spec {
+	settings := engine.DefaultSettings()
+	s, err := engine.Describe(&settings)
+	if err != nil {
+		panic(fmt.Sprintf("dsl: pipeline: %v", err))
+	}
+	return s
+}
+
+// config decodes a block into a fresh *Config of the component and lets it
+// validate itself. The result is complete only if not d.failed.
+func (d *decoder) config(kind engine.Kind, c engine.Component, body *hclsyntax.Body) any {
+	config := c.Defaults()
+	before := d.errors()
+	d.body(body, d.spec(kind, c), reflect.ValueOf(config), "")
+	if v, ok := config.(engine.Validator); ok && !d.failed && d.errors() == before {
+		for _, p := range v.Validate() {
+			d.fail(d.place(p.Option), p.Summary, "%s", p.Detail)
+		}
+	}
+	return config
+}
+
+// errors counts the mistakes so far.
+func (l *loader) errors() int {
+	n := 0
+	for _, d := range l.diags {
+		if d.Severity == hcl.DiagError {
+			n++
+		}
+	}
+	return n
+}
+
+// place is where an option stands, or else what it is part of.
+func (d *decoder) place(option string) hcl.Range {
+	for option != "" {
+		if at, ok := d.places[option]; ok {
+			return at
+		}
+		cut := strings.LastIndexAny(option, ".[")
+		if cut < 0 {
+			break
+		}
+		option = option[:cut]
+	}
+	return d.whole
+}
+
+// body decodes attributes and blocks into the struct target.
+func (d *decoder) body(body *hclsyntax.Body, spec *engine.Spec, target reflect.Value, prefix string) {
+	for _, a := range sortedAttrs(body) {
+		o := spec.Option(a.Name)
+		switch {
+		case prefix == "" && slices.Contains(d.extraAttrs, a.Name):
+		case o == nil:
+			d.unknownAttr(a, spec, prefix)
+		case o.Block != nil:
+			d.fail(a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", a.Name)
+		default:
+			path := prefix + a.Name
+			d.places[path], d.exprs[path] = a.SrcRange, a.Expr
+			d.attr(o, o.Field(target), a.Expr, path)
+		}
+	}
+	counts := make(map[string]int)
+	first := make(map[string]hcl.Range)
+	for _, b := range body.Blocks {
+		o := spec.Option(b.Type)
+		switch {
+		case prefix == "" && slices.Contains(d.extraBlocks, b.Type):
+			continue
+		case o == nil:
+			d.unknownBlock(b, spec, prefix)
+			continue
+		case o.Block == nil:
+			d.fail(b.TypeRange, fmt.Sprintf("%q is no block", b.Type), "Write it with an equals sign: %s = ...", b.Type)
+			continue
+		}
+		n := counts[b.Type]
+		counts[b.Type]++
+		if n > 0 && !o.Repeated {
+			d.fail(b.DefRange(), fmt.Sprintf("block %q is there twice", b.Type), "%s has at most one. The first stands at %s.", upperFirst(d.what), place(first[b.Type]))
+			continue
+		}
+		first[b.Type] = b.DefRange()
+		d.block(b, o, o.Field(target), prefix, n)
+	}
+	d.required(body, spec, prefix, counts)
+}
+
+func (d *decoder) required(body *hclsyntax.Body, spec *engine.Spec, prefix string, blocks map[string]int) {
+	for i := range spec.Options {
+		o := &spec.Options[i]
+		if !o.Required || body.Attributes[o.Name] != nil || blocks[o.Name] > 0 {
+			continue
+		}
+		at := d.whole
+		if prefix != "" {
+			at = d.place(strings.TrimSuffix(prefix, "."))
+		}
+		d.fail(at, fmt.Sprintf("option %q is missing", o.Name), "%s needs it: %s%s", upperFirst(d.what), o.Doc, exampleOf(o))
+	}
+}
+
+func exampleOf(o *engine.Option) string {
+	if o.Example == "" {
+		return ""
+	}
+	return fmt.Sprintf(" For example: %s = %s", o.Name, o.Example)
+}
+
+// block decodes a nested block: a struct, a pointer to one, or one more
+// element of a slice.
+func (d *decoder) block(b *hclsyntax.Block, o *engine.Option, field reflect.Value, prefix string, n int) {
+	path := prefix + o.Name
+	d.places[path] = b.DefRange()
+	target := field
+	switch field.Kind() {
+	case reflect.Pointer:
+		field.Set(reflect.New(field.Type().Elem()))
+		target = field.Elem()
+	case reflect.Slice:
+		path = fmt.Sprintf("%s[%d]", path, n)
+		d.places[path] = b.DefRange()
+		target = reflect.New(field.Type().Elem()).Elem()
+		defer func() { field.Set(reflect.Append(field, target)) }()
+	}
+	want := 0
+	use := b.Type
+	if o.Block.Label != nil {
+		want, use = 1, b.Type+` "NAME"`
+	}
+	if len(b.Labels) != want {
+		at := b.TypeRange
+		if len(b.Labels) > want {
+			at = b.LabelRanges[want]
+		}
+		d.fail(at, fmt.Sprintf("%s needs %s", b.Type, labelCount(want)), "Write it as: %s { ... }", use)
+	} else if want == 1 {
+		o.Block.Label.Field(target).SetString(b.Labels[0])
+	}
+	d.body(b.Body, o.Block, target, path+".")
+}
+
+// unknownAttr says what an attribute that is no option was meant to be.
+func (d *decoder) unknownAttr(a *hclsyntax.Attribute, spec *engine.Spec, prefix string) {
+	names := spec.Names()
+	if prefix == "" {
+		names = append(names, d.extraAttrs...)
+		if slices.Contains(d.extraBlocks, a.Name) {
+			d.fail(a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", blockExample(a.Name))
+			return
+		}
+	}
+	where := d.what
+	if prefix != "" {
+		where = fmt.Sprintf("block %q of %s", strings.TrimRight(strings.Split(prefix, "[")[0], "."), d.what)
+	}
+	detail := fmt.Sprintf("%s has no option of this name.", upperFirst(where))
+	switch {
+	case nearest(a.Name, names) != "":
+		detail += didYouMean(a.Name, names)
+	case settingsSpec().Option(a.Name) != nil:
+		detail += " It is an option of the pipeline block: move it there."
+	case a.Name == "from":
+		detail += " An input reads from its own source; processors and outputs have from."
+	case len(names) == 0:
+		detail += " It has none at all."
+	case len(names) <= 12:
+		detail += fmt.Sprintf(" It has %s.", list(names))
+	}
+	d.fail(a.NameRange, fmt.Sprintf("unknown option %q", a.Name), "%s", detail)
+}
+
+func blockExample(name string) string {
+	if name == "key" || name == "value" {
+		return name + ` "json"`
+	}
+	return name
+}
+
+func (d *decoder) unknownBlock(b *hclsyntax.Block, spec *engine.Spec, prefix string) {
+	var names []string
+	for i := range spec.Options {
+		if spec.Options[i].Block != nil {
+			names = append(names, spec.Options[i].Name)
+		}
+	}
+	if prefix == "" {
+		names = append(names, d.extraBlocks...)
+	}
+	detail := fmt.Sprintf("%s has no block of this type.", upperFirst(d.what))
+	switch {
+	case nearest(b.Type, names) != "":
+		detail += didYouMean(b.Type, names)
+	case b.Type == "input" || b.Type == "processor" || b.Type == "output":
+		detail += " Elements do not nest: close the block before it."
+	case b.Type == "key" || b.Type == "value":
+		detail += " Inputs and outputs convert; a processor sees values."
+	case len(names) > 0:
+		detail += fmt.Sprintf(" It has %s.", list(names))
+	default:
+		detail += " It has none at all."
+	}
+	d.fail(b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "%s", detail)
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

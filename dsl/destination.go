@@ -1,0 +1,3 @@
+package dsl
+
+func (l *loader) checkDestinations(p *pipeline) {}

@@ -1,0 +1,411 @@
+package dsl
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/flowrecords/flow/dsl/expr"
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// expression decodes an option whose value is the text of an expression.
+func (d *decoder) expression(o *engine.Option, e hclsyntax.Expression) engine.Expression {
+	want := expr.WantAny
+	if o.Bool {
+		want = expr.WantBool
+	}
+	m, ok := d.expressionText(e)
+	if !ok {
+		return engine.Expression{}
+	}
+	src, problems := d.env.Compile(m.text, want)
+	d.problems(m, problems)
+	if len(problems) > 0 {
+		return engine.Expression{}
+	}
+	return engine.Expression{Source: src}
+}
+
+// expressionText returns the text of an expression: a literal string or
+// heredoc, or a literal number, bool or null, which is a constant.
+func (d *decoder) expressionText(e hclsyntax.Expression) (*mapped, bool) {
+	m, part := d.literal(e)
+	switch {
+	case m != nil:
+		return m, true
+	case part != nil:
+		d.interpolated(part)
+		return nil, false
+	}
+	if text, ok := constantText(unwrapParens(e)); ok {
+		m = d.newMapped(e.Range())
+		m.addOpaque(text, e.Range())
+		return m, true
+	}
+	d.fail(e.Range(), "expression is not in quotes", "Write the expression as text: %q. It sees var.* and local.* itself.", d.source(e.Range()))
+	return nil, false
+}
+
+// interpolated explains ${...} within an expression.
+func (d *decoder) interpolated(part hclsyntax.Expression) {
+	inner := part
+	if w, ok := part.(*hclsyntax.TemplateWrapExpr); ok {
+		inner = w.Wrapped
+	}
+	d.fail(inner.Range(), "interpolation in an expression",
+		"Write %s in the expression itself, without ${ }: expressions see var.* and local.* as typed values, and nothing is pasted into their text.", d.source(inner.Range()))
+}
+
+// constantText is the expression that a literal number, bool or null means.
+func constantText(e hclsyntax.Expression) (string, bool) {
+	switch e := e.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return literalText(e.Val)
+	case *hclsyntax.UnaryOpExpr:
+		if lit, ok := e.Val.(*hclsyntax.LiteralValueExpr); ok && e.Op == hclsyntax.OpNegate {
+			text, ok := literalText(lit.Val)
+			return "-" + text, ok && lit.Val.Type() == cty.Number
+		}
+	}
+	return "", false
+}
+
+func literalText(v cty.Value) (string, bool) {
+	switch {
+	case v.IsNull():
+		return "nil", true
+	case v.Type() == cty.Bool:
+		return fmt.Sprint(v.True()), true
+	case v.Type() == cty.Number:
+		return v.AsBigFloat().Text('f', -1), true
+	}
+	return "", false
+}
+
+var (
+	loneName  = regexp.MustCompile(`^\s*[\pL_][\pL\pN_-]*\s*$`)
+	constName = regexp.MustCompile(`\b(var|local)\.[A-Za-z_][A-Za-z0-9_]*`)
+)
+
+// problems reports what is wrong with the text of an expression or template,
+// each at its place in the file.
+func (d *decoder) problems(m *mapped, problems []expr.Problem) {
+	if len(problems) > 0 {
+		d.failed = true
+	}
+	for _, name := range constName.FindAllString(m.text, -1) {
+		if d.loader.failed[name] {
+			return // follows from a mistake that is reported at the variable
+		}
+	}
+	for _, p := range problems {
+		if loneName.MatchString(m.text) && !strings.Contains(p.Detail, "'"+strings.TrimSpace(m.text)+"'") {
+			p.Detail += fmt.Sprintf(" A constant text needs quotes of its own: \"'%s'\".", strings.TrimSpace(m.text))
+		}
+		d.fail(m.at(p.Offset, p.Length), lowerFirst(p.Summary), "%s", strings.TrimSpace(p.Detail))
+	}
+}
+
+// template decodes text with {{ }} holes. HCL's own ${ } may stand in it; what
+// it gives is literal text, never part of a hole.
+func (d *decoder) template(o *engine.Option, e hclsyntax.Expression) engine.Template {
+	m, ok := d.templateText(o, e)
+	if !ok {
+		return engine.Template{}
+	}
+	if o.Destination && m.heredoc() {
+		for strings.HasSuffix(m.text, "\n") { // the end of the heredoc, not of the name
+			m.text = m.text[:len(m.text)-1]
+		}
+	}
+	src, problems := d.env.CompileTemplate(m.text)
+	d.problems(m, problems)
+	if len(problems) > 0 {
+		return engine.Template{}
+	}
+	return engine.Template{Source: src}
+}
+
+func (d *decoder) templateText(o *engine.Option, e hclsyntax.Expression) (*mapped, bool) {
+	e = unwrapParens(e)
+	if m, _ := d.literal(e); m != nil {
+		return m, true
+	}
+	m := d.newMapped(e.Range())
+	t, ok := e.(*hclsyntax.TemplateExpr)
+	if !ok {
+		return m, d.addValue(o, m, e)
+	}
+	for _, p := range t.Parts {
+		if lit, ok := p.(*hclsyntax.LiteralValueExpr); ok && lit.Val.Type() == cty.String {
+			m.addLiteral(lit)
+		} else if !d.addValue(o, m, p) {
+			return nil, false
+		}
+	}
+	return m, true
+}
+
+// addValue appends what an HCL expression gives as literal text.
+func (d *decoder) addValue(o *engine.Option, m *mapped, e hclsyntax.Expression) bool {
+	val, ok := d.eval(e)
+	if !ok {
+		d.failed = true
+		return false
+	}
+	val, marks := val.UnmarkDeep()
+	if isSecret(marks) {
+		d.fail(e.Range(), fmt.Sprintf("sensitive value in option %q", o.Name), "This option is shown in logs and by explain, so it cannot hold a secret.")
+		return false
+	}
+	text, err := convert.Convert(val, cty.String)
+	switch {
+	case !val.IsWhollyKnown():
+		d.failed = true
+		return false
+	case err != nil || text.IsNull():
+		d.fail(e.Range(), fmt.Sprintf("option %q must be a template", o.Name), "Text is needed here, and this is %s.", article(val.Type().FriendlyName()))
+		return false
+	case strings.Contains(text.AsString(), "{{"):
+		d.fail(e.Range(), "hole outside the template", "A hole {{ }} must stand in the string of the option itself; what var, local and functions give is literal text.")
+		return false
+	}
+	m.addOpaque(text.AsString(), e.Range())
+	return true
+}
+
+// pair is one item of an object that is written out.
+type pair struct {
+	key  *mapped
+	expr hclsyntax.Expression
+}
+
+// pairs returns the items of an object in the order of the file.
+func (d *decoder) pairs(o *engine.Option, e hclsyntax.Expression, form string) []pair {
+	obj, ok := unwrapParens(e).(*hclsyntax.ObjectConsExpr)
+	if !ok {
+		d.fail(e.Range(), fmt.Sprintf("option %q must be written out", o.Name), "Write it as %s = { %s }, so that its order and its places are known.", o.Name, form)
+		return nil
+	}
+	var out []pair
+	seen := make(map[string]hcl.Range)
+	for _, item := range obj.Items {
+		key, ok := d.key(item.KeyExpr, form)
+		if !ok {
+			continue
+		}
+		if first, dup := seen[key.text]; dup {
+			d.fail(key.all, fmt.Sprintf("%s is there twice", shown(key.text)), "The first stands at %s. Remove one of the two.", place(first))
+			continue
+		}
+		seen[key.text] = key.all
+		out = append(out, pair{key, item.ValueExpr})
+	}
+	return out
+}
+
+// key returns the text of an object's key: a bare name or a literal string.
+func (d *decoder) key(e hclsyntax.Expression, form string) (*mapped, bool) {
+	if k, ok := e.(*hclsyntax.ObjectConsKeyExpr); ok {
+		if name := hcl.ExprAsKeyword(k.Wrapped); name != "" && !k.ForceNonLiteral {
+			m := d.newMapped(e.Range())
+			for i := range len(name) {
+				m.start, m.end = append(m.start, m.all.Start.Byte+i), append(m.end, m.all.Start.Byte+i+1)
+			}
+			m.text = name
+			return m, true
+		}
+		e = k.Wrapped
+	}
+	if m, _ := d.literal(e); m != nil {
+		return m, true
+	}
+	d.fail(e.Range(), "key is no plain name", "Write a name or a text in quotes: { %s }. A path with a dot needs the quotes.", form)
+	return nil, false
+}
+
+func (d *decoder) assignments(o *engine.Option, e hclsyntax.Expression) engine.Assignments {
+	var out engine.Assignments
+	for _, p := range d.pairs(o, e, `"customer.email" = "lower(value.mail)"`) {
+		path := d.keyPath(p.key)
+		x := d.expression(o, p.expr)
+		out = append(out, engine.Assignment{Path: path, Expr: x})
+	}
+	return out
+}
+
+func (d *decoder) namedExpressions(o *engine.Option, e hclsyntax.Expression) engine.NamedExpressions {
+	var out engine.NamedExpressions
+	for _, p := range d.pairs(o, e, `source = "'orders'"`) {
+		x := d.expression(o, p.expr)
+		out = append(out, engine.NamedExpression{Name: p.key.text, Expr: x})
+	}
+	return out
+}
+
+func (d *decoder) renames(o *engine.Option, e hclsyntax.Expression) engine.Renames {
+	var out engine.Renames
+	for _, p := range d.pairs(o, e, `old = "new"`) {
+		from := d.keyPath(p.key)
+		var to engine.PathOption
+		val, ok := d.eval(p.expr)
+		if !ok {
+			d.failed = true
+			continue
+		}
+		if val, _ = val.UnmarkDeep(); !val.IsWhollyKnown() {
+			d.failed = true
+			continue
+		}
+		if val.IsNull() {
+			d.fail(p.expr.Range(), "new name is null", "Write the new path as text. To remove a member, use remove.")
+			continue
+		}
+		if s, ok := d.text(&engine.Option{Name: o.Name, Type: "path"}, val, p.expr); ok {
+			to.Path = d.path(s, p.expr)
+		}
+		out = append(out, engine.Rename{From: from, To: to.Path})
+	}
+	return out
+}
+
+func (d *decoder) keyPath(m *mapped) record.Path {
+	p, err := record.ParsePath(m.text)
+	if err != nil {
+		d.badPath(err, m.text, m.at)
+		return nil
+	}
+	return p
+}
+
+// userFunction is one function block.
+type userFunction struct {
+	name   string
+	block  *hclsyntax.Block
+	params []string
+	body   *mapped
+	state  int // 0 not begun, 1 being added, 2 done
+}
+
+func (l *loader) declareFunction(b *hclsyntax.Block) {
+	if !l.labels(b, blockUse("function"), 1) || !l.identifier(b.Labels[0], b.LabelRanges[0]) {
+		return
+	}
+	name := b.Labels[0]
+	if first, dup := l.funcs[name]; dup {
+		l.duplicate(fmt.Sprintf("function %q", name), b.LabelRanges[0], first.block.LabelRanges[0])
+		return
+	}
+	f := &userFunction{name: name, block: b}
+	l.funcs[name] = f
+	l.funcList = append(l.funcList, f)
+	l.only(b.Body, "function", []string{"params", "result", "description"}, nil)
+}
+
+// compileFunctions builds what expressions see: constants, then functions,
+// each after those that it calls.
+func (l *loader) compileFunctions() {
+	l.env = expr.NewEnv()
+	vars, locals := make(map[string]any), make(map[string]any)
+	for name, v := range l.variables {
+		vars[name] = nil
+		if v.value != cty.NilVal {
+			vars[name] = goValue(v.value)
+		}
+	}
+	for name, n := range l.locals {
+		locals[name] = nil
+		if n.value != cty.NilVal {
+			locals[name] = goValue(n.value)
+		}
+	}
+	l.env.SetConst("var", vars)
+	l.env.SetConst("local", locals)
+	for _, f := range l.funcList {
+		l.functionParts(f)
+	}
+	for _, f := range l.funcList {
+		l.compileFunction(f, nil)
+	}
+}
+
+// functionParts reads params and result.
+func (l *loader) functionParts(f *userFunction) {
+	d := l.newDecoder(fmt.Sprintf("function %q", f.name), f.block)
+	if a := f.block.Body.Attributes["params"]; a != nil {
+		f.params = d.params(a.Expr)
+	}
+	result := f.block.Body.Attributes["result"]
+	if result == nil {
+		l.errorf(f.block.DefRange(), "option \"result\" is missing", "A function needs it: the expression that it gives. For example: result = \"lower(s)\"")
+		return
+	}
+	f.body, _ = d.expressionText(result.Expr)
+}
+
+func (d *decoder) params(e hclsyntax.Expression) []string {
+	t, ok := unwrapParens(e).(*hclsyntax.TupleConsExpr)
+	if !ok {
+		d.fail(e.Range(), "option \"params\" must be a list of names", "For example: params = [\"s\", \"n\"]")
+		return nil
+	}
+	var names []string
+	for _, p := range t.Exprs {
+		m, _ := d.literal(p)
+		switch {
+		case m == nil:
+			d.fail(p.Range(), "parameter is no name", "Write it in quotes: params = [\"s\"]")
+		case !isIdentifier(m.text):
+			d.fail(m.all, fmt.Sprintf("%q is no name", m.text), "A parameter begins with a letter or _ and goes on with letters, digits and _.")
+		case slices.Contains(names, m.text):
+			d.fail(m.all, fmt.Sprintf("parameter %q is there twice", m.text), "Choose another name.")
+		default:
+			names = append(names, m.text)
+		}
+	}
+	return names
+}
+
+var call = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*\s*\(`)
+
+func (l *loader) compileFunction(f *userFunction, path []*userFunction) {
+	if f.state == 2 || f.body == nil {
+		return
+	}
+	if f.state == 1 {
+		i := slices.Index(path, f)
+		var names []string
+		for _, p := range append(path[i:], f) {
+			names = append(names, p.name)
+		}
+		l.errorf(f.block.DefRange(), "functions call each other in a circle", "%s. A function cannot lead back to itself.", strings.Join(names, " -> "))
+		for _, p := range path[i:] {
+			p.state = 2
+		}
+		return
+	}
+	f.state = 1
+	for _, c := range call.FindAllString(f.body.text, -1) {
+		if dep := l.funcs[strings.TrimSpace(strings.TrimSuffix(c, "("))]; dep != nil {
+			l.compileFunction(dep, append(path, f))
+		}
+	}
+	if f.state == 2 {
+		return // part of a circle
+	}
+	f.state = 2
+	d := l.newDecoder("the function", f.block)
+	d.problems(f.body, l.env.AddFunction(f.name, f.params, f.body.text))
+}
+
+// names returns the keys of a map, sorted.
+func names[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,423 @@
+package dsl
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"reflect"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// attr decodes one attribute into its field.
+func (d *decoder) attr(o *engine.Option, field reflect.Value, e hclsyntax.Expression, path string) {
+	switch p := field.Addr().Interface().(type) {
+	case *engine.Expression:
+		*p = d.expression(o, e)
+	case *engine.Template:
+		*p = d.template(o, e)
+	case *engine.Assignments:
+		*p = d.assignments(o, e)
+	case *engine.Renames:
+		*p = d.renames(o, e)
+	case *engine.NamedExpressions:
+		*p = d.namedExpressions(o, e)
+	case *engine.ConnectionRef:
+		*p = d.connectionRef(o, e)
+	default:
+		d.plain(o, field, e, path)
+	}
+}
+
+// plain decodes an option that an HCL expression gives a value.
+func (d *decoder) plain(o *engine.Option, field reflect.Value, e hclsyntax.Expression, path string) {
+	if field.Kind() == reflect.Slice {
+		if t, ok := unwrapParens(e).(*hclsyntax.TupleConsExpr); ok {
+			d.tuple(o, field, t, path)
+			return
+		}
+	}
+	if o.Secret {
+		d.secretLiteral(o, e)
+	}
+	val, ok := d.eval(e)
+	if !ok {
+		d.failed = true
+		return
+	}
+	val, marks := val.UnmarkDeep()
+	if isSecret(marks) && !o.Secret {
+		d.fail(e.Range(), fmt.Sprintf("sensitive value in option %q", o.Name),
+			"This option is shown in logs and by explain, so it cannot hold a secret. Give the value to an option that is a secret, or use nonsensitive(...) if it is none.")
+		return
+	}
+	if !val.IsWhollyKnown() {
+		d.failed = true // depends on what is reported already
+		return
+	}
+	if val.IsNull() {
+		if o.Required {
+			d.fail(e.Range(), fmt.Sprintf("option %q is null", o.Name), "It is required. Give it %s.%s", article(o.Type), exampleOf(o))
+		}
+		return // null: as if it were not given
+	}
+	d.set(o, field, val, e, path)
+}
+
+// tuple decodes a list that is written out, each element at its own place.
+func (d *decoder) tuple(o *engine.Option, field reflect.Value, t *hclsyntax.TupleConsExpr, path string) {
+	elem := *o
+	elem.Type = strings.TrimPrefix(o.Type, "list of ")
+	elem.Required = true
+	field.Set(reflect.MakeSlice(field.Type(), 0, len(t.Exprs)))
+	for i, e := range t.Exprs {
+		v := reflect.New(field.Type().Elem()).Elem()
+		at := fmt.Sprintf("%s[%d]", path, i)
+		d.places[at], d.exprs[at] = e.Range(), e
+		d.attr(&elem, v, e, at)
+		field.Set(reflect.Append(field, v))
+	}
+}
+
+// set converts a known value that is not null.
+func (d *decoder) set(o *engine.Option, field reflect.Value, val cty.Value, e hclsyntax.Expression, path string) {
+	switch p := field.Addr().Interface().(type) {
+	case *time.Duration:
+		d.setDuration(o, p, val, e)
+		return
+	case *engine.ByteSize:
+		d.setSize(o, p, val, e)
+		return
+	case *engine.Secret:
+		if s, ok := d.text(o, val, e); ok {
+			*p = engine.NewSecret(s)
+		}
+		return
+	case *engine.PathOption:
+		if s, ok := d.text(o, val, e); ok {
+			p.Path = d.path(s, e)
+		}
+		return
+	case *engine.Pattern:
+		if s, ok := d.text(o, val, e); ok {
+			p.Regexp = d.pattern(s, e)
+		}
+		return
+	}
+	switch field.Kind() {
+	case reflect.String:
+		if s, ok := d.text(o, val, e); ok && d.oneOf(o, s, e) {
+			field.SetString(s)
+		}
+	case reflect.Bool:
+		if v, err := convert.Convert(val, cty.Bool); err != nil {
+			d.wrongType(o, val, e)
+		} else {
+			field.SetBool(v.True())
+		}
+	case reflect.Slice:
+		d.setList(o, field, val, e, path)
+	case reflect.Map:
+		d.setMap(o, field, val, e)
+	default:
+		d.setNumber(o, field, val, e)
+	}
+}
+
+func (d *decoder) setList(o *engine.Option, field reflect.Value, val cty.Value, e hclsyntax.Expression, path string) {
+	if t := val.Type(); !t.IsListType() && !t.IsSetType() && !t.IsTupleType() {
+		d.wrongType(o, val, e)
+		return
+	}
+	elem := *o
+	elem.Type = strings.TrimPrefix(o.Type, "list of ")
+	field.Set(reflect.MakeSlice(field.Type(), 0, val.LengthInt()))
+	for it := val.ElementIterator(); it.Next(); {
+		_, x := it.Element()
+		v := reflect.New(field.Type().Elem()).Elem()
+		if x.IsNull() {
+			d.fail(e.Range(), fmt.Sprintf("option %q holds a null", o.Name), "Each element must be %s. Take nulls out with compact(...).", article(elem.Type))
+			return
+		}
+		d.set(&elem, v, x, e, path)
+		field.Set(reflect.Append(field, v))
+	}
+}
+
+func (d *decoder) setMap(o *engine.Option, field reflect.Value, val cty.Value, e hclsyntax.Expression) {
+	v, err := convert.Convert(val, cty.Map(cty.String))
+	if err != nil {
+		d.wrongType(o, val, e)
+		return
+	}
+	field.Set(reflect.MakeMap(field.Type()))
+	for it := v.ElementIterator(); it.Next(); {
+		k, x := it.Element()
+		if x.IsNull() {
+			continue
+		}
+		elem := reflect.New(field.Type().Elem()).Elem()
+		if s, ok := elem.Addr().Interface().(*engine.Secret); ok {
+			*s = engine.NewSecret(x.AsString())
+		} else {
+			elem.SetString(x.AsString())
+		}
+		field.SetMapIndex(reflect.ValueOf(k.AsString()).Convert(field.Type().Key()), elem)
+	}
+}
+
+func (d *decoder) setDuration(o *engine.Option, p *time.Duration, val cty.Value, e hclsyntax.Expression) {
+	if val.Type() == cty.Number && val.AsBigFloat().Sign() != 0 {
+		d.fail(e.Range(), fmt.Sprintf("option %q has no unit", o.Name), "Write a duration with its unit, such as \"%ss\" or \"%sms\".", numberText(val), numberText(val))
+		return
+	}
+	s, ok := d.text(o, val, e)
+	if !ok {
+		return
+	}
+	v, err := time.ParseDuration(s)
+	if err != nil {
+		d.fail(d.inText(e, s, 0, len(s)), fmt.Sprintf("option %q is no duration", o.Name), "Write a number with a unit of ns, us, ms, s, m or h, such as \"5ms\" or \"1m30s\".")
+		return
+	}
+	if d.bounds(o, reflect.ValueOf(v), engine.DurationText(v), e) {
+		*p = v
+	}
+}
+
+func (d *decoder) setSize(o *engine.Option, p *engine.ByteSize, val cty.Value, e hclsyntax.Expression) {
+	s, ok := d.text(o, val, e)
+	if !ok {
+		return
+	}
+	v, err := engine.ParseByteSize(s)
+	if err != nil {
+		d.fail(d.inText(e, s, 0, len(s)), fmt.Sprintf("option %q is no size", o.Name), "Write bytes as a number or with a unit of B, KB, KiB, MB, MiB, GB, GiB, TB or TiB, such as \"64KiB\".")
+		return
+	}
+	if d.bounds(o, reflect.ValueOf(v), v.String(), e) {
+		*p = v
+	}
+}
+
+func (d *decoder) setNumber(o *engine.Option, field reflect.Value, val cty.Value, e hclsyntax.Expression) {
+	v, err := convert.Convert(val, cty.Number)
+	if err != nil {
+		d.wrongType(o, val, e)
+		return
+	}
+	f := v.AsBigFloat()
+	if field.CanFloat() {
+		x, _ := f.Float64()
+		if d.bounds(o, reflect.ValueOf(x), numberText(v), e) {
+			field.SetFloat(x)
+		}
+		return
+	}
+	n, acc := f.Int64()
+	if acc != big.Exact || field.OverflowInt(n) {
+		d.fail(e.Range(), fmt.Sprintf("option %q is no whole number", o.Name), "%s is none that fits. Write a whole number.", numberText(v))
+		return
+	}
+	if d.bounds(o, reflect.ValueOf(n), numberText(v), e) {
+		field.SetInt(n)
+	}
+}
+
+func numberText(v cty.Value) string { return v.AsBigFloat().Text('f', -1) }
+
+// bounds checks min and max of an option.
+func (d *decoder) bounds(o *engine.Option, v reflect.Value, text string, e hclsyntax.Expression) bool {
+	n, _ := engine.Number(v)
+	lo, errLo := engine.ParseBound(v.Type(), o.Min)
+	hi, errHi := engine.ParseBound(v.Type(), o.Max)
+	tooLow, tooHigh := o.Min != "" && errLo == nil && n < lo, o.Max != "" && errHi == nil && n > hi
+	if !tooLow && !tooHigh {
+		return true
+	}
+	allowed := fmt.Sprintf("at least %s", o.Min)
+	switch {
+	case o.Min != "" && o.Max != "":
+		allowed = fmt.Sprintf("from %s to %s", o.Min, o.Max)
+	case o.Max != "":
+		allowed = fmt.Sprintf("at most %s", o.Max)
+	}
+	word := "low"
+	if tooHigh {
+		word = "high"
+	}
+	d.fail(e.Range(), fmt.Sprintf("option %q is too %s", o.Name, word), "%s is not allowed here: it must be %s.", text, allowed)
+	return false
+}
+
+// text converts a value to a string.
+func (d *decoder) text(o *engine.Option, val cty.Value, e hclsyntax.Expression) (string, bool) {
+	v, err := convert.Convert(val, cty.String)
+	if err != nil {
+		d.wrongType(o, val, e)
+		return "", false
+	}
+	return v.AsString(), true
+}
+
+func (d *decoder) oneOf(o *engine.Option, s string, e hclsyntax.Expression) bool {
+	if len(o.OneOf) == 0 || slices.Contains(o.OneOf, s) {
+		return true
+	}
+	d.fail(e.Range(), fmt.Sprintf("invalid value of option %q", o.Name), "It can be %s.%s", anyOf(quoted(o.OneOf)), didYouMean(s, o.OneOf))
+	return false
+}
+
+func (d *decoder) wrongType(o *engine.Option, val cty.Value, e hclsyntax.Expression) {
+	detail := fmt.Sprintf("It is %s here.", article(val.Type().FriendlyName()))
+	if strings.HasPrefix(o.Type, "list of ") && val.Type() == cty.String {
+		detail += fmt.Sprintf(" Put it into brackets: %s = [%s]", o.Name, d.source(e.Range()))
+	} else {
+		detail += exampleOf(o)
+	}
+	d.fail(e.Range(), fmt.Sprintf("option %q must be %s", o.Name, article(o.Type)), "%s", detail)
+}
+
+// article puts a or an before a noun; lists and such need it too.
+func article(noun string) string {
+	if noun != "" && strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+// source is the text of a range as written, on one line and not too long.
+func (l *loader) source(r hcl.Range) string {
+	f := l.files[r.Filename]
+	if f == nil || r.End.Byte > len(f.Bytes) || r.Start.Byte > r.End.Byte {
+		return ""
+	}
+	s := strings.Join(strings.Fields(string(f.Bytes[r.Start.Byte:r.End.Byte])), " ")
+	if len(s) > 60 {
+		return "..."
+	}
+	return s
+}
+
+// inText is the place of a part of s if e is s literally, else all of e.
+func (d *decoder) inText(e hclsyntax.Expression, s string, offset, length int) hcl.Range {
+	if m, _ := d.literal(e); m != nil && m.text == s && s != "" {
+		return m.at(offset, length)
+	}
+	return e.Range()
+}
+
+func (d *decoder) path(s string, e hclsyntax.Expression) record.Path {
+	p, err := record.ParsePath(s)
+	if err != nil {
+		d.badPath(err, s, func(offset, length int) hcl.Range { return d.inText(e, s, offset, length) })
+		return nil
+	}
+	return p
+}
+
+func (d *decoder) badPath(err error, s string, at func(offset, length int) hcl.Range) {
+	offset := 0
+	var pe *record.PathError
+	if errors.As(err, &pe) {
+		offset = pe.Offset
+	}
+	d.fail(at(offset, 1), "invalid path", "%s in %s. Write a path as customer.email, items[0].sku, or [\"a.b\"] for a name with a dot.", upperFirst(err.Error()), shown(s))
+}
+
+// shown quotes a text of the config for a message, cut if it is long.
+func shown(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		s = string(r[:40]) + "..."
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+func (d *decoder) pattern(s string, e hclsyntax.Expression) *regexp.Regexp {
+	re, err := regexp.Compile(s)
+	if err == nil {
+		return re
+	}
+	offset, length, why := 0, len(s), err.Error()
+	var se *syntax.Error
+	if errors.As(err, &se) {
+		why = string(se.Code)
+		if i := strings.Index(s, se.Expr); i >= 0 && se.Expr != "" {
+			offset, length = i, len(se.Expr)
+		}
+	}
+	d.fail(d.inText(e, s, offset, length), "invalid pattern", "%s. Patterns are regular expressions in RE2's syntax; a backslash of one is written twice in an HCL string.", upperFirst(why))
+	return nil
+}
+
+// secretLiteral warns of a secret that stands in the config as plain text.
+func (d *decoder) secretLiteral(o *engine.Option, e hclsyntax.Expression) {
+	if m, _ := d.literal(e); m != nil && m.text != "" {
+		d.warnf(e.Range(), fmt.Sprintf("option %q holds a secret in plain text", o.Name), "Everyone who can read the file can read it. Use env(\"NAME\") or file(\"PATH\").")
+	}
+	d.blotLiterals(e)
+}
+
+// blotLiterals hides the texts of an expression from snippets, but what env
+// and file are given: a name and a path are no secrets.
+func (l *loader) blotLiterals(e hclsyntax.Expression) {
+	for _, lit := range literalsOf(e, func(call string) bool { return call != "env" && call != "file" && call != "fileexists" }) {
+		l.blots = append(l.blots, lit.SrcRange)
+	}
+}
+
+// blotSecretCalls hides texts that are given to secret() and sensitive().
+func (l *loader) blotSecretCalls(e hclsyntax.Expression) {
+	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		if c, ok := n.(*hclsyntax.FunctionCallExpr); ok && (c.Name == "secret" || c.Name == "sensitive") {
+			for _, arg := range c.Args {
+				l.blotLiterals(arg)
+			}
+		}
+		return nil
+	})
+}
+
+// literalsOf returns the literal texts of an expression; it enters only those
+// calls that enter accepts.
+func literalsOf(e hclsyntax.Expression, enter func(call string) bool) []*hclsyntax.LiteralValueExpr {
+	w := &literalWalker{enter: enter}
+	_ = hclsyntax.Walk(e, w)
+	return w.found
+}
+
+type literalWalker struct {
+	enter func(string) bool
+	skip  int // calls around the node that are not entered
+	found []*hclsyntax.LiteralValueExpr
+}
+
+func (w *literalWalker) Enter(n hclsyntax.Node) hcl.Diagnostics {
+	switch n := n.(type) {
+	case *hclsyntax.FunctionCallExpr:
+		w.skip += boolInt(!w.enter(n.Name))
+	case *hclsyntax.LiteralValueExpr:
+		if w.skip == 0 && n.Val.Type() == cty.String {
+			w.found = append(w.found, n)
+		}
+	}
+	return nil
+}
+
+func (w *literalWalker) Exit(n hclsyntax.Node) hcl.Diagnostics {
+	if c, ok := n.(*hclsyntax.FunctionCallExpr); ok {
+		w.skip -= boolInt(!w.enter(c.Name))
+	}
+	return nil
+}
