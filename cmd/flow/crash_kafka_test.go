@@ -228,6 +228,7 @@ pipeline "crash" {
     topics          = ["crash"]
     group           = "crash"
     until           = "end"
+    instance_id     = "one" # a restart takes over at once, without waiting for the session's end
     session_timeout = "6s"
   }
   processor "filter" "all" {
