@@ -4,11 +4,15 @@ package inputs
 import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/inputs/file"
+	"github.com/flowrecords/flow/inputs/generate"
+	"github.com/flowrecords/flow/inputs/stdin"
 )
 
 // All lists the inputs of flow. Adding one is one line here and its folder.
 func All() []engine.InputFactory {
 	return []engine.InputFactory{
 		file.Factory(),
+		generate.Factory(),
+		stdin.Factory(),
 	}
 }

@@ -54,7 +54,7 @@ func newInput(config any, env engine.Env) (engine.Input, error) {
 // Open finds the files. A path without wildcards must be there in batch mode.
 func (in *input) Open(ctx context.Context, h engine.Host) error {
 	in.host = h
-	in.framing = in.cfg.framing(h.Limits())
+	in.framing = in.cfg.Options(h.Limits())
 	if in.tail != nil {
 		return in.tail.open(ctx)
 	}
