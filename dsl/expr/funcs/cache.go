@@ -48,6 +48,8 @@ func (c *cache[V]) get(key string) (V, error) {
 		}
 		return e.v, nil
 	}
+	// What is compiled may keep the text, which may be a view of a record.
+	key = strings.Clone(key)
 	v, err := c.compile(key)
 	if err == nil && len(key) <= cacheKeyBytes {
 		c.put(key, v)
@@ -61,7 +63,7 @@ func (c *cache[V]) put(key string, v V) {
 	if c.items[key] != nil {
 		return
 	}
-	e := &cached[V]{key: strings.Clone(key), v: v}
+	e := &cached[V]{key: key, v: v}
 	if len(c.ring) < cacheEntries {
 		c.ring = append(c.ring, e)
 		c.items[e.key] = e

@@ -113,8 +113,21 @@ func Lookup(name string) (Func, bool) {
 // ordered by group and in reading order within it. The functions of one call
 // share one cache of compiled patterns, layouts and zones.
 func New(l Library) []Func {
-	s := &set{Library: l}
-	groups := [][]def{s.controlFuncs(), s.typeFuncs(), s.maskFuncs(), s.hashFuncs(), s.encodingFuncs()}
+	s := &set{
+		Library: l,
+		regexes: newCache(compileRegex),
+		layouts: newCache(compileLayout),
+		zones:   newCache(loadZone),
+	}
+	groups := [][]def{
+		s.controlFuncs(), s.typeFuncs(), s.convertFuncs(),
+		s.textFuncs(), s.caseFuncs(), s.maskFuncs(), s.regexFuncs(),
+		s.hashFuncs(), s.encodingFuncs(), s.idFuncs(),
+		s.timeFuncs(), s.clockPartFuncs(), s.durationFuncs(),
+		s.jsonFuncs(), s.urlFuncs(), s.pairFuncs(), s.networkFuncs(),
+		s.objectFuncs(), s.pathFuncs(), s.arrayFuncs(), s.numberFuncs(),
+		s.machineFuncs(), builtins(),
+	}
 	var out []Func
 	for _, g := range groups {
 		for _, d := range g {
@@ -128,4 +141,7 @@ func New(l Library) []Func {
 // set is one library with its caches.
 type set struct {
 	Library
+	regexes *cache[*regex]
+	layouts *cache[*layout]
+	zones   *cache[*time.Location]
 }

@@ -68,13 +68,16 @@ func checkHash(arg any) string {
 func (s *set) hashFuncs() []def {
 	return []def{
 		hexHash("sha256", "The SHA-256 digest in hex. The choice for keys and fingerprints.",
-			"6df8ccc7e8f3e7fd7e7b5df6e4ba8d5ed1c44a6ca6ef2c96ea5ee1db8a1b8b9c",
+			"3b21278178ed3463f3bde3a35f088caf6d99ff1b2f647d9a0c2b8de599ec3dc6",
 			func(dst, data []byte) []byte { d := sha256.Sum256(data); return append(dst, d[:]...) }),
-		hexHash("sha512", "The SHA-512 digest in hex.", "",
+		hexHash("sha512", "The SHA-512 digest in hex.",
+			"8f0ae317a8b4d0c738bdc063680bc664532585d133ad9d5c05edb5d6332f553634758301ee310814cf40265728410990063d13f025a9ad57df4e0ae02c03b0e2",
 			func(dst, data []byte) []byte { d := sha512.Sum512(data); return append(dst, d[:]...) }),
-		hexHash("sha1", "The SHA-1 digest in hex, for systems that ask for it. It does not resist forgery.", "",
+		hexHash("sha1", "The SHA-1 digest in hex, for systems that ask for it. It does not resist forgery.",
+			"d8f7e9c783be82328ffc2f348b0f257b671c1107",
 			func(dst, data []byte) []byte { d := sha1.Sum(data); return append(dst, d[:]...) }),
-		hexHash("md5", "The MD5 digest in hex, for systems that ask for it. It does not resist forgery.", "",
+		hexHash("md5", "The MD5 digest in hex, for systems that ask for it. It does not resist forgery.",
+			"cff5497121104c2b8e0cb41ed2083a9b",
 			func(dst, data []byte) []byte { d := md5.Sum(data); return append(dst, d[:]...) }),
 		{
 			Func: Func{
@@ -86,7 +89,7 @@ func (s *set) hashFuncs() []def {
 					p("hash", "string", hashNames),
 				},
 				Result:   "string",
-				Examples: []Example{ex(`hmac("flow", "key", "sha256")`, `""`)},
+				Examples: []Example{ex(`hmac("flow", "key", "sha256")`, `"4fd418d5bb6b198ded1fd573d6c07e2aea732a2e637f6c609a044a8d3f3fd10f"`)},
 			},
 			impl: func(a *in) (any, error) {
 				data, key, name := a.data(0), a.data(1), a.text(2)
@@ -100,21 +103,21 @@ func (s *set) hashFuncs() []def {
 			},
 			checks: map[int]func(any) string{2: checkHash},
 		},
-		intHash("crc32", "The CRC-32 (IEEE) checksum, from 0 to 4294967295.", `0`,
+		intHash("crc32", "The CRC-32 (IEEE) checksum, from 0 to 4294967295.", `1388369520`,
 			func(data []byte) int { return int(crc32.ChecksumIEEE(data)) }),
-		intHash("fnv32", "The 32-bit FNV-1a hash, from 0 to 4294967295.", `0`, func(data []byte) int {
+		intHash("fnv32", "The 32-bit FNV-1a hash, from 0 to 4294967295.", `3184006805`, func(data []byte) int {
 			h := uint32(2166136261)
 			for _, b := range data {
 				h = (h ^ uint32(b)) * 16777619
 			}
 			return int(h)
 		}),
-		intHash("fnv64", "The 64-bit FNV-1a hash as a signed integer.", `0`, func(data []byte) int {
+		intHash("fnv64", "The 64-bit FNV-1a hash as a signed integer.", `-3043359704921892267`, func(data []byte) int {
 			h := fnv.New64a()
 			_, _ = h.Write(data)
 			return int(h.Sum64())
 		}),
-		intHash("xxhash64", "The 64-bit xxHash as a signed integer: the fastest, for sampling and partitioning.", `0`,
+		intHash("xxhash64", "The 64-bit xxHash as a signed integer: the fastest, for sampling and partitioning.", `-8902822926800703565`,
 			func(data []byte) int { return int(xxhash.Sum64(data)) }),
 	}
 }

@@ -62,7 +62,7 @@ func (s *set) typeFuncs() []def {
 				case record.String, record.Bytes:
 					return record.BoolValue(len(v.Text()) == 0), nil
 				case record.Array, record.Object:
-					return record.BoolValue(isEmpty(v.Any())), nil
+					return record.BoolValue(v.Len() == 0), nil
 				}
 				return record.BoolValue(false), nil
 			},
