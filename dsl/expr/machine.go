@@ -3,7 +3,6 @@ package expr
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/flowrecords/flow/engine/record"
 )
@@ -52,6 +51,12 @@ func (m *machine) begin(r *record.Record) {
 func (m *machine) fail(err error) {
 	if m.err == nil {
 		m.err = err
+	}
+}
+
+func (m *machine) failf(format string, args ...any) {
+	if m.err == nil {
+		m.err = fmt.Errorf(format, args...)
 	}
 }
 
@@ -301,5 +306,3 @@ func recovered(p any) error {
 	}
 	return errors.New(plainTypes(firstLine(fmt.Sprint(p))))
 }
-
-var _ = time.UTC

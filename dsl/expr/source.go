@@ -214,4 +214,6 @@ func (p *program) Test(r *record.Record) (bool, error) {
 type island struct {
 	node ast.Node
 	text string
+	// places is the text of its nodes by location, for errors.
+	places map[file.Location]string
 }

@@ -23,7 +23,7 @@ import (
 type vmProgram struct {
 	prog *vm.Program
 	vm   vm.VM
-	text string
+	is   *island
 }
 
 // compileIsland is called with s.mu held.
@@ -39,7 +39,7 @@ func (s *Source) compileIsland(is *island, m *machine) (*vmProgram, error) {
 	if err != nil {
 		return nil, errors.New(firstLine(err.Error()))
 	}
-	return &vmProgram{prog: prog, text: is.text, vm: vm.VM{MemoryBudget: limits.ExprMemory}}, nil
+	return &vmProgram{prog: prog, is: is, vm: vm.VM{MemoryBudget: limits.ExprMemory}}, nil
 }
 
 // runIsland evaluates an island. Its result is exactly what the VM gives.
@@ -51,7 +51,7 @@ func (m *machine) runIsland(i int) any {
 	v, err := p.vm.Run(p.prog, nil)
 	if err != nil {
 		if m.err == nil {
-			m.err = vmError(err, p.text)
+			m.err = vmError(err, p.is)
 		}
 		return nil
 	}
@@ -59,10 +59,14 @@ func (m *machine) runIsland(i int) any {
 }
 
 // vmError says in one line what went wrong on the VM.
-func vmError(err error, text string) error {
+func vmError(err error, is *island) error {
 	var fe *file.Error
 	if !errors.As(err, &fe) {
 		return err
+	}
+	text, ok := is.places[fe.Location]
+	if !ok {
+		text = is.text
 	}
 	msg := plainTypes(firstLine(fe.Message))
 	msg = strings.TrimPrefix(msg, "runtime error: ")
@@ -116,18 +120,36 @@ func opMessage(op, l, r string) string {
 // island makes node a part that runs on the VM.
 func (b *builder) island(n ast.Node) code {
 	i := len(b.s.islands)
-	b.s.islands = append(b.s.islands, island{node: n, text: b.text(n)})
-	return code{val: func(m *machine) record.Value {
+	b.s.islands = append(b.s.islands, island{node: n, text: b.text(n), places: b.places(n)})
+	return code{island: true, val: func(m *machine) record.Value {
 		v := m.runIsland(i)
 		if m.err != nil {
 			return record.NullValue()
 		}
 		out, err := fromAny(v)
 		if err != nil {
-			m.fail(fmt.Errorf("%w: %s", err, m.islands[i].text))
+			m.fail(fmt.Errorf("%w: %s", err, m.islands[i].is.text))
 		}
 		return out
 	}}
+}
+
+// places returns the text of every node below n by its location.
+func (b *builder) places(n ast.Node) map[file.Location]string {
+	out := map[file.Location]string{}
+	var look func(n ast.Node)
+	look = func(n ast.Node) {
+		if _, ok := out[n.Location()]; !ok {
+			out[n.Location()] = b.text(n)
+		}
+		for _, c := range children(n) {
+			if c != nil {
+				look(c)
+			}
+		}
+	}
+	look(n)
+	return out
 }
 
 // fromAny turns what the VM returns into a Value, maps with keys of any type
