@@ -5,6 +5,7 @@ import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/inputs/file"
 	"github.com/flowrecords/flow/inputs/generate"
+	"github.com/flowrecords/flow/inputs/kafka"
 	"github.com/flowrecords/flow/inputs/stdin"
 )
 
@@ -13,6 +14,7 @@ func All() []engine.InputFactory {
 	return []engine.InputFactory{
 		file.Factory(),
 		generate.Factory(),
+		kafka.Factory(),
 		stdin.Factory(),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/outputs/drop"
 	"github.com/flowrecords/flow/outputs/file"
+	"github.com/flowrecords/flow/outputs/kafka"
 	"github.com/flowrecords/flow/outputs/stdout"
 )
 
@@ -13,6 +14,7 @@ func All() []engine.OutputFactory {
 	return []engine.OutputFactory{
 		drop.Factory(),
 		file.Factory(),
+		kafka.Factory(),
 		stdout.Factory(),
 	}
 }
