@@ -89,9 +89,9 @@ func (e *Element) Address() string {
 // Port is one output of an element.
 type Port struct {
 	// Element is the address of the element. Empty, with ErrorsPort: the
-	// errors of every element whose errors port no element reads by name and
-	// that records reach without passing an errors port, without the reader
-	// itself and what lies behind it (graph.ErrorReaders).
+	// errors of all elements, but of those whose errors port an element reads
+	// by name, and of those that read the errors of all or lie behind such a
+	// one (graph.ErrorReaders).
 	Element string
 	// Name of the port: "" the main one, "errors", or one of Element.Ports.
 	Name string

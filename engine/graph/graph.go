@@ -124,55 +124,34 @@ func build(nodes []Node) *digraph {
 // ErrorReaders returns for each node the nodes that read the records that
 // fail in it; with none the pipeline must stop. Those that name its errors
 // port take precedence over those that read the errors of all. The latter get
-// the errors of nodes that records reach without passing an errors port,
-// without the reader itself and all that lies behind it: so a failure while
-// failures are handled never comes back.
+// the errors of every node that does not lie behind one of them, nor is one:
+// so a failure while failures are handled never comes back.
 func ErrorReaders(nodes []Node) [][]int {
 	readers := make([][]int, len(nodes))
 	var all []int
 	for n := range nodes {
 		for _, p := range nodes[n].From {
 			switch {
-			case p.Name != Errors || slices.Contains(all, n):
-			case p.Node == AllErrors:
+			case p.Name != Errors:
+			case p.Node == AllErrors && !slices.Contains(all, n):
 				all = append(all, n)
-			case !slices.Contains(readers[p.Node], n):
+			case p.Node != AllErrors && !slices.Contains(readers[p.Node], n):
 				readers[p.Node] = append(readers[p.Node], n)
 			}
 		}
 	}
-	if len(all) == 0 {
-		return readers
-	}
-	main := reach(nodes, sources(nodes), func(p Port) bool { return p.Name != Errors })
-	named := make([]bool, len(nodes))
+	behind := reach(nodes, all)
 	for n := range nodes {
-		named[n] = len(readers[n]) > 0
-	}
-	for _, r := range all {
-		behind := reach(nodes, []int{r}, func(p Port) bool { return p.Node != AllErrors })
-		for n := range nodes {
-			if main[n] && !named[n] && !behind[n] {
-				readers[n] = append(readers[n], r)
-			}
+		if len(readers[n]) == 0 && !behind[n] {
+			readers[n] = all
 		}
 	}
 	return readers
 }
 
-func sources(nodes []Node) []int {
-	var out []int
-	for n := range nodes {
-		if nodes[n].Kind == Source {
-			out = append(out, n)
-		}
-	}
-	return out
-}
-
-// reach returns the nodes that start leads to, itself included, through ports
-// that follow accepts.
-func reach(nodes []Node, start []int, follow func(Port) bool) []bool {
+// reach returns the nodes that start leads to, itself included. The errors of
+// all lead nowhere here.
+func reach(nodes []Node, start []int) []bool {
 	seen := make([]bool, len(nodes))
 	for _, n := range start {
 		seen[n] = true
@@ -180,10 +159,7 @@ func reach(nodes []Node, start []int, follow func(Port) bool) []bool {
 	for grown := true; grown; {
 		grown = false
 		for n := range nodes {
-			if seen[n] {
-				continue
-			}
-			if slices.ContainsFunc(nodes[n].From, func(p Port) bool { return p.Node != AllErrors && seen[p.Node] && follow(p) }) {
+			if !seen[n] && slices.ContainsFunc(nodes[n].From, func(p Port) bool { return p.Node != AllErrors && seen[p.Node] }) {
 				seen[n], grown = true, true
 			}
 		}
@@ -247,7 +223,12 @@ func (g *digraph) unread() (findings []Finding) {
 // unreachable finds nodes without a source; what lies on or behind a cycle is
 // left out, since the cycle is the mistake.
 func (g *digraph) unreachable(cycles []Finding) (findings []Finding) {
-	start := sources(g.nodes)
+	var start []int
+	for n := range g.nodes {
+		if g.nodes[n].Kind == Source {
+			start = append(start, n)
+		}
+	}
 	for _, c := range cycles {
 		start = append(start, c.Path...)
 	}
