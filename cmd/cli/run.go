@@ -145,7 +145,7 @@ func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logge
 		}
 		store := &lazyStore{open: func() (checkpoint.Store, error) { return checkpoint.OpenDir(dir, p.Name) }}
 		runner, err := run.New(p, run.Options{
-			Logger:  logger.With("pipeline", p.Name),
+			Logger:  logger,
 			Store:   store,
 			Version: a.Version,
 		})

@@ -209,7 +209,7 @@ func (l *logScreen) finish(jobs []*job, err error) {
 	for _, j := range jobs {
 		for i, e := range j.runner.Elements() {
 			l.logger.Info("summary", "pipeline", j.plan.Name, "element", e.Address,
-				"in", e.In.Load(), "out", e.Out.Load(), "dropped", e.Dropped.Load(),
+				"in", e.In.Load(), "out", e.Out.Load(), "dropped", e.Dropped.Load(), "reason", e.DropReason,
 				"errors", e.Errors.Load(), "retries", e.Retries.Load(), "bytes", e.Bytes.Load(),
 				"kind", string(j.plan.Elements[i].Kind))
 		}

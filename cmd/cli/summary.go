@@ -18,9 +18,13 @@ func summaryLines(jobs []*job, now time.Time, width int) []string {
 			moved := e.In.Load()
 			switch kindOf(j, i) {
 			case engine.KindInput:
-				in, moved = "", e.Out.Load()
+				out = "" // what it has read and what went on are the same
 			case engine.KindOutput:
 				moved = e.Out.Load()
+			}
+			dropped := blankZero(e.Dropped.Load())
+			if dropped != "" && e.DropReason != "" {
+				dropped += " " + e.DropReason
 			}
 			bytes := ""
 			if n := e.Bytes.Load(); n > 0 {
@@ -31,7 +35,7 @@ func summaryLines(jobs []*job, now time.Time, width int) []string {
 				rate = short(float64(moved) / elapsed)
 			}
 			rows = append(rows, []string{j.plan.Name, e.Address, in, out,
-				blankZero(e.Dropped.Load()), blankZero(e.Errors.Load()), blankZero(e.Retries.Load()), bytes, rate})
+				dropped, blankZero(e.Errors.Load()), blankZero(e.Retries.Load()), bytes, rate})
 		}
 	}
 	lines := align(rows, 2)
