@@ -22,7 +22,7 @@ type Config struct {
 	Key           engine.Expression       `flow:"key" doc:"The new key. null removes it." example:"\"value.id\""`
 	Headers       engine.NamedExpressions `flow:"headers" doc:"Headers to set, name = expression. null removes the header." example:"{ source = \"'orders'\" }"`
 	RemoveHeaders []string                `flow:"remove_headers" doc:"Headers to remove." example:"[\"trace-id\"]"`
-	Topic         engine.Expression       `flow:"topic,destination" doc:"The new topic." example:"\"'orders-' + lower(value.country)\""`
+	Topic         engine.Expression       `flow:"topic,destination" allow:"topics" doc:"The new topic." example:"\"'orders-' + lower(value.country)\""`
 	Topics        []string                `flow:"topics" doc:"The topics that topic may give. Any other result is an error of the record." example:"[\"orders-kr\", \"orders-us\"]"`
 	Timestamp     engine.Expression       `flow:"timestamp" doc:"The new timestamp, a time. null removes it." example:"\"fromUnixMilli(value.created_ms)\""`
 }
