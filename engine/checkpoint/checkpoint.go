@@ -3,6 +3,8 @@ package checkpoint
 
 import (
 	"context"
+	"maps"
+	"sync"
 
 	"github.com/flowrecords/flow/engine"
 )
@@ -10,16 +12,65 @@ import (
 // Store keeps positions, by "input.file.in/<source id>", for one pipeline.
 // Load is called once before Save; Save from one goroutine.
 type Store interface {
-	// Load returns all stored positions.
+	// Load returns all stored positions. The caller owns the map.
 	Load(ctx context.Context) (map[string]engine.Position, error)
 	// Save stores these positions durably, keeping the others. After an error
-	// the old ones are still there (Invariant 2).
+	// the old ones are still there (Invariant 2), and Save may be called
+	// again. One call syncs the disk once.
 	Save(ctx context.Context, changed map[string]engine.Position) error
 	// Close gives the store up to other processes.
 	Close() error
 }
 
-// OpenDir opens the store of a pipeline in a folder, which it makes if need
-// be. One process at a time can hold it; a second one gets an error that
-// names the holder. It survives kill -9 and a torn write.
-func OpenDir(dir, pipeline string) (Store, error) { panic("TODO") }
+// Damaged is a Store that can tell what it could not read.
+type Damaged interface {
+	// Damage returns what Load had to leave out because it was torn or
+	// corrupt, nil if all was well. The positions that Load returned are then
+	// older than the last ones saved: records are read again, none is lost.
+	Damage() error
+}
+
+// Memory is a Store that forgets everything with the process.
+type Memory struct {
+	mu        sync.Mutex // guards all below
+	positions map[string]engine.Position
+	saves     int
+
+	// OnSave runs first in Save and may return an error, for tests. It is set
+	// before use.
+	OnSave func(changed map[string]engine.Position) error
+}
+
+// NewMemory returns an empty store.
+func NewMemory() *Memory { return &Memory{positions: make(map[string]engine.Position)} }
+
+// Load implements Store.
+func (m *Memory) Load(context.Context) (map[string]engine.Position, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.positions), nil
+}
+
+// Save implements Store.
+func (m *Memory) Save(_ context.Context, changed map[string]engine.Position) error {
+	if m.OnSave != nil {
+		if err := m.OnSave(changed); err != nil {
+			return err
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.Copy(m.positions, changed)
+	m.saves++
+	return nil
+}
+
+// Saves is how often Save has worked.
+func (m *Memory) Saves() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.saves
+}
+
+// Close implements Store.
+func (m *Memory) Close() error { return nil }

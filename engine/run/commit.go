@@ -27,15 +27,28 @@ type committer struct {
 
 func (c *committer) load(ctx context.Context) error {
 	c.stored = make(map[string]engine.Position)
-	if c.store == nil {
+	if c.store == nil || !c.needed() {
 		return nil
 	}
 	m, err := c.store.Load(ctx)
 	if err != nil {
 		return fmt.Errorf("reading stored positions: %w", err)
 	}
+	if d, ok := c.store.(checkpoint.Damaged); ok && d.Damage() != nil {
+		c.r.log.Warn("stored positions were damaged; older ones are used, and records after them are read again", "cause", d.Damage())
+	}
 	maps.Copy(c.stored, m)
 	return nil
+}
+
+// needed reports whether any input has its positions kept here.
+func (c *committer) needed() bool {
+	for _, i := range c.r.inputs {
+		if _, own := i.in.(engine.Committer); !own {
+			return true
+		}
+	}
+	return false
 }
 
 // get is Host.Stored.

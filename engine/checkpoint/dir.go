@@ -1,0 +1,262 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/flowrecords/flow/engine"
+)
+
+// Bounds of the files of a store.
+const (
+	// rewriteBytes and rewriteFactor say when a file is replaced by a fresh
+	// one: when it is larger than both the bytes and so many times its first
+	// entry. Rewriting then costs a fraction of appending.
+	rewriteBytes  = 1 << 20
+	rewriteFactor = 4
+
+	// keptFiles is how many files stay: the current one and the one before,
+	// which serves when the current one cannot be read.
+	keptFiles = 2
+)
+
+// dirStore keeps the positions of a pipeline in files of a folder:
+//
+//	NAME.lock             held by the process that uses the store; its pid is in it
+//	NAME.N.positions      the newest N counts; at most two exist
+//	NAME.N.positions.new  is being written; never read
+//
+// A file is lines of text. Each line is the CRC-32C (Castagnoli) of its rest,
+// as eight hex digits, a space, and a JSON object:
+//
+//	{"flow_positions":1,"pipeline":"orders"}     the first line
+//	{"input.file.in/a.jsonl":{"offset":10342}}   the second line: all positions
+//	{"input.file.in/a.jsonl":{"offset":20177}}   each further line: one Save
+//
+// A line counts only with its newline and the right sum, so a torn write ends
+// the file at the line before. A file is made whole before it gets its name
+// (write, sync, rename, sync the folder); then Save appends to it and syncs.
+// After a failed append the file is left alone, since its end is unknown, and
+// the next Save makes a new one.
+type dirStore struct {
+	pipeline string
+	name     string // of the pipeline, as part of a file name
+	files    files
+	lock     *lock
+
+	positions map[string]engine.Position // as stored
+	number    uint64                     // of the current file; 0: none
+	current   file                       // open for appending; nil: make a new file
+	size      int64
+	first     int64 // size of the file when it was made
+	damage    error
+}
+
+// OpenDir opens the store of a pipeline in a folder, which it makes if need
+// be. One process at a time can hold it; a second one gets a *HeldError that
+// names the holder. It survives kill -9 and a torn write.
+func OpenDir(dir, pipeline string) (Store, error) {
+	fs := &osFiles{dir: dir}
+	if err := fs.prepare(); err != nil {
+		return nil, fmt.Errorf("making the folder for positions: %w", err)
+	}
+	l, err := acquire(fs.path(fileName(pipeline) + ".lock"))
+	if err != nil {
+		return nil, fmt.Errorf("positions of pipeline %s in %s: %w", pipeline, dir, err)
+	}
+	return newDirStore(fs, l, pipeline), nil
+}
+
+func newDirStore(fs files, l *lock, pipeline string) *dirStore {
+	return &dirStore{pipeline: pipeline, name: fileName(pipeline), files: fs, lock: l, positions: make(map[string]engine.Position)}
+}
+
+// fileName makes a pipeline's name safe as part of a file name.
+func fileName(pipeline string) string { return url.PathEscape(pipeline) }
+
+const suffix = ".positions"
+
+func (s *dirStore) fileOf(n uint64) string {
+	return s.name + "." + strconv.FormatUint(n, 10) + suffix
+}
+
+// numbers lists the files of this pipeline, the newest first.
+func (s *dirStore) numbers() ([]uint64, error) {
+	names, err := s.files.list()
+	if err != nil {
+		return nil, err
+	}
+	var list []uint64
+	for _, name := range names {
+		middle, ok := strings.CutPrefix(name, s.name+".")
+		if !ok {
+			continue
+		}
+		if middle, ok = strings.CutSuffix(middle, suffix); !ok {
+			continue
+		}
+		if n, err := strconv.ParseUint(middle, 10, 64); err == nil && n > 0 {
+			list = append(list, n)
+		}
+	}
+	slices.Sort(list)
+	slices.Reverse(list)
+	return list, nil
+}
+
+// Load implements Store. A file with a damaged end counts up to there; one
+// with a damaged beginning does not count at all, and the one before serves.
+func (s *dirStore) Load(context.Context) (map[string]engine.Position, error) {
+	list, err := s.numbers()
+	if err != nil {
+		return nil, fmt.Errorf("listing files of positions: %w", err)
+	}
+	var bad []error
+	for i, n := range list {
+		data, err := s.files.read(s.fileOf(n))
+		if err != nil {
+			return nil, fmt.Errorf("reading positions: %w", err)
+		}
+		m, whole, err := parse(data, s.pipeline)
+		if err != nil {
+			bad = append(bad, fmt.Errorf("%s: %w", s.fileOf(n), err))
+		}
+		if !whole {
+			continue
+		}
+		s.positions, s.number = m, list[0]
+		s.damage = errors.Join(bad...)
+		if i == 0 && err == nil {
+			s.open(data, n)
+		}
+		return maps.Clone(m), nil
+	}
+	if len(list) > 0 {
+		return nil, fmt.Errorf("no file of positions can be read; to start over, which reads all inputs from their beginning, remove them: %w", errors.Join(bad...))
+	}
+	return maps.Clone(s.positions), nil
+}
+
+// open goes on with a file that is in order. If that fails, Save makes a new one.
+func (s *dirStore) open(data []byte, n uint64) {
+	f, err := s.files.append(s.fileOf(n))
+	if err != nil {
+		return
+	}
+	s.current, s.size, s.first = f, int64(len(data)), firstBytes(data)
+}
+
+// Damage implements Damaged.
+func (s *dirStore) Damage() error { return s.damage }
+
+// Save implements Store.
+func (s *dirStore) Save(ctx context.Context, changed map[string]engine.Position) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	if s.current != nil && s.size > max(rewriteBytes, rewriteFactor*s.first) {
+		s.leave()
+	}
+	if s.current != nil {
+		if err := s.add(changed); err != nil {
+			s.leave()
+			return fmt.Errorf("adding to %s: %w", s.fileOf(s.number), err)
+		}
+		maps.Copy(s.positions, changed)
+		return nil
+	}
+	all := maps.Clone(s.positions)
+	maps.Copy(all, changed)
+	if err := s.rewrite(all); err != nil {
+		return fmt.Errorf("writing %s: %w", s.fileOf(s.number+1), err)
+	}
+	s.positions = all
+	return nil
+}
+
+// leave stops writing to the current file.
+func (s *dirStore) leave() {
+	if s.current != nil {
+		_ = s.current.Close() // what counts was synced, the rest must not count
+		s.current = nil
+	}
+}
+
+func (s *dirStore) add(changed map[string]engine.Position) error {
+	text, err := line(nil, changed)
+	if err != nil {
+		return err
+	}
+	if _, err := s.current.Write(text); err != nil {
+		return err
+	}
+	s.size += int64(len(text))
+	return s.current.Sync()
+}
+
+// rewrite makes the next file, with all positions.
+func (s *dirStore) rewrite(all map[string]engine.Position) error {
+	text, err := line(nil, header{Version: version, Pipeline: s.pipeline})
+	if err == nil {
+		text, err = line(text, all)
+	}
+	if err != nil {
+		return err
+	}
+	name := s.fileOf(s.number + 1)
+	f, err := s.files.create(name + ".new")
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(text); err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		if err = s.files.rename(name+".new", name); err == nil {
+			err = s.files.syncDir()
+		}
+	}
+	if err != nil {
+		_ = f.Close()
+		// The name may be taken already: never write to that file again.
+		if list, lerr := s.numbers(); lerr == nil && len(list) > 0 {
+			s.number = max(s.number, list[0])
+		}
+		return err
+	}
+	s.number++
+	s.current, s.size, s.first = f, int64(len(text)), int64(len(text))
+	s.clean()
+	return nil
+}
+
+// clean removes old files. Failing is harmless: the next time removes them.
+func (s *dirStore) clean() {
+	list, err := s.numbers()
+	if err != nil {
+		return
+	}
+	for i, n := range list {
+		if i >= keptFiles {
+			_ = s.files.remove(s.fileOf(n))
+		}
+	}
+}
+
+// Close implements Store.
+func (s *dirStore) Close() error {
+	s.leave()
+	if s.lock == nil {
+		return nil
+	}
+	return s.lock.release()
+}
