@@ -102,12 +102,23 @@ Exit status: 0 done, 1 a pipeline failed, 2 wrong config or usage,
 3 stopped before everything in flight was confirmed (it is read again).`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SuggestionsMinimumDistance = 3
 	root.AddCommand(a.runCommand(), a.lintCommand(), a.versionCommand())
 	return root
+}
+
+// knownCommand refuses a word that is no command, naming the nearest one.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("unknown command %q. Did you mean %q?", args[0], near[0])
+	}
+	return fmt.Errorf("unknown command %q", args[0])
 }
 
 func (a *app) versionCommand() *cobra.Command {
