@@ -23,11 +23,13 @@ import (
 // Order. The client keeps the order of a partition and fails, when a broker
 // refuses one batch of its own, everything that it holds for that partition.
 // Records that are handed to it between that moment and the first failed
-// promise would overtake the failed ones. So from the first failure on no
-// batch of the engine that came after it counts as written, whatever becomes
-// of its records: all are written again, in their order, once everything
-// under way has ended. The first of them goes record by record, which finds
-// the one that the broker refuses.
+// promise overtake the failed ones. So from the first failure on no batch of
+// the engine that came after it counts as written, whatever becomes of its
+// records: all are written again, in their order, once everything under way
+// has ended, and the last copy of each record is in order. The first of them
+// goes record by record, which finds the one that the broker refuses. This is
+// only for what topic.check could not foresee; brokers that are away or move
+// a partition are the client's business and repeat nothing.
 type Output struct {
 	config *Config
 	env    engine.Env
@@ -91,7 +93,7 @@ func (o *Output) options() []kgo.Opt {
 		// Write bounds what is buffered, a batch at a time. The client's own
 		// bound starts a goroutine for each record that waits.
 		kgo.MaxBufferedRecords(int(c.MaxBuffered)/recordOverhead + 1<<20),
-		kgo.ProducerBatchCompression(codecs[c.Compression]...),
+		kgo.ProducerBatchCompression(codec(c.Compression)...),
 		// Topics are looked up before the first record goes there; after that
 		// a missing one is a deleted one, or a broker that lags behind.
 		kgo.UnknownTopicRetries(10),
@@ -101,17 +103,24 @@ func (o *Output) options() []kgo.Opt {
 		}),
 	}
 	if !c.Partition.IsZero() {
-		opts = append(opts, kgo.RecordPartitioner(chosenPartitioner{kgo.UniformBytesPartitioner(64<<10, true, true, nil)}))
+		opts = append(opts, kgo.RecordPartitioner(chosenPartitioner{}))
 	}
 	return opts
 }
 
-var codecs = map[string][]kgo.CompressionCodec{
-	"none":   {kgo.NoCompression()},
-	"gzip":   {kgo.GzipCompression()},
-	"snappy": {kgo.SnappyCompression()},
-	"lz4":    {kgo.Lz4Compression()},
-	"zstd":   {kgo.ZstdCompression()},
+// codec returns a fresh list: the client sorts it in place.
+func codec(name string) []kgo.CompressionCodec {
+	switch name {
+	case "gzip":
+		return []kgo.CompressionCodec{kgo.GzipCompression()}
+	case "snappy":
+		return []kgo.CompressionCodec{kgo.SnappyCompression()}
+	case "lz4":
+		return []kgo.CompressionCodec{kgo.Lz4Compression()}
+	case "zstd":
+		return []kgo.CompressionCodec{kgo.ZstdCompression()}
+	}
+	return []kgo.CompressionCodec{kgo.NoCompression()}
 }
 
 // Write hands the batch to the client. It waits while too much is under way.

@@ -111,6 +111,11 @@ func (p *plan) fill(ctx context.Context, o *Output, w *write) error {
 			}
 		}
 		r.Topic = t.name
+		if r.Partition >= t.partitions && t.missing == nil {
+			if t, err = o.refresh(ctx, t); err != nil {
+				return err
+			}
+		}
 		if reason := t.check(r); reason != nil {
 			w.refuse(i, reason)
 		}
@@ -217,25 +222,4 @@ func (p *plan) time(r *kgo.Record) error {
 		return fmt.Errorf("%s is neither a time nor milliseconds since 1970", v)
 	}
 	return nil
-}
-
-// chosenPartitioner takes the partition that a record carries, and asks
-// another partitioner where there is none.
-type chosenPartitioner struct{ kgo.Partitioner }
-
-func (c chosenPartitioner) ForTopic(name string) kgo.TopicPartitioner {
-	return chosenTopicPartitioner{c.Partitioner.ForTopic(name)}
-}
-
-type chosenTopicPartitioner struct{ kgo.TopicPartitioner }
-
-func (c chosenTopicPartitioner) RequiresConsistency(r *kgo.Record) bool {
-	return r.Partition >= 0 || c.TopicPartitioner.RequiresConsistency(r)
-}
-
-func (c chosenTopicPartitioner) Partition(r *kgo.Record, n int) int {
-	if r.Partition >= 0 {
-		return int(r.Partition)
-	}
-	return c.TopicPartitioner.Partition(r, n)
 }

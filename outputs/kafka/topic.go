@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	connkafka "github.com/flowrecords/flow/connections/kafka"
 )
@@ -20,8 +21,8 @@ import (
 // neighbours along.
 type topic struct {
 	name       string
-	missing    error // why no record can go there
-	until      time.Time
+	missing    error     // why no record can go there
+	fresh      time.Time // until when this is not asked again
 	partitions int32
 	maxBytes   int  // of one record
 	compacted  bool // a record without key is refused
@@ -30,8 +31,9 @@ type topic struct {
 const (
 	// maxTopics bounds what is remembered of topics that a template makes.
 	maxTopics = 10_000
-	// refreshMissing is how long a missing topic counts as missing.
-	refreshMissing = 5 * time.Second
+	// keepFresh is how long a topic counts as missing, or as having no more
+	// partitions, before the cluster is asked again.
+	keepFresh = 5 * time.Second
 	// frameBytes is more than a batch's header (61 bytes) and the lengths
 	// around one record's key and value take.
 	frameBytes = 128
@@ -40,17 +42,16 @@ const (
 // topic finds a topic by name. It asks the cluster at first use and creates
 // the topic where that is wanted. An error is about the batch.
 func (o *Output) topic(ctx context.Context, name []byte) (*topic, error) {
-	if t := o.topics[string(name)]; t != nil && (t.missing == nil || o.now().Before(t.until)) {
+	if t := o.topics[string(name)]; t != nil && (t.missing == nil || o.now().Before(t.fresh)) {
 		return t, nil
 	}
-	t := &topic{name: string(name)}
+	t := &topic{name: string(name), fresh: o.now().Add(keepFresh)}
 	switch err := o.lookUp(ctx, t); {
 	case err == nil:
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case refused(err) || errors.Is(err, kerr.InvalidReplicationFactor) || errors.Is(err, kerr.InvalidPartitions):
 		t.missing = fmt.Errorf("topic %s: %w", t.name, err)
-		t.until = o.now().Add(refreshMissing)
 	default:
 		return nil, connkafka.Classify("looking for topic "+t.name, err)
 	}
@@ -61,32 +62,51 @@ func (o *Output) topic(ctx context.Context, name []byte) (*topic, error) {
 	return t, nil
 }
 
-func (o *Output) lookUp(ctx context.Context, t *topic) error {
-	found, err := o.admin.ListTopics(ctx, t.name)
-	if err != nil {
-		return err
+// refresh looks a topic up again whose partitions may have become more.
+func (o *Output) refresh(ctx context.Context, t *topic) (*topic, error) {
+	if o.now().Before(t.fresh) {
+		return t, nil
 	}
-	detail := found[t.name]
-	if errors.Is(detail.Err, kerr.UnknownTopicOrPartition) && o.create != nil {
+	delete(o.topics, t.name)
+	return o.topic(ctx, []byte(t.name))
+}
+
+func (o *Output) lookUp(ctx context.Context, t *topic) error {
+	partitions, err := o.countPartitions(ctx, t.name)
+	if errors.Is(err, kerr.UnknownTopicOrPartition) && o.create != nil {
 		if err := o.createTopic(ctx, t.name); err != nil {
 			return err
 		}
-		if found, err = o.admin.ListTopics(ctx, t.name); err != nil {
-			return err
-		}
-		detail = found[t.name]
-		if errors.Is(detail.Err, kerr.UnknownTopicOrPartition) {
-			// Created, but not known to every broker yet.
+		partitions, err = o.countPartitions(ctx, t.name)
+		if errors.Is(err, kerr.UnknownTopicOrPartition) {
+			// Created, but not known to every broker yet: a transient error.
 			return fmt.Errorf("topic %s was created and is not there yet", t.name)
 		}
 	}
-	if detail.Err != nil {
-		return detail.Err
+	if err != nil {
+		return err
 	}
-	t.partitions = int32(len(detail.Partitions))
+	t.partitions = partitions
 	t.maxBytes = int(o.config.BatchBytes)
 	o.readLimits(ctx, t)
 	return nil
+}
+
+// countPartitions asks a broker, past the client's cache: that would still
+// miss a topic that was created just now.
+func (o *Output) countPartitions(ctx context.Context, name string) (int32, error) {
+	req := kmsg.NewPtrMetadataRequest()
+	rt := kmsg.NewMetadataRequestTopic()
+	rt.Topic = &name
+	req.Topics = append(req.Topics, rt)
+	resp, err := req.RequestWith(ctx, o.client)
+	if err != nil {
+		return 0, err
+	}
+	if len(resp.Topics) != 1 {
+		return 0, fmt.Errorf("a broker answered for %d topics instead of one", len(resp.Topics))
+	}
+	return int32(len(resp.Topics[0].Partitions)), kerr.ErrorForCode(resp.Topics[0].ErrorCode)
 }
 
 func (o *Output) createTopic(ctx context.Context, name string) error {
