@@ -55,7 +55,15 @@ func check(dst, src []byte) ([]byte, error) {
 	if !utf8.Valid(src) {
 		return dst, errUTF8
 	}
-	return append(dst, src...), nil
+	return appendFilled(dst, src), nil
+}
+
+// appendFilled appends p. The result is never nil, which would be a null.
+func appendFilled(dst, p []byte) []byte {
+	if dst == nil {
+		dst = []byte{}
+	}
+	return append(dst, p...)
 }
 
 func (c converter) NewEncoder(from record.Encoding) engine.Transcode {
@@ -103,7 +111,7 @@ func newText(from record.Encoding) engine.Transcode {
 		}
 		switch v.Kind() {
 		case record.String, record.Bytes:
-			return append(dst, v.Text()...), nil
+			return appendFilled(dst, v.Text()), nil
 		}
 		return v.AppendJSON(dst)
 	}

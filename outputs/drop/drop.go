@@ -53,3 +53,6 @@ func (o *output) Close(context.Context) error {
 	o.logger.Info("records were dropped, as configured", "records", o.records)
 	return nil
 }
+
+// Discards implements engine.Discarder.
+func (*output) Discards() string { return "discarded" }

@@ -76,7 +76,7 @@ const description = "Adds records to a file, or writes one file after another wi
 	"it costs nothing, and a file that is complete is on the disk. Where records of the last seconds before a power cut cannot be read again, choose `\"interval\"` or `\"batch\"`: " +
 	"nothing is confirmed before the disk has it. That is as slow as the disk is.\n\n" +
 	"**After a crash** a file holds whole records only: a small journal, `.NAME.flow`, stands beside a file while it is being written, and the next start " +
-	"cuts off what was not confirmed. Do not remove it. Content that flow has not written is never cut. Only one process at a time can write a file.\n\n" +
+	"cuts off what was not confirmed. Do not remove it. Content that was there before is never cut. Only one process at a time can write a file.\n\n" +
 	"**Rotation.** A file is written as `.NAME.partial` and appears as `NAME-20060102T150405Z-0001.EXT`, named by the time of its first record in UTC, when it is complete. " +
 	"A program that collects files never sees half of one. A partial file is continued by the next start.\n\n" +
 	"**Compression** writes self-contained members of about 1 MiB of records, ended earlier when no more records are waiting, so that everything confirmed can be read at any time. " +

@@ -74,11 +74,14 @@ type output struct {
 	dirty   []*target
 	waiting []waiting // written, not good
 	settled []settled // to be told, once mu is free
+	failed  error     // of watch, which nobody has been told yet
 	batch   uint64    // number of Write calls
+	clock   time.Time // of the batch that is being written
 	synced  time.Time
 	last    lastName
 	current progress // of the batch that is being written
-	again   progress // of the batch that the engine writes first after a failure
+	again   progress // of the batch that must be written first after a failure
+	cause   error    // of that failure; nil: any batch may be written
 	skipped int64
 }
 
@@ -166,38 +169,58 @@ func (o *output) open() error {
 		return o.recoverBelow(o.paths.base)
 	}
 	for _, name := range []string{o.path, partialName(o.path)} {
-		rotating := name != o.path
-		_, err := o.fs.Stat(journalName(name))
-		if errors.Is(err, fs.ErrNotExist) {
+		if there, err := o.exists(journalName(name)); err != nil || !there {
+			if err != nil {
+				return err
+			}
 			continue
 		}
+		there, err := o.exists(name)
 		if err != nil {
-			return fmt.Errorf("looking for a journal: %w", err)
+			return err
 		}
-		if rotating == (o.cfg.Rotate != nil) {
-			continue // openTarget repairs and continues it
+		if rotating := name != o.path; there && rotating == (o.cfg.Rotate != nil) {
+			continue // target repairs and continues it
 		}
-		// Another configuration left it.
+		// Another configuration left it, or only the journal is left.
 		if err := o.recoverFile(name); err != nil {
 			return fmt.Errorf("repairing %s: %w", name, err)
 		}
 	}
 	if o.cfg.Rotate != nil {
 		// A file that rotates is made with its first record; one that a dead
-		// process left is completed or continued now.
-		if _, err := o.fs.Stat(partialName(o.path)); errors.Is(err, fs.ErrNotExist) {
-			return nil
+		// process left is continued now.
+		if there, err := o.exists(partialName(o.path)); err != nil || !there {
+			return err
 		}
 	}
 	_, err := o.target(o.path)
 	return err
 }
 
+func (o *output) exists(name string) (bool, error) {
+	_, err := o.fs.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking for %s: %w", name, err)
+	}
+	return true, nil
+}
+
 // Write implements engine.Output.
 func (o *output) Write(_ context.Context, b *engine.Batch, done func(error)) {
 	o.mu.Lock()
 	defer o.confirm()
-	err := o.write(b)
+	if !o.begin(b) {
+		o.settled = append(o.settled, settled{done, engine.Retry(o.cause)})
+		return
+	}
+	err := o.failed
+	if err == nil {
+		err = o.write(b)
+	}
 	o.waiting = append(o.waiting, waiting{done, o.current})
 	if err == nil && o.due() {
 		err = o.commit()
@@ -229,7 +252,7 @@ func (o *output) Close(context.Context) error {
 	}
 	o.mu.Lock()
 	defer o.confirm()
-	var errs []error
+	errs := []error{o.failed}
 	if err := o.commit(); err != nil {
 		o.fail(err)
 		errs = append(errs, err)
@@ -313,8 +336,9 @@ func (o *output) fail(err error) {
 	}
 	o.dirty = o.dirty[:0]
 	err = o.classify(err)
-	if len(o.waiting) > 0 {
-		o.again = o.waiting[0].progress
+	var retry *engine.RetryError
+	if len(o.waiting) > 0 && errors.As(err, &retry) {
+		o.again, o.cause = o.waiting[0].progress, err
 	}
 	for _, w := range o.waiting {
 		o.settled = append(o.settled, settled{w.done, err})

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -39,7 +40,14 @@ func (t *target) repair() (bool, error) {
 		return false, err
 	}
 	t.records, t.opened = s.records, time.Unix(0, s.opened)
-	return true, t.note()
+	if err := t.note(); err != nil {
+		return true, err
+	}
+	if t.partial() && s.layout != t.layout() {
+		t.good = t.size
+		return true, errOtherLayout
+	}
+	return true, nil
 }
 
 // cut removes what a dead process left behind its last whole record.
@@ -53,7 +61,7 @@ func (t *target) cut(s state) error {
 		// truncated the file. What is left may end within a record.
 		t.o.logger.Warn("the file is shorter than it was when its writer died",
 			"path", t.path, "size", t.size, "expected", s.good)
-		whole, err := t.wholeEnd()
+		whole, err := t.wholeEnd(s.layout)
 		if err != nil {
 			return err
 		}
@@ -74,12 +82,15 @@ func (t *target) cut(s state) error {
 
 // wholeEnd finds the end of the last whole record of a file that was cut
 // short: the last newline, or the end of the last member.
-func (t *target) wholeEnd() (int64, error) {
-	if t.kind != plain {
-		return t.lastMember()
-	}
-	if t.o.cfg.Format == frame.Raw {
-		return t.size, nil
+func (t *target) wholeEnd(layout string) (int64, error) {
+	format, kind, _ := strings.Cut(layout, "/")
+	switch {
+	case kind == gz:
+		return lastMember(t.h, t.size)
+	case kind == zst:
+		return lastFrame(t.h, t.size)
+	case format == frame.Raw:
+		return t.size, nil // nothing tells where a record ends
 	}
 	const block = 64 << 10
 	buf := make([]byte, block)
@@ -97,13 +108,10 @@ func (t *target) wholeEnd() (int64, error) {
 	return 0, nil
 }
 
-// lastMember finds where the last complete member ends.
-func (t *target) lastMember() (int64, error) {
-	c := &counter{r: bufio.NewReaderSize(io.NewSectionReader(t.h, 0, t.size), 256<<10)}
+// lastMember finds where the last complete gzip member ends.
+func lastMember(r io.ReaderAt, size int64) (int64, error) {
+	c := &counter{r: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 256<<10)}
 	next := nextGzip(c)
-	if t.kind == zst {
-		return lastFrame(t.h, t.size)
-	}
 	for end := int64(0); ; end = c.n {
 		if err := next(); err != nil {
 			return end, nil //nolint:nilerr // what cannot be read is the torn member
@@ -289,23 +297,11 @@ func (o *output) recoverFile(name string) error {
 	if !partial {
 		path = name
 	}
-	t := &target{o: o, path: path, name: name, h: h, kind: kindOf(o.cfg.Compression, path), size: fi.Size()}
-	t.dev, t.ino = identity(fi)
+	t := o.newTarget(path, name, h, fi)
 	defer t.letGo()
-	resumed, err := t.repair()
-	if err != nil || !resumed {
+	if resumed, err := t.repair(); err != nil && !errors.Is(err, errOtherLayout) || !resumed {
 		return err
 	}
-	t.good = t.size
-	if partial && t.size > 0 {
-		if err := t.publish(); err != nil {
-			return err
-		}
-	}
-	if partial && t.size == 0 {
-		if err := o.fs.Remove(name); err != nil {
-			return err
-		}
-	}
-	return t.end()
+	t.good, t.stored = t.size, t.size
+	return t.finish()
 }

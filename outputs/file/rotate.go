@@ -107,11 +107,10 @@ func (t *target) over() bool {
 // It runs from Open to Close; wake tells it that a file was opened.
 func (o *output) watch(ctx context.Context) {
 	defer close(o.watched)
-	timer := time.NewTimer(time.Hour)
+	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		next := o.rotateDue()
-		timer.Reset(next)
+		timer.Reset(o.rotateDue())
 		select {
 		case <-ctx.Done():
 			return
@@ -147,7 +146,11 @@ func (o *output) rotateDue() time.Duration {
 	}
 	for _, t := range due {
 		if err := o.retire(t); err != nil {
-			o.logger.Warn("completing a file did not work; it is tried again", "path", t.path, "error", err)
+			var h *hardError
+			if errors.As(err, &h) {
+				o.failed = err
+			}
+			o.logger.Warn("completing a file did not work", "path", t.path, "error", err)
 			return rotateRetry
 		}
 	}

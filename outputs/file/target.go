@@ -63,13 +63,34 @@ func (o *output) openFile(path, name string) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &target{o: o, path: path, name: name, h: h, kind: kindOf(o.cfg.Compression, path), opened: o.now()}
-	if err := t.start(fi); err != nil {
+	t := o.newTarget(path, name, h, fi)
+	err = t.start()
+	if errors.Is(err, errOtherLayout) {
+		// Another configuration left a file that rotates. It is complete now.
+		if err = t.finish(); err == nil {
+			return o.openFile(path, name)
+		}
+	}
+	if err != nil {
 		t.letGo()
 		return nil, err
 	}
 	return t, nil
 }
+
+func (o *output) newTarget(path, name string, h handle, fi fs.FileInfo) *target {
+	t := &target{
+		o: o, path: path, name: name, h: h, kind: kindOf(o.cfg.Compression, path), opened: o.now(),
+		special: !fi.Mode().IsRegular(), size: fi.Size(),
+	}
+	t.dev, t.ino = identity(fi)
+	return t
+}
+
+// partial reports that the file gets its final name when it is complete.
+func (t *target) partial() bool { return t.name != t.path }
+
+var errOtherLayout = errors.New("a file of another format or compression was left half written")
 
 // acquire opens and locks a file, making it and its folder if need be.
 func (o *output) acquire(name string) (handle, fs.FileInfo, error) {
@@ -144,7 +165,7 @@ func (o *output) own(h handle, name string, created bool) (fs.FileInfo, error) {
 }
 
 // start makes a locked file ready for its next record.
-func (t *target) start(fi fs.FileInfo) error {
+func (t *target) start() error {
 	var err error
 	if t.framer, err = frame.New(t.o.cfg.Options); err != nil {
 		return err
@@ -152,15 +173,13 @@ func (t *target) start(fi fs.FileInfo) error {
 	if t.comp, err = newCompressor(t.kind, t.o.cfg.Level); err != nil {
 		return err
 	}
-	if !fi.Mode().IsRegular() {
-		if t.o.cfg.Rotate != nil {
+	if t.special {
+		if t.partial() {
 			return errors.New("only a regular file can rotate")
 		}
-		t.special = true
+		t.size = 0
 		return nil
 	}
-	t.dev, t.ino = identity(fi)
-	t.size = fi.Size()
 	resumed, err := t.repair()
 	if err != nil {
 		return err
@@ -191,7 +210,7 @@ func (t *target) adopt() error {
 	if t.size == 0 {
 		return nil
 	}
-	if t.o.cfg.Rotate != nil {
+	if t.partial() {
 		return fmt.Errorf("%s holds %d bytes, but its journal %s is missing: look at it, then rename or remove it",
 			t.name, t.size, journalName(t.name))
 	}
@@ -388,7 +407,7 @@ func (t *target) finish() error {
 	if err := t.mend(); err != nil {
 		return err
 	}
-	if t.o.cfg.Rotate != nil && t.size == 0 {
+	if t.partial() && t.size == 0 {
 		if err := t.o.fs.Remove(t.name); err != nil {
 			return fmt.Errorf("removing the empty %s: %w", t.name, err)
 		}
@@ -401,7 +420,7 @@ func (t *target) finish() error {
 			return hard(fmt.Errorf("syncing %s, of which records were confirmed: %w", t.path, err))
 		}
 	}
-	if t.o.cfg.Rotate != nil {
+	if t.partial() {
 		if err := t.publish(); err != nil {
 			return err
 		}

@@ -10,12 +10,11 @@ import (
 // write puts the records of a batch into the buffers of their files, and what
 // is not compressed into the files. After an error the caller rolls back.
 func (o *output) write(b *engine.Batch) error {
-	o.batch++
-	o.begin(b)
 	first := o.current.records
+	var t *target // of the record before
 	if o.paths == nil && first < b.Len() {
-		t, err := o.ready(o.path)
-		if err != nil {
+		var err error
+		if t, err = o.ready(o.path); err != nil {
 			return err
 		}
 		if t.framer.Direct(b) && t.takes(b) {
@@ -23,7 +22,8 @@ func (o *output) write(b *engine.Batch) error {
 		}
 	}
 	for i := first; i < b.Len(); i++ {
-		if err := o.writeRecord(b, i); err != nil {
+		var err error
+		if t, err = o.writeRecord(t, b, i); err != nil {
 			return err
 		}
 	}
@@ -39,17 +39,27 @@ func (o *output) write(b *engine.Batch) error {
 }
 
 // begin makes current the progress of b, which is not zero for a batch that
-// failed after a part of it had become good.
-func (o *output) begin(b *engine.Batch) {
-	again := o.again
-	o.again = progress{}
+// failed after a part of it had become good. After a failure it returns false
+// for every batch but the first that failed: the engine writes the failed ones
+// again without waiting, and if the first fails once more the second must not
+// overtake it (Invariant 4).
+func (o *output) begin(b *engine.Batch) bool {
+	o.batch++
+	o.clock = o.now()
 	o.current = progress{source: b.Source(), len: b.Len()}
 	if b.Len() > 0 {
 		o.current.offset = b.Offset(0)
 	}
-	if again.source == o.current.source && again.offset == o.current.offset && again.len == o.current.len {
-		o.current = again
+	if o.cause == nil {
+		return true
 	}
+	again := &o.again
+	if again.source != o.current.source || again.offset != o.current.offset || again.len != o.current.len {
+		return false
+	}
+	o.current = *again
+	o.again, o.cause = progress{}, nil
+	return true
 }
 
 // refuse makes record i one that the batch's RecordErrors name.
@@ -66,7 +76,7 @@ func (t *target) takes(b *engine.Batch) bool {
 	if r == nil {
 		return true
 	}
-	if t.full(int64(b.Len()), t.o.now()) || r.Records > 0 && int64(b.Len()) > r.Records {
+	if t.full(int64(b.Len()), t.o.clock) || r.Records > 0 && int64(b.Len()) > r.Records {
 		return false
 	}
 	return r.Size == 0 || t.size+int64(len(t.buf))+int64(len(b.Value.Data)) <= int64(r.Size)
@@ -79,9 +89,7 @@ func (o *output) copyLines(t *target, b *engine.Batch, first int) error {
 	spans, data := b.Value.Spans, b.Value.Data
 	for i := first; i < len(spans); {
 		if spans[i].Null() {
-			if err := o.frame(t, b, i); err != nil {
-				return err
-			}
+			o.frame(t, b, i)
 			i++
 			continue
 		}
@@ -103,50 +111,51 @@ func (o *output) copyLines(t *target, b *engine.Batch, first int) error {
 	return nil
 }
 
-// writeRecord puts one record into the buffer of its file.
-func (o *output) writeRecord(b *engine.Batch, i int) error {
-	t, err := o.route(b, i)
-	if err != nil || t == nil {
-		return err
+// writeRecord puts one record into the buffer of its file, which it returns.
+// last is the file of the record before.
+func (o *output) writeRecord(last *target, b *engine.Batch, i int) (*target, error) {
+	t := last
+	if o.paths != nil {
+		var err error
+		if t, err = o.route(b, i); err != nil || t == nil {
+			return nil, err
+		}
 	}
-	if t.full(1, o.now()) {
+	if t.full(1, o.clock) {
+		var err error
 		if t, err = o.turn(t, i); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	before := len(t.buf)
 	o.touch(t)
-	if err := o.frame(t, b, i); err != nil {
-		return err
-	}
-	if t.over() && (t.size > 0 || before > 0) && len(t.buf) > before {
+	o.frame(t, b, i)
+	if len(t.buf) > before && t.over() && (t.size > 0 || before > 0) {
 		t.buf = t.buf[:before]
 		t.fresh--
+		var err error
 		if t, err = o.turn(t, i); err != nil {
-			return err
+			return nil, err
 		}
 		o.touch(t)
-		if err := o.frame(t, b, i); err != nil {
-			return err
-		}
+		o.frame(t, b, i)
 	}
 	if len(t.buf) >= memberBytes {
-		return t.flush()
+		return t, t.flush()
 	}
-	return nil
+	return t, nil
 }
 
 // route returns the file of a record; nil when the record is refused.
 func (o *output) route(b *engine.Batch, i int) (*target, error) {
-	if o.paths == nil {
-		return o.ready(o.path)
-	}
+	o.current.at = i
 	text, err := o.paths.render(b, i)
 	if err != nil {
 		o.refuse(i, err)
 		return nil, nil
 	}
-	if e, ok := o.targets[string(text)]; ok && o.used.Front() == e && e.Value.(*target).checked == o.batch {
+	if e, ok := o.targets[string(text)]; ok && e.Value.(*target).checked == o.batch {
+		o.used.MoveToFront(e)
 		return e.Value.(*target), nil
 	}
 	path, err := o.paths.resolve(string(text))
@@ -154,7 +163,6 @@ func (o *output) route(b *engine.Batch, i int) (*target, error) {
 		o.refuse(i, err)
 		return nil, nil
 	}
-	o.current.at = i
 	t, err := o.ready(path)
 	if err != nil && isBadName(err) {
 		o.refuse(i, err)
@@ -167,7 +175,7 @@ func (o *output) route(b *engine.Batch, i int) (*target, error) {
 func (o *output) touch(t *target) {
 	if t.empty() {
 		t.framer.Restart()
-		t.opened = o.now()
+		t.opened = o.clock
 	}
 	if !t.dirty {
 		t.dirty = true
@@ -176,17 +184,16 @@ func (o *output) touch(t *target) {
 }
 
 // frame appends record i to the file's buffer.
-func (o *output) frame(t *target, b *engine.Batch, i int) error {
+func (o *output) frame(t *target, b *engine.Batch, i int) {
 	buf, err := t.framer.Append(t.buf, b, i)
 	if err != nil {
 		o.refuse(i, err)
-		return nil
+		return
 	}
 	if len(buf) > len(t.buf) {
 		t.fresh++
 	}
 	t.buf = buf
-	return nil
 }
 
 // turn completes a file and opens its successor. The records before i become
