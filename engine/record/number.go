@@ -112,7 +112,7 @@ func appendShort(dst []byte, f, abs float64) ([]byte, bool) {
 			return dst, false
 		}
 	}
-	if scaled >= 1e15 {
+	if scaled == 0 || scaled >= 1e15 {
 		return dst, false
 	}
 	for scaled%10 == 0 {

@@ -24,7 +24,7 @@ func load8(b []byte, i int) uint64 {
 // quote, backslash, control characters. Only the lowest mark is exact, a
 // borrow may set marks above it.
 func special(w uint64) uint64 {
-	return ((w ^ 0x02*lsb) - 0x21*lsb | (w ^ 0x5c*lsb) - lsb) &^ w & msb
+	return (((w ^ 0x02*lsb) - 0x21*lsb) | ((w ^ 0x5c*lsb) - lsb)) &^ w & msb
 }
 
 // skipString returns the index behind the closing quote of the string whose

@@ -41,7 +41,7 @@ func (f *Finder) Next(data []byte) int {
 				line = line[:n]
 			}
 			used := f.outside(line)
-			if used == len(line) && n >= 0 {
+			if used == len(line) && n >= 0 && f.state != quoted {
 				f.state = fieldStart
 				return i + n + 1
 			}
