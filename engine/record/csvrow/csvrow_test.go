@@ -294,9 +294,6 @@ func FuzzAgainstStandardLibrary(f *testing.F) {
 			}
 			fields, err := p.Parse([]byte(row))
 			want, wantErr := std.Read()
-			if lazy && i == len(all)-1 && strings.Count(row, `"`)%2 == 1 {
-				return // an open quote at the end keeps the line end there
-			}
 			if (err != nil) != (wantErr != nil) {
 				t.Fatalf("row %q: error %v, the standard library has %v", row, err, wantErr)
 			}
@@ -306,6 +303,11 @@ func FuzzAgainstStandardLibrary(f *testing.F) {
 			got := make([]string, 0, len(fields))
 			for _, f := range fields {
 				got = append(got, strings.ReplaceAll(string(f.Text), "\r\n", "\n"))
+			}
+			if lazy && i == len(all)-1 {
+				// An open quote at the end keeps the line end there.
+				want[len(want)-1] = strings.TrimSuffix(want[len(want)-1], "\n")
+				got[len(got)-1] = strings.TrimSuffix(got[len(got)-1], "\n")
 			}
 			if !slices.Equal(got, want) {
 				t.Fatalf("row %q: got %q, want %q", row, got, want)
