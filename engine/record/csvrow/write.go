@@ -2,11 +2,12 @@ package csvrow
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/flowrecords/flow/engine/record"
 )
 
 // AppendField appends one field, quoted if it must be.
@@ -73,6 +74,7 @@ type Writer struct {
 	null      []byte
 	loose     bool
 
+	doc     *record.Doc
 	members []member // by column, of the object at hand
 	text    []byte   // scratch: an unescaped string or name
 }
@@ -99,6 +101,7 @@ func NewWriter(names []string, o WriterOptions) (*Writer, error) {
 	w := &Writer{
 		names: names, index: make(map[string]int, len(names)), delimiter: o.Delimiter,
 		null: []byte(o.Null), loose: o.IgnoreUnknown, members: make([]member, len(names)),
+		doc: record.NewDoc(record.NewProjection()),
 	}
 	if len(names) == 0 {
 		return nil, errors.New("there are no columns")
@@ -117,7 +120,7 @@ func NewWriter(names []string, o WriterOptions) (*Writer, error) {
 // the last one counts. An error is an error of the record; nothing is appended
 // then.
 func (w *Writer) AppendRow(dst, object []byte) ([]byte, error) {
-	if err := check(object); err != nil {
+	if err := check(w.doc, object); err != nil {
 		return dst, err
 	}
 	clear(w.members)
@@ -185,7 +188,7 @@ func (w *Writer) collect(object []byte) error {
 // Names returns the names of a JSON object's members in their order, each
 // once: the header of a file whose columns nobody gave.
 func Names(object []byte) ([]string, error) {
-	if err := check(object); err != nil {
+	if err := check(record.NewDoc(record.NewProjection()), object); err != nil {
 		return nil, err
 	}
 	var names []string
@@ -205,12 +208,10 @@ func Names(object []byte) ([]string, error) {
 }
 
 // check makes sure of what the walk below relies on.
-func check(object []byte) error {
-	if !json.Valid(object) {
-		return errors.New("the value is not valid JSON")
-	}
-	if !utf8.Valid(object) {
-		return ErrUTF8
+func check(d *record.Doc, object []byte) error {
+	d.Reset(record.JSON, object)
+	if err := d.Check(); err != nil {
+		return err
 	}
 	if p := bytes.TrimLeft(object, " \t\r\n"); p[0] != '{' {
 		return errors.New("the value is not a JSON object, so it has no columns")

@@ -3,6 +3,7 @@
 package framing
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -106,7 +107,8 @@ type Cutter struct {
 
 	// A record over the limit is skipped, without being held.
 	skipping  bool
-	skipFrom  int64
+	skipFrom  int64 // its offset; CSV uses it for every batch's first record
+	skipErr   error
 	head      []byte // its first bytes
 	average   int    // bytes a record takes
 	columns   *csvrow.Columns
@@ -348,14 +350,31 @@ func (c *Cutter) tooLong() {
 		return
 	}
 	c.skipping, c.skipFrom = true, c.base+int64(c.rest)
-	c.head = append(c.head[:0], c.raw[c.rest:min(c.rest+keptBytes, len(c.raw))]...)
-	// What was searched holds no end of the record, so the search goes on
-	// behind it. A row that is inside quotes ends at a newline all the same:
-	// most likely a quote is missing.
+	c.skipErr = fmt.Errorf("the record is longer than max_record, which is %d bytes; its beginning is kept", c.o.MaxRecord)
+	kept := c.raw[c.rest : c.rest+min(keptBytes, c.o.MaxRecord)]
 	if c.finder != nil {
 		c.finder.Reset()
+		kept = c.skipRow(kept)
 	}
+	c.head = append(c.head[:0], kept...)
 	c.skip()
+}
+
+// skipRow decides where the search for the end of a row over the limit begins.
+// Most likely a quote is missing, so only the row's first line fails and the
+// lines behind it are rows again. In the lazy dialect that could read every
+// line max_record bytes far in vain, so there all up to the limit fails.
+func (c *Cutter) skipRow(kept []byte) []byte {
+	if c.o.Dialect.Lazy {
+		c.scan = c.rest + c.o.MaxRecord
+		return kept
+	}
+	c.scan = c.rest
+	if n := indexNewline(c.raw[c.rest : c.rest+c.o.MaxRecord]); n >= 0 {
+		c.skipErr = fmt.Errorf("the row is longer than max_record, which is %d bytes; most likely a quote that would close a field is missing", c.o.MaxRecord)
+		kept = bytes.TrimSuffix(c.raw[c.rest:c.rest+min(n, keptBytes)], []byte{'\r'})
+	}
+	return kept
 }
 
 // skip drops bytes up to the newline that ends a record over the limit and
@@ -378,7 +397,7 @@ func (c *Cutter) skip() bool {
 	if c.header {
 		c.header, c.badHeader = false, errors.New("the header is longer than max_record")
 	}
-	c.fail(c.head, c.skipFrom, next, fmt.Errorf("the record is longer than max_record, which is %d bytes; its beginning is kept", c.o.MaxRecord))
+	c.fail(c.head, c.skipFrom, next, c.skipErr)
 	return true
 }
 

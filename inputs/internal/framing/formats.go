@@ -52,10 +52,8 @@ func (c *Cutter) cutRows() {
 		}
 		next := c.scan + n
 		if next-1-c.rest > c.o.MaxRecord {
-			c.scan = next - 1
-			if !c.Empty() {
-				c.scan = c.rest
-			}
+			c.scan = c.rest
+			c.finder.Reset()
 			c.tooLong()
 			continue
 		}
