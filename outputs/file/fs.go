@@ -72,3 +72,8 @@ func (osFS) SyncDir(name string) error {
 }
 
 func (f osFile) Lock() error { return lock(f.File) }
+
+func (f osFile) Close() error {
+	unlock(f.File)
+	return f.File.Close()
+}

@@ -67,6 +67,9 @@ func keyed(pairs ...string) *engine.Batch {
 	b.Value.Encoding, b.Key.Encoding = record.Text, record.Text
 	for _, p := range pairs {
 		k, v, ok := strings.Cut(p, "=")
+		if !ok {
+			v = p
+		}
 		b.Value.Add([]byte(v))
 		if ok {
 			b.Key.Add([]byte(k))
@@ -436,8 +439,8 @@ func (f *faultFile) WriteAt(p []byte, off int64) (int, error) {
 			return 0, werr
 		}
 	}
-	if err == nil {
-		err = failure
+	if err == nil && failure != nil {
+		return 0, failure // as os.File.WriteAt does, however much it has written
 	}
 	return n, err
 }

@@ -29,6 +29,10 @@ func lock(f *os.File) error {
 	}
 }
 
+// unlock ends a lock at once. Closing alone would not do it while a child that
+// another goroutine is just starting still holds a copy of the descriptor.
+func unlock(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
+
 // identity tells a file from another one of the same name.
 func identity(fi fs.FileInfo) (dev, ino uint64) {
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {

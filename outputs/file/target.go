@@ -41,6 +41,7 @@ type target struct {
 
 	special bool   // a device or pipe: written to, and nothing else
 	dirty   bool   // in output.dirty
+	torn    bool   // a write failed: behind size may be a part of it
 	broken  bool   // a roll-back did not work; nothing is written before it does
 	checked uint64 // batch for which check was made
 }
@@ -340,6 +341,7 @@ func (t *target) write(p []byte) error {
 	} else {
 		n, err = t.h.WriteAt(p, t.size)
 		t.size += int64(n)
+		t.torn = err != nil // n may be short of what the file has got
 	}
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", t.path, err)
@@ -374,12 +376,12 @@ func (t *target) rollBack() {
 		t.good = t.size
 		return
 	}
-	if t.size != t.good {
+	if t.size != t.good || t.torn {
 		if err := t.h.Truncate(t.good); err != nil {
 			t.broken = true
 			return
 		}
-		t.size = t.good
+		t.size, t.torn = t.good, false
 	}
 	if t.stored != t.good {
 		t.broken = t.note() != nil
