@@ -20,6 +20,7 @@ type Doc struct {
 	slots  []slot
 	shapes []shape
 	gen    uint32
+	look   uint32 // gen, or never while slots may be read only after settle
 
 	raw     []byte   // given to Reset
 	given   Encoding // given to Reset
@@ -65,6 +66,7 @@ func NewDoc(p *Projection) *Doc {
 		shapes: make([]shape, len(p.nodes)),
 		keeps:  make([]uint8, len(p.nodes)),
 		gen:    1,
+		look:   1,
 		given:  JSON,
 		enc:    JSON,
 	}
@@ -94,15 +96,20 @@ func (d *Doc) Reset(enc Encoding, raw []byte) {
 	d.fresh()
 }
 
+// never is no generation. Nor is 0, that of a slot that was never used.
+const never = math.MaxUint32
+
+// moved says that paths are no longer where the slots say.
+func (d *Doc) moved() { d.stale, d.look = true, never }
+
 // fresh forgets all slots.
 func (d *Doc) fresh() {
 	d.indexed, d.stale, d.err = false, false, nil
-	if d.gen++; d.gen == 0 {
-		for i := range d.slots {
-			d.slots[i] = slot{}
-		}
+	if d.gen++; d.gen == never {
+		clear(d.slots)
 		d.gen = 1
 	}
+	d.look = d.gen
 }
 
 // Fill says that the path is there and holds v. Only Encoding.Index calls it.
@@ -119,7 +126,7 @@ func (d *Doc) Fill(id PathID, v Value) {
 // call until Reset. A number beyond float64 is an error of the record, too,
 // but only where it is read: as part of an array or object it is copied.
 func (d *Doc) Get(id PathID) (Value, error) {
-	if s := &d.slots[id]; s.vgen == d.gen && !d.stale {
+	if s := &d.slots[id]; s.vgen == d.look {
 		return s.val, nil
 	}
 	return d.get(id)
@@ -197,7 +204,7 @@ func (d *Doc) settle() error {
 	if len(d.edits) > 0 {
 		d.rebase(d.spliced(0, len(d.base)), d.enc)
 	}
-	d.stale = false
+	d.stale, d.look = false, d.gen
 	return d.index()
 }
 
@@ -273,7 +280,6 @@ func (d *Doc) Rollback() {
 	d.fresh()
 	d.edited = m.edited
 	if len(d.edits) > 0 {
-		// The slots know nothing of these edits.
-		d.stale = true
+		d.moved() // the slots know nothing of these edits
 	}
 }

@@ -75,7 +75,9 @@ func (d *Doc) touched(id PathID, mark uint16) {
 		d.slots[c].vgen = 0
 	}
 	d.edited = true
-	d.stale = d.stale || n.alias
+	if n.alias {
+		d.moved()
+	}
 }
 
 // Set puts v at a path and creates the objects on the way; a null on the way
@@ -157,7 +159,7 @@ func (d *Doc) create(id PathID, text []byte, norm Value) error {
 				}
 			}
 			d.replace(parent, text, jsonValue(Object, text))
-			d.stale = true
+			d.moved()
 			return nil
 		}
 		if text = d.wrap(new, text); text == nil {
@@ -225,7 +227,7 @@ func (d *Doc) insert(parent, id PathID, text []byte, norm Value, whole bool) err
 	*marks |= markInsert
 	d.touched(id, markSet)
 	if kind == Array || !whole {
-		d.stale = true
+		d.moved()
 	}
 	s.val, s.vgen = norm, d.gen
 	return nil
@@ -341,7 +343,7 @@ func (d *Doc) remove(id PathID) error {
 	d.edits = append(d.edits, e)
 	d.gone(id)
 	if n.step.IsIndex {
-		d.stale = true
+		d.moved()
 	}
 	return nil
 }

@@ -47,14 +47,14 @@ func (d *Doc) Rename(from, to PathID) error {
 	s := &d.slots[from]
 	key := int(s.key)
 	d.edits = append(d.edits, edit{start: key, end: skipString(d.base, key+1), text: t.quoted[:len(t.quoted)-1]})
-	moved := *s
+	old := *s
 	d.gone(from)
 	d.touched(to, markKey)
 	target := &d.slots[to]
-	target.val, target.vgen, target.gen = moved.val, moved.vgen, d.gen
-	target.key, target.start, target.end, target.dup = moved.key, moved.start, moved.end, false
+	target.val, target.vgen, target.gen = old.val, old.vgen, d.gen
+	target.key, target.start, target.end, target.dup = old.key, old.start, old.end, false
 	if len(f.below)+len(t.below) > 0 {
-		d.stale = true // what lies below is found again under its new path
+		d.moved() // what lies below is found again under its new path
 	}
 	return nil
 }

@@ -97,34 +97,17 @@ func (s *scanner) object(id PathID, i, depth int) int {
 			return -1
 		}
 		key := i
-		child := PathID(-1)
-		if pos < len(keys) && keys[pos].size > 0 && i+17 <= len(b) && keys[pos].match(b, i+1) {
-			child = keys[pos].child
-			i += 1 + int(keys[pos].size)
+		var child PathID
+		if k := keyAt(keys, pos); k != nil && i+17 <= len(b) && (load8(b, i+1)^k.w0)&k.m0 == 0 && (k.m1 == 0 || k.matchRest(b, i+1)) {
+			child = k.child
+			i += 1 + int(k.size)
 		} else {
 			if child, i = s.key(id, i, pos); i < 0 {
 				return -1
 			}
 			keys = sh.ways[sh.last]
 		}
-		if i < len(b) && b[i] <= ' ' {
-			i = skipSpace(b, i)
-		}
-		start := i
-		if child < 0 {
-			i = skipValue(b, i, depth)
-		} else {
-			sl := &s.slots[child]
-			if sl.gen == s.gen {
-				s.forget(child)
-			} else {
-				sl.dup = false
-			}
-			if i = s.value(child, i, depth); i >= 0 {
-				s.fill(child, key, start, i)
-			}
-		}
-		if uint(i) >= uint(len(b)) {
+		if i >= len(b) {
 			return -1
 		}
 		if b[i] <= ' ' {
@@ -132,12 +115,45 @@ func (s *scanner) object(id PathID, i, depth int) int {
 				return -1
 			}
 		}
-		switch b[i] {
-		case ',':
-		case '}':
-			return i + 1
+		start := i
+		c := b[i]
+		if child >= 0 {
+			if sl := &s.slots[child]; sl.gen == s.gen {
+				s.forget(child)
+			} else {
+				sl.dup = false
+			}
+		}
+		switch {
+		case c == '"':
+			i = skipString(b, i+1)
+		case c-'0' <= 9:
+			i = skipNumber(b, i)
+		case c != '{' && c != '[':
+			i = skipScalar(b, i)
+		case child < 0:
+			i = skipValue(b, i, depth)
 		default:
+			i = s.value(child, i, depth)
+		}
+		if uint(i) >= uint(len(b)) {
 			return -1
+		}
+		if child >= 0 {
+			sl := &s.slots[child]
+			sl.gen = s.gen
+			sl.key, sl.start, sl.end = uint32(key), uint32(start), uint32(i)
+		}
+		if b[i] <= ' ' {
+			if i = skipSpace(b, i); i >= len(b) {
+				return -1
+			}
+		}
+		if b[i] != ',' {
+			if b[i] != '}' {
+				return -1
+			}
+			return i + 1
 		}
 		if i++; i < len(b) && b[i] <= ' ' {
 			i = skipSpace(b, i)

@@ -35,15 +35,22 @@ type shapeKey struct {
 	child  PathID
 }
 
+// keyAt returns the key that a way remembers at a position, nil if none.
+func keyAt(way []shapeKey, pos int) *shapeKey {
+	if pos >= len(way) || way[pos].size == 0 {
+		return nil
+	}
+	return &way[pos]
+}
+
 // match reports whether b continues with the key at i, behind the opening
 // quote. i+16 <= len(b).
 func (k *shapeKey) match(b []byte, i int) bool {
-	if (load8(b, i)^k.w0)&k.m0 != 0 {
-		return false
-	}
-	if k.m1 == 0 {
-		return true
-	}
+	return (load8(b, i)^k.w0)&k.m0 == 0 && (k.m1 == 0 || k.matchRest(b, i))
+}
+
+// matchRest is match for what is behind the first word.
+func (k *shapeKey) matchRest(b []byte, i int) bool {
 	if (load8(b, i+8)^k.w1)&k.m1 != 0 {
 		return false
 	}
@@ -53,11 +60,9 @@ func (k *shapeKey) match(b []byte, i int) bool {
 // find looks for the key at i in the other ways.
 func (s *shape) find(b []byte, i, pos int) *shapeKey {
 	for w := range s.ways {
-		if pos < len(s.ways[w]) {
-			if k := &s.ways[w][pos]; k.size > 0 && k.match(b, i) {
-				s.last = w
-				return k
-			}
+		if k := keyAt(s.ways[w], pos); k != nil && k.match(b, i) {
+			s.last = w
+			return k
 		}
 	}
 	return nil
