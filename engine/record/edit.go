@@ -3,6 +3,7 @@ package record
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unsafe"
 )
 
@@ -278,10 +279,18 @@ func (d *Doc) encode(v Value) (text []byte, norm Value, err error) {
 		return v.bytes(), v, nil
 	}
 	start := len(d.arena)
+	if v.kind == String && (v.flags&flagPlain != 0 || plainLen(v.bytes()) == len(v.bytes())) {
+		d.arena = append(append(append(d.arena, '"'), v.bytes()...), '"')
+		text = d.arena[start:len(d.arena):len(d.arena)]
+		return text, plainText(text[1 : len(text)-1]), nil
+	}
 	if d.arena, err = v.AppendJSON(d.arena); err != nil {
 		return nil, Value{}, err
 	}
 	text = d.arena[start:len(d.arena):len(d.arena)]
+	if f := v.Float(); v.kind == Int || v.kind == Float && f != math.Trunc(f) {
+		return text, v, nil
+	}
 	return text, decode(text, &d.arena), nil
 }
 

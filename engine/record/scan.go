@@ -166,10 +166,8 @@ func (s *scanner) object(id PathID, i, depth int) int {
 // wanted, and the index behind the colon, -1 if the text is not valid.
 func (s *scanner) key(id PathID, i, pos int) (PathID, int) {
 	b, sh, n := s.b, &s.shapes[id], &s.nodes[id]
-	if i+17 <= len(b) {
-		if k := sh.find(b, i+1, pos); k != nil {
-			return k.child, i + 1 + int(k.size)
-		}
+	if k := sh.find(b, i+1, pos); k != nil {
+		return k.child, i + 1 + int(k.size)
 	}
 	end := skipString(b, i+1)
 	if end < 0 {

@@ -30,7 +30,7 @@ type shape struct {
 type shapeKey struct {
 	w0, m0 uint64 // the first 8 bytes and which of them count
 	w1, m1 uint64 // the next 8
-	tail   string // what is behind 16 bytes
+	text   string
 	size   int32
 	child  PathID
 }
@@ -54,13 +54,18 @@ func (k *shapeKey) matchRest(b []byte, i int) bool {
 	if (load8(b, i+8)^k.w1)&k.m1 != 0 {
 		return false
 	}
-	return k.tail == "" || len(b) >= i+16+len(k.tail) && string(b[i+16:i+16+len(k.tail)]) == k.tail
+	return k.size <= 16 || k.matchText(b, i)
 }
 
-// find looks for the key at i in the other ways.
+// matchText is match that reads no byte behind the key.
+func (k *shapeKey) matchText(b []byte, i int) bool {
+	return len(b)-i >= len(k.text) && string(b[i:i+len(k.text)]) == k.text
+}
+
+// find looks for the key at i in all ways.
 func (s *shape) find(b []byte, i, pos int) *shapeKey {
 	for w := range s.ways {
-		if k := keyAt(s.ways[w], pos); k != nil && k.match(b, i) {
+		if k := keyAt(s.ways[w], pos); k != nil && k.matchText(b, i) {
 			s.last = w
 			return k
 		}
@@ -106,11 +111,11 @@ func (s *shape) earn() {
 
 func newShapeKey(text []byte, child PathID) shapeKey {
 	var buf [16]byte
-	n := copy(buf[:], text)
-	k := shapeKey{size: int32(len(text)), child: child}
+	n := min(len(text), 16)
+	copy(buf[:], text)
+	k := shapeKey{size: int32(len(text)), child: child, text: string(text)}
 	k.w0, k.w1 = load8(buf[:], 0), load8(buf[:], 8)
 	k.m0, k.m1 = mask(min(n, 8)), mask(max(n-8, 0))
-	k.tail = string(text[n:])
 	return k
 }
 

@@ -36,6 +36,11 @@ func (d *Doc) sort() []int32 {
 // splice appends base[start:end] with the edits that lie in it.
 func (d *Doc) splice(dst []byte, start, end int) []byte {
 	at := start
+	size := end - start
+	for i := range d.edits {
+		size += len(d.edits[i].key) + len(d.edits[i].text) + 1
+	}
+	dst = slices.Grow(dst, size)
 	for _, n := range d.sort() {
 		e := &d.edits[n]
 		if e.start < start || e.start >= end {
@@ -45,7 +50,9 @@ func (d *Doc) splice(dst []byte, start, end int) []byte {
 		if e.comma {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, e.key...)
+		if e.key != nil {
+			dst = append(dst, e.key...)
+		}
 		dst = append(dst, e.text...)
 		at = e.end
 	}
