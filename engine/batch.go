@@ -114,33 +114,79 @@ func (b *Batch) Topic(i int) string {
 
 // Load points r at record i. r is valid until the batch is released.
 func (b *Batch) Load(i int, r *record.Record) {
-	enc := b.Value.Encoding
-	if enc == nil {
-		enc = record.Opaque
+	l := b.Loader(r)
+	l.Load(i)
+}
+
+// Loader points one record at one record of a batch after the other. What is
+// the same for all of them is done once.
+type Loader struct {
+	b        *Batch
+	r        *record.Record
+	enc      record.Encoding // of the value
+	keyEnc   record.Encoding
+	topic    string
+	group    *AckGroup
+	first    int64
+	straight bool // offsets are first + row
+	plain    bool // no headers, timestamps, topics
+}
+
+// Loader returns a loader of b's records into r, which nothing else may load
+// meanwhile.
+func (b *Batch) Loader(r *record.Record) Loader {
+	l := Loader{b: b, r: r, enc: b.Value.Encoding, keyEnc: b.Key.Encoding, group: b.group, straight: true}
+	if l.enc == nil {
+		l.enc = record.Opaque
 	}
-	r.Value.Reset(enc, b.Value.At(i))
+	if l.keyEnc == nil {
+		l.keyEnc = record.Opaque
+	}
+	r.Partition, r.Meta = 0, nil
+	if g := b.group; g != nil {
+		info := &g.source.info
+		r.Partition, r.Meta, l.topic = info.Partition, info.Meta, info.Topic
+		l.first, l.straight = g.first, len(g.rows) == 0
+	}
 	if len(b.Key.Spans) == 0 {
 		r.Key.Reset(record.Text, nil)
+	}
+	l.plain = len(b.Headers.Ends) == 0 && len(b.Timestamps) == 0 && len(b.Topics) == 0
+	return l
+}
+
+// Load points the record at record i.
+func (l *Loader) Load(i int) {
+	b, r := l.b, l.r
+	r.Value.Reset(l.enc, b.Value.At(i))
+	if len(b.Key.Spans) > 0 {
+		r.Key.Reset(l.keyEnc, b.Key.At(i))
+	} else if !r.Key.IsNull() || r.Key.Edited() {
+		r.Key.Reset(record.Text, nil)
+	}
+	row := uint32(i)
+	if len(b.Rows) > 0 {
+		row = b.Rows[i]
+	}
+	r.Row = row
+	if l.straight {
+		r.Offset = l.first + int64(row)
 	} else {
-		if enc = b.Key.Encoding; enc == nil {
-			enc = record.Opaque
-		}
-		r.Key.Reset(enc, b.Key.At(i))
+		r.Offset = l.group.offset(row)
+	}
+	r.Topic = l.topic
+	r.Timestamp, r.HasTimestamp = 0, false
+	if l.plain {
+		r.ResetHeaders(nil)
+		return
 	}
 	r.ResetHeaders(b.Headers.At(i))
-	r.Row = b.row(i)
-	r.Timestamp, r.HasTimestamp = 0, false
+	if len(b.Topics) > 0 {
+		r.Topic = b.Topics[i]
+	}
 	if len(b.Timestamps) > 0 && b.Timestamps[i] != NoTimestamp {
 		r.Timestamp, r.HasTimestamp = b.Timestamps[i], true
 	}
-	r.Topic = b.Topic(i)
-	if b.group == nil {
-		r.Offset, r.Partition, r.Meta = int64(r.Row), 0, nil
-		return
-	}
-	info := &b.group.source.info
-	r.Partition, r.Meta = info.Partition, info.Meta
-	r.Offset = b.group.offset(r.Row)
 }
 
 // Append stores what r has become as the next record. It returns false, and

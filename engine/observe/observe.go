@@ -19,8 +19,8 @@ type Element struct {
 	In, Out atomic.Int64
 	// Dropped are records that ended here on purpose, Errors those refused.
 	Dropped, Errors atomic.Int64
-	// Bytes of keys and values that an input has read or an output has
-	// confirmed; 0 for a processor.
+	// Bytes of keys and values that an input has read, with what separates
+	// them, or that an output has confirmed; 0 for a processor.
 	Bytes atomic.Int64
 	// Retries after transient failures.
 	Retries atomic.Int64

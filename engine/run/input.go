@@ -122,7 +122,7 @@ func (i *input) pass(ctx context.Context, b *engine.Batch) error {
 	}
 	i.n.stats.BlockedNanos.Add(int64(time.Since(start)))
 	i.n.stats.In.Add(n)
-	i.n.stats.Bytes.Add(b.Value.Bytes() + b.Key.Bytes())
+	i.n.stats.Bytes.Add(b.Bytes())
 	if len(b.Failures) > 0 {
 		if err := i.refuse(ctx, b); err != nil {
 			return err

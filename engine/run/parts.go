@@ -64,7 +64,7 @@ func (p *parts) reset() {
 // expandRecord takes the parts of the loaded record, all or none.
 func (s *segment) expandRecord(ctx context.Context, b *engine.Batch, i int) error {
 	p, last := &s.parts, len(s.nodes)-1
-	s.w.cur = s.nodes[last]
+	s.step = last
 	used, mark := p.used, engine.Mark{}
 	if used > 0 {
 		mark = p.list[used-1].Mark()
@@ -118,5 +118,6 @@ func (s *segment) flushParts(ctx context.Context) error {
 		}
 	}
 	s.parts.reset()
+	s.w.seg = s
 	return nil
 }

@@ -28,7 +28,7 @@ type segment struct {
 	kept   [][]uint32      // records that go on, by port, when sharing
 	picked []int           // scratch of route
 	parts  parts           // of expand
-	at     int             // the record at work
+	step   int             // the node at work, for a panic
 
 	dropped, failed []int64 // of the batch at hand, by node
 	out             int64
@@ -39,22 +39,28 @@ var mainPort = []int{0}
 // run moves all records of b through the segment. alone: b may be sent on or
 // changed; it reports whether b itself was sent on.
 func (s *segment) run(ctx context.Context, b *engine.Batch, alone bool) (passed bool, err error) {
+	s.w.seg = s
 	clear(s.dropped)
 	clear(s.failed)
 	s.out = 0
 	n := b.Len()
+	load := b.Loader(s.r)
 	for i := range n {
-		b.Load(i, s.r)
-		keep, err := s.step(b, i)
+		load.Load(i)
+		keep, err := s.steer(b, i)
 		if err != nil {
 			return false, err
 		}
 		if !keep {
 			continue
 		}
-		if s.expand != nil {
+		switch {
+		case s.expand != nil:
 			err = s.expandRecord(ctx, b, i)
-		} else {
+		case s.route == nil && s.share:
+			s.kept[0] = append(s.kept[0], uint32(i))
+			s.out++
+		default:
 			err = s.emit(ctx, b, i)
 		}
 		if err != nil {
@@ -73,10 +79,10 @@ func (s *segment) run(ctx context.Context, b *engine.Batch, alone bool) (passed 
 	return false, nil
 }
 
-// step runs the steps over the loaded record and reports whether it goes on.
-func (s *segment) step(b *engine.Batch, i int) (bool, error) {
+// steer runs the steps over the loaded record and reports whether it goes on.
+func (s *segment) steer(b *engine.Batch, i int) (bool, error) {
 	for k, f := range s.steps {
-		s.w.cur = s.nodes[k]
+		s.step = k
 		keep, err := f(s.r)
 		if err != nil {
 			s.failed[k]++
@@ -95,7 +101,7 @@ func (s *segment) emit(ctx context.Context, b *engine.Batch, i int) error {
 	ports := mainPort
 	if s.route != nil {
 		last := len(s.nodes) - 1
-		s.w.cur = s.nodes[last]
+		s.step = last
 		var err error
 		s.picked, err = s.route(s.r, s.picked[:0])
 		if err == nil {

@@ -71,7 +71,7 @@ func (s *stage) build(r *Runner) error {
 }
 
 func (s *stage) newWorker(r *Runner, d *dispatcher, batches int) (*worker, error) {
-	w := &worker{stage: s, dispatch: d, fails: newFailures(r.now), cur: s.first}
+	w := &worker{stage: s, dispatch: d, fails: newFailures(r.now)}
 	if s.decoder != nil {
 		w.decode = newDecoder(s.decoder.el)
 	}

@@ -23,8 +23,8 @@ type worker struct {
 
 	held    []item // not sent yet
 	ticket  uint64
-	turn    bool // this ticket may send
-	cur     *node
+	turn    bool         // this ticket may send
+	seg     *segment     // at work; nil: the decoding
 	blocked atomic.Int64 // nanoseconds of the batch at hand spent waiting
 }
 
@@ -34,7 +34,12 @@ type item struct {
 }
 
 // at names the element at work, for a panic.
-func (w *worker) at() string { return w.cur.addr }
+func (w *worker) at() string {
+	if w.seg != nil && len(w.seg.nodes) > 0 {
+		return w.seg.nodes[w.seg.step].addr
+	}
+	return w.stage.first.addr
+}
 
 func (w *worker) run(ctx context.Context) error {
 	defer func() {
@@ -93,11 +98,11 @@ func (w *worker) process(ctx context.Context, b *engine.Batch) error {
 
 // decodeBatch applies the converters of the stage's input in place.
 func (w *worker) decodeBatch(b *engine.Batch) error {
-	w.cur = w.stage.decoder
+	w.seg = nil
 	var failed error
 	w.decode.Run(b, func(i int, reason error) {
 		if failed == nil {
-			failed = w.fails.add(w.cur, b, i, nil, fmt.Errorf("decoding: %w", reason))
+			failed = w.fails.add(w.stage.decoder, b, i, nil, fmt.Errorf("decoding: %w", reason))
 		}
 	})
 	return failed
