@@ -37,7 +37,7 @@ func Defaults() *Config {
 		Linger:      5 * time.Millisecond,
 		// The default of max.message.bytes of a topic, less the frame.
 		BatchBytes:  1000000,
-		MaxBuffered: 16 << 20,
+		MaxBuffered: 8 << 20,
 	}
 }
 
