@@ -29,8 +29,6 @@ type input struct {
 	// Of batch mode, used by Read alone.
 	paths []string
 	cur   *stream
-	// counted is how much of the current file is in done.
-	counted int64
 
 	tail *tail // of tail mode
 
@@ -155,7 +153,7 @@ func (in *input) readInto(ctx context.Context, b *engine.Batch) (bool, error) {
 			return false, engine.ErrEnd
 		}
 		path := in.paths[0]
-		s, err := in.open(ctx, path, in.stored(path))
+		s, err := in.open(ctx, path, path, in.stored(path)...)
 		if errors.Is(err, fs.ErrNotExist) && !in.named(path) {
 			in.env.Logger.Warn("file is gone before it was read", "path", path)
 			in.paths = in.paths[1:]
@@ -165,21 +163,17 @@ func (in *input) readInto(ctx context.Context, b *engine.Batch) (bool, error) {
 			return false, err
 		}
 		in.cur, in.paths = s, in.paths[1:]
-		in.counted = 0
-		if s.raw != nil {
-			in.counted = s.raw.n
-			in.done.Add(s.raw.n)
-		}
+		s.count(s.raw.n)
 	}
 	s := in.cur
-	if s.cut != nil && !s.over {
-		ok, err := s.fill(ctx, b, true)
+	if !s.over {
+		ok, err := s.fill(b, endOfFile)
 		if ok || err != nil {
 			return ok, err
 		}
 	}
 	if s.finished() {
-		in.done.Add(s.info.Size() - in.counted)
+		s.count(s.info.Size())
 		s.close()
 		in.cur = nil
 	}
@@ -196,10 +190,10 @@ func (in *input) named(path string) bool {
 	return false
 }
 
-// stored returns the position of a path in the checkpoint; nil if none.
-func (in *input) stored(path string) *engine.Position {
+// stored returns the position of a path in the checkpoint, if there is one.
+func (in *input) stored(path string) []engine.Position {
 	if p, ok := in.host.Stored(path); ok {
-		return &p
+		return []engine.Position{p}
 	}
 	return nil
 }
@@ -216,7 +210,11 @@ func (in *input) Close(context.Context) error {
 	return nil
 }
 
-// Progress counts bytes of files as they lie on disk.
+// Progress counts bytes of files as they lie on disk. What is followed has no
+// end to be measured by.
 func (in *input) Progress() engine.Progress {
+	if in.tail != nil {
+		return engine.Progress{}
+	}
 	return engine.Progress{Done: in.done.Load(), Total: in.total.Load()}
 }

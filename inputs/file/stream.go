@@ -21,7 +21,7 @@ import (
 // stream reads one file into batches. It belongs to the goroutine of Read.
 type stream struct {
 	in   *input
-	path string // as matched; it may have another name by now
+	path string // as opened
 	f    *os.File
 	info os.FileInfo // as of opening
 	id   identity
@@ -30,10 +30,12 @@ type stream struct {
 	src   *engine.Source
 
 	packed bool // compressed
-	raw    *counter
-	r      io.Reader
-	unzip  io.Closer
-	cut    *framing.Cutter
+	// counted is how much of the file is in the input's progress.
+	counted int64
+	raw     *counter
+	r       io.Reader
+	unzip   io.Closer
+	cut     *framing.Cutter
 
 	// eof: the end was reached. broken: the compressed data ended or was
 	// damaged there; it is reported behind the records before it.
@@ -60,8 +62,9 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// open opens a file and goes to where the stored position says.
-func (in *input) open(ctx context.Context, path string, stored *engine.Position) (*stream, error) {
+// open opens a file as the source of that name and goes to where the first of
+// the stored positions says that belongs to it.
+func (in *input) open(ctx context.Context, path, source string, stored ...engine.Position) (*stream, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening: %w", err)
@@ -73,7 +76,7 @@ func (in *input) open(ctx context.Context, path string, stored *engine.Position)
 	if err != nil {
 		return nil, fmt.Errorf("opening: %w", err)
 	}
-	s := &stream{in: in, path: path, f: f}
+	s := &stream{in: in, path: path, f: f, src: in.source(source)}
 	if err := s.start(ctx, stored); err != nil {
 		s.close()
 		return nil, err
@@ -92,7 +95,7 @@ func regular(path string, info fs.FileInfo) error {
 	return nil
 }
 
-func (s *stream) start(ctx context.Context, stored *engine.Position) (err error) {
+func (s *stream) start(ctx context.Context, stored []engine.Position) (err error) {
 	// Stat again: the name may stand for another file by now.
 	if s.info, err = s.f.Stat(); err != nil {
 		return fmt.Errorf("reading the size of %s: %w", s.path, err)
@@ -108,42 +111,47 @@ func (s *stream) start(ctx context.Context, stored *engine.Position) (err error)
 		return err
 	}
 	s.state = s.id.String()
-	s.src = s.in.source(s.path)
 	if done {
 		s.eof, s.over = true, true
+		s.raw = &counter{f: s.f}
+		s.cut = framing.New(s.in.framing, offset)
 		return nil
 	}
 	return s.seek(ctx, offset)
 }
 
-// resume decides where to begin. A file that is not the one that was read is
-// read from its beginning.
-func (s *stream) resume(stored *engine.Position) (offset int64, done bool, err error) {
-	if stored == nil {
-		return 0, false, nil
+// resume decides where to begin. A file that is none of those that were read
+// is read from its beginning.
+func (s *stream) resume(stored []engine.Position) (offset int64, done bool, err error) {
+	log := s.in.env.Logger.With("path", s.path)
+	rewritten := false
+	for _, p := range stored {
+		was, err := parseIdentity(p)
+		if err != nil {
+			log.Warn("a position cannot be used", "error", err)
+			continue
+		}
+		same, err := was.matches(s.f, s.info)
+		if err != nil {
+			return 0, false, fmt.Errorf("reading %s: %w", s.path, err)
+		}
+		short := s.compression() == "none" && p.Offset > s.info.Size()
+		switch {
+		case same && was.done >= 0:
+			return 0, was.done == s.info.Size(), nil
+		case same && !short:
+			return p.Offset, false, nil
+		case was.inode == s.id.inode:
+			rewritten = true
+		}
 	}
-	was, err := parseIdentity(*stored)
-	if err != nil {
-		s.in.env.Logger.Warn("position cannot be used, reading the file from its beginning", "path", s.path, "error", err)
-		return 0, false, nil
-	}
-	same, err := was.matches(s.f, s.info)
 	switch {
-	case err != nil:
-		return 0, false, fmt.Errorf("reading %s: %w", s.path, err)
-	case !same && was.inode == s.id.inode:
-		s.in.env.Logger.Warn("file was truncated or rewritten, reading it from its beginning", "path", s.path)
-		return 0, false, nil
-	case !same:
-		s.in.env.Logger.Info("file was replaced, reading it from its beginning", "path", s.path)
-		return 0, false, nil
-	case was.done >= 0:
-		return 0, was.done == s.info.Size(), nil
-	case s.compression() == "none" && stored.Offset > s.info.Size():
-		s.in.env.Logger.Warn("file was truncated, reading it from its beginning", "path", s.path)
-		return 0, false, nil
+	case rewritten:
+		log.Warn("file was truncated or rewritten, reading it from its beginning")
+	case len(stored) > 0:
+		log.Info("file was replaced, reading it from its beginning")
 	}
-	return stored.Offset, false, nil
+	return 0, false, nil
 }
 
 func (s *stream) compression() string {
@@ -277,7 +285,6 @@ func (s *stream) badStart(err error) error {
 	if s.raw.err != nil {
 		return fmt.Errorf("reading %s: %w", s.path, s.raw.err)
 	}
-	s.cut = framing.New(s.in.framing, 0)
 	s.breaks(err)
 	return nil
 }
@@ -294,17 +301,35 @@ func (s *stream) breaks(err error) {
 // readSize is the most that is read without looking at the context.
 const readSize = 4 << 20
 
+// count tells the progress how much of the file has been read.
+func (s *stream) count(n int64) {
+	s.in.done.Add(n - s.counted)
+	s.counted = n
+}
+
+// atEnd says what becomes of the bytes behind the last record at the end of
+// what is there.
+type atEnd uint8
+
+const (
+	endWaits  atEnd = iota // for the rest of the record
+	endLines               // whole lines are a record now
+	endAll                 // all of it is a record now, but the file may go on
+	endOfFile              // nothing more comes
+)
+
 // fill reads until the batch is full or no more bytes are there now, and
-// reports whether the batch holds a record and was begun. end says that what
-// is behind the last newline at the end of the file is a record.
-func (s *stream) fill(ctx context.Context, b *engine.Batch, end bool) (bool, error) {
+// reports whether the batch holds a record and was begun.
+func (s *stream) fill(b *engine.Batch, end atEnd) (bool, error) {
 	s.cut.Begin(b)
+	if s.eof && s.broken == nil && end == endOfFile {
+		s.cut.End()
+	}
 	for read := 0; !s.cut.Full() && !s.eof && read < readSize; {
 		n, err := s.r.Read(s.cut.Space())
 		if n > 0 {
 			read += n
-			s.in.done.Add(s.raw.n - s.in.counted)
-			s.in.counted = s.raw.n
+			s.count(s.raw.n)
 			s.cut.Wrote(n)
 		}
 		switch {
@@ -314,12 +339,15 @@ func (s *stream) fill(ctx context.Context, b *engine.Batch, end bool) (bool, err
 			return false, fmt.Errorf("reading %s at byte %d: %w", s.path, s.raw.n, s.raw.err)
 		case err == io.EOF:
 			s.eof = true
-			if end {
+			if end == endOfFile {
 				s.cut.End()
 			}
 		default:
 			s.breaks(err)
 		}
+	}
+	if s.eof && s.broken == nil && s.cut.Empty() && (end == endLines || end == endAll) {
+		s.cut.Flush(end == endAll)
 	}
 	if s.cut.Empty() && s.broken != nil && !s.over {
 		s.over = true

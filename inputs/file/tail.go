@@ -3,12 +3,493 @@ package file
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/flowrecords/flow/engine"
 )
 
-type tail struct{ in *input }
+const (
+	// packedQuiet is how long a compressed file must not have changed before
+	// it is taken for complete.
+	packedQuiet = 5 * time.Second
+	// goneQuiet is how long a file without a name is kept open for a program
+	// that still appends to it.
+	goneQuiet = time.Minute
+)
 
-func (t *tail) open(context.Context) error                  { return errors.New("tail is not there yet") }
-func (t *tail) read(context.Context) (*engine.Batch, error) { return nil, engine.ErrEnd }
-func (t *tail) close()                                      {}
+// tail follows files. A slot stands for a path and is a source; a stream is a
+// file that is read for it, and moves to another slot when the file is
+// renamed. All fields belong to the goroutine of Read.
+type tail struct {
+	in    *input
+	slots []*slot // sorted by path
+	turn  int     // whose turn it is
+
+	nextPoll, nextScan time.Time
+	started            bool // the first look at the files is over
+	// positions are those that were stored for any slot when flow started, by
+	// which files that were renamed in the meantime are found again.
+	positions []engine.Position
+}
+
+// slot is a path that a glob has matched.
+type slot struct {
+	path string
+	s    *stream // nil: nothing is read at the moment
+	// now is the file that has the path; nil: none has.
+	now os.FileInfo
+
+	// ready: the stream may have more to give.
+	ready bool
+	// size is that of the stream's file at the last look, grown when it
+	// changed.
+	size  int64
+	mtime time.Time
+	grown time.Time
+	end   atEnd
+	// left: the path stands for another file or none. The stream is read to
+	// its end, and then the slot is free for the next file.
+	left bool
+	// moveTo is the slot that the file was renamed to. Nothing is read until
+	// all that was read under the old name is confirmed: a position stored
+	// under the new name must not pass it (Invariant 2).
+	moveTo *slot
+
+	opened bool        // by this process: its stored position is used up
+	done   os.FileInfo // a compressed file that was read, not to be read again
+	failed string      // why it could not be opened, as it was logged
+}
+
+// open looks at the files for the first time. A path without wildcards that
+// cannot be read is an error here, later it is only logged.
+func (t *tail) open(ctx context.Context) error {
+	t.close()
+	*t = tail{in: t.in}
+	if err := t.tick(ctx); err != nil {
+		return err
+	}
+	for _, sl := range t.slots {
+		if sl.failed != "" && t.in.named(sl.path) {
+			return fmt.Errorf("reading %s: %s", sl.path, sl.failed)
+		}
+	}
+	return nil
+}
+
+func (t *tail) close() {
+	for _, sl := range t.slots {
+		if sl.s != nil {
+			sl.s.close()
+			sl.s = nil
+		}
+	}
+}
+
+// read returns the next batch of the files in turn, waiting for growth.
+func (t *tail) read(ctx context.Context) (*engine.Batch, error) {
+	b, err := t.in.host.NewBatch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if err := context.Cause(ctx); err != nil {
+			b.Release()
+			return nil, err
+		}
+		if !t.in.env.Now().Before(t.nextPoll) {
+			if err := t.tick(ctx); err != nil {
+				b.Release()
+				return nil, err
+			}
+		}
+		busy := false
+		for range t.slots {
+			sl := t.slots[t.turn%len(t.slots)]
+			t.turn++
+			ok, err := t.readSlot(sl, b)
+			if ok {
+				return b, nil
+			}
+			if err != nil {
+				b.Release()
+				return nil, engine.Retry(err)
+			}
+			busy = busy || sl.ready
+		}
+		if !busy {
+			t.wait(ctx)
+		}
+	}
+}
+
+// wait waits for the next look at the files.
+func (t *tail) wait(ctx context.Context) {
+	timer := time.NewTimer(t.nextPoll.Sub(t.in.env.Now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// readSlot reads a piece of a slot's file.
+func (t *tail) readSlot(sl *slot, b *engine.Batch) (bool, error) {
+	s := sl.s
+	if s == nil || !sl.ready {
+		return false, nil
+	}
+	ok, err := s.fill(b, sl.end)
+	if ok || err != nil {
+		return ok, err
+	}
+	if s.eof {
+		sl.ready = false
+		if s.packed || sl.left && sl.end == endOfFile {
+			t.leave(sl)
+		}
+	}
+	return false, nil
+}
+
+// leave ends the stream of a slot.
+func (t *tail) leave(sl *slot) {
+	if sl.s.packed {
+		sl.done = sl.s.info
+	}
+	sl.s.close()
+	sl.s, sl.left, sl.ready, sl.end = nil, false, false, endWaits
+	t.nextPoll = time.Time{} // the next file may be there
+}
+
+// tick looks for new names, growth, truncation and rotation.
+func (t *tail) tick(ctx context.Context) error {
+	now := t.in.env.Now()
+	t.nextPoll = now.Add(t.in.cfg.PollInterval)
+	if !now.Before(t.nextScan) {
+		t.nextScan = now.Add(t.in.cfg.ScanInterval)
+		if err := t.scan(); err != nil {
+			return err
+		}
+	}
+	for _, sl := range t.slots {
+		sl.now = nil
+		if info, err := os.Stat(sl.path); err == nil && info.Mode().IsRegular() {
+			sl.now = info
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.fail(sl, err)
+		}
+	}
+	if !t.started {
+		for _, sl := range t.slots {
+			t.positions = append(t.positions, t.in.stored(sl.path)...)
+		}
+	}
+	for _, sl := range t.slots {
+		if sl.s != nil {
+			if err := t.look(ctx, sl, now); err != nil {
+				return err
+			}
+		}
+	}
+	if err := t.moves(ctx); err != nil {
+		return err
+	}
+	err := t.beginAll(ctx, now)
+	t.started, t.positions = true, nil
+	return err
+}
+
+// beginAll opens the files of slots that have none.
+func (t *tail) beginAll(ctx context.Context, now time.Time) error {
+	open := make(map[uint64][]*stream) // by inode, to find files of two names
+	for _, sl := range t.slots {
+		if sl.s != nil {
+			open[sl.s.id.inode] = append(open[sl.s.id.inode], sl.s)
+		}
+	}
+	for _, sl := range t.slots {
+		if sl.s != nil || sl.now == nil {
+			continue
+		}
+		same := func(s *stream) bool { return os.SameFile(s.info, sl.now) }
+		if slices.ContainsFunc(open[inode(sl.now)], same) {
+			continue // it moves here soon, or has two names
+		}
+		if t.begin(ctx, sl, now); sl.s != nil {
+			open[sl.s.id.inode] = append(open[sl.s.id.inode], sl.s)
+		}
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scan adds slots for paths that are new.
+func (t *tail) scan() error {
+	paths, err := t.in.match(false)
+	if err != nil {
+		if !t.started {
+			return err
+		}
+		t.in.env.Logger.Error("looking for files", "error", err)
+		return nil
+	}
+	for _, p := range paths {
+		i, ok := slices.BinarySearchFunc(t.slots, p, func(sl *slot, p string) int { return strings.Compare(sl.path, p) })
+		if !ok {
+			t.slots = slices.Insert(t.slots, i, &slot{path: p})
+		}
+	}
+	// A path that nothing stands for any more is forgotten, so that files with
+	// ever new names take no memory for good.
+	t.slots = slices.DeleteFunc(t.slots, func(sl *slot) bool {
+		return sl.s == nil && sl.now == nil && sl.opened && !slices.Contains(paths, sl.path)
+	})
+	return nil
+}
+
+// look finds out what has happened to the file of a slot.
+func (t *tail) look(ctx context.Context, sl *slot, now time.Time) error {
+	s := sl.s
+	info, err := s.f.Stat()
+	if err != nil {
+		return fmt.Errorf("reading the size of %s: %w", s.path, err)
+	}
+	if s.packed {
+		return nil
+	}
+	changed := info.Size() != sl.size || !info.ModTime().Equal(sl.mtime)
+	if changed {
+		sl.size, sl.mtime, sl.grown = info.Size(), info.ModTime(), now
+		if err := t.changed(ctx, s, info); err != nil {
+			return err
+		}
+		s.eof, sl.ready = false, true
+	}
+	sl.end = t.patience(sl, now.Sub(sl.grown))
+	if sl.end != endWaits && s.cut.Pending() > 0 {
+		sl.ready = true
+	}
+	t.rotation(sl, now)
+	return nil
+}
+
+// patience says what becomes of a record without end after that long a quiet.
+func (t *tail) patience(sl *slot, quiet time.Duration) atEnd {
+	cfg := t.in.cfg
+	switch {
+	case cfg.PartialTimeout > 0 && quiet >= cfg.PartialTimeout:
+		return endAll
+	case cfg.Multiline != nil && cfg.Multiline.Timeout > 0 && quiet >= cfg.Multiline.Timeout:
+		return endLines
+	}
+	return endWaits
+}
+
+// changed begins anew when the file was truncated or written over, and else
+// lets its fingerprint grow with it.
+func (t *tail) changed(ctx context.Context, s *stream, info os.FileInfo) error {
+	same, err := s.id.matches(s.f, info)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", s.path, err)
+	}
+	rewritten := !same || info.Size() < s.cut.Offset()
+	s.info = info
+	if rewritten || s.id.length < fingerprintBytes {
+		if s.id, err = identify(s.f, info); err != nil {
+			return fmt.Errorf("reading %s: %w", s.path, err)
+		}
+		s.state = s.id.String()
+	}
+	if !rewritten {
+		return nil
+	}
+	t.in.env.Logger.Warn("file was truncated, reading it from its beginning", "path", s.path)
+	return s.seek(ctx, 0)
+}
+
+// rotation finds out whether the path still stands for the file.
+func (t *tail) rotation(sl *slot, now time.Time) {
+	s := sl.s
+	if sl.now != nil && os.SameFile(sl.now, s.info) {
+		sl.left, sl.moveTo = false, nil
+		return
+	}
+	for _, other := range t.slots {
+		if other != sl && other.now != nil && os.SameFile(other.now, s.info) {
+			sl.left, sl.moveTo = true, other
+			return
+		}
+	}
+	sl.left, sl.moveTo = true, nil
+	// The program that writes has moved on once its new file has data. What
+	// it had written to the old one by then is there.
+	next := sl.now != nil && sl.now.Size() > 0
+	if next || now.Sub(sl.grown) >= goneQuiet {
+		sl.end, sl.ready = endOfFile, true
+		s.eof = false
+	}
+}
+
+// moves hands streams over to the slots of their files' new names, all that
+// can go at once: names may have been handed on in a chain, or swapped.
+func (t *tail) moves(ctx context.Context) error {
+	moving := make(map[*slot]*slot)
+	for _, sl := range t.slots {
+		if sl.s != nil && sl.moveTo != nil {
+			sl.ready = false
+			if sl.s.src.Idle() {
+				moving[sl] = sl.moveTo
+			}
+		}
+	}
+	for blocked := true; blocked; {
+		blocked = false
+		for from, to := range moving {
+			if to.s != nil && moving[to] == nil {
+				delete(moving, from)
+				blocked = true
+			}
+		}
+	}
+	old := make(map[*slot]slot, len(moving))
+	for from := range moving {
+		old[from] = *from
+		from.s, from.moveTo, from.left = nil, nil, false
+	}
+	for from, to := range moving {
+		was := old[from]
+		t.in.env.Logger.Info("file was renamed", "from", from.path, "to", to.path)
+		to.s, to.ready, to.opened, to.end = was.s, true, true, endWaits
+		to.size, to.mtime, to.grown = was.size, was.mtime, was.grown
+		to.s.path, to.s.src, to.s.eof = to.path, t.in.source(to.path), false
+		if err := t.mark(ctx, to.s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mark stores where a stream stands under its source, without a record.
+func (t *tail) mark(ctx context.Context, s *stream) error {
+	b, err := t.in.host.NewBatch(ctx)
+	if err != nil {
+		return err
+	}
+	at := s.cut.Next()
+	s.src.Begin(b, engine.Position{Offset: at, State: s.state}, at, nil)
+	b.Done()
+	b.Release()
+	return nil
+}
+
+// begin opens the file of a slot that has none, if it is a file to be read.
+func (t *tail) begin(ctx context.Context, sl *slot, now time.Time) {
+	if sl.done != nil && os.SameFile(sl.done, sl.now) && sl.done.Size() == sl.now.Size() {
+		return
+	}
+	if (&stream{in: t.in, path: sl.path}).compression() != "none" && now.Sub(sl.now.ModTime()) < packedQuiet {
+		return
+	}
+	s, err := t.openSlot(ctx, sl)
+	if err != nil {
+		t.fail(sl, err)
+		return
+	}
+	sl.failed = ""
+	sl.s, sl.opened, sl.ready, sl.end = s, true, true, endWaits
+	if s.packed {
+		sl.end = endOfFile
+	}
+	sl.size, sl.mtime, sl.grown = s.info.Size(), s.info.ModTime(), now
+}
+
+// openSlot opens the file that a slot reads next: the one that its path stands
+// for, or one that had the path when flow stopped and has more to give.
+func (t *tail) openSlot(ctx context.Context, sl *slot) (*stream, error) {
+	if sl.opened {
+		return t.in.open(ctx, sl.path, sl.path)
+	}
+	own := t.in.stored(sl.path)
+	if len(own) > 0 {
+		if old := t.rotatedAway(sl, own[0]); old != "" {
+			t.in.env.Logger.Info("file was rotated, reading the old one to its end first", "path", sl.path, "old", old)
+			return t.in.open(ctx, old, sl.path, own...)
+		}
+	}
+	s, err := t.in.open(ctx, sl.path, sl.path, append(own, t.positions...)...)
+	if err != nil {
+		return nil, err
+	}
+	if !t.started && len(own) == 0 && s.cut.Next() == 0 && t.in.cfg.Start == "end" && !s.packed {
+		err = s.seek(ctx, s.info.Size())
+	}
+	if err == nil && !t.started && s.cut.Next() > 0 {
+		// The position may have been stored for another name.
+		err = t.mark(ctx, s)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// rotatedAway returns the name that the file of a stored position has now, if
+// it lies beside its old name and no glob matches it.
+func (t *tail) rotatedAway(sl *slot, stored engine.Position) string {
+	was, err := parseIdentity(stored)
+	if err != nil || was.inode == inode(sl.now) || was.inode == 0 {
+		return ""
+	}
+	dir, base := filepath.Dir(sl.path), filepath.Base(sl.path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if !strings.HasPrefix(e.Name(), base) || e.Name() == base || t.has(path) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && inode(info) == was.inode && isFile(path, was) {
+			return path
+		}
+	}
+	return ""
+}
+
+// isFile reports whether the file at path is the one that was read.
+func isFile(path string, was identity) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	same, err := was.matches(f, info)
+	return same && err == nil
+}
+
+func (t *tail) has(path string) bool {
+	return slices.ContainsFunc(t.slots, func(sl *slot) bool { return sl.path == path })
+}
+
+// fail logs that a file cannot be read, once for each reason. It is tried
+// again at every look; nothing of it is lost.
+func (t *tail) fail(sl *slot, err error) {
+	if sl.failed != err.Error() {
+		sl.failed = err.Error()
+		t.in.env.Logger.Error("file cannot be read", "path", sl.path, "error", err)
+	}
+}
