@@ -71,10 +71,12 @@ func (d *decoder) connectionRef(o *engine.Option, e hclsyntax.Expression) (ref e
 	t, diags := hcl.AbsTraversalForExpr(unwrapParens(e))
 	if diags.HasErrors() || t.RootName() != "connection" {
 		detail := fmt.Sprintf("Write it as %s = %s, without quotes.", o.Name, form)
+		text := strings.Join(traversalNames(t), ".")
 		if m, _ := d.literal(e); m != nil {
-			if c := d.lookup(strings.TrimPrefix(m.text, "connection."), o.System); c != nil {
-				detail += fmt.Sprintf(" Did you mean %s?", c.address())
-			}
+			text = m.text
+		}
+		if c := d.lookup(strings.TrimPrefix(text, "connection."), o.System); c != nil {
+			detail += fmt.Sprintf(" Did you mean %s?", c.address())
 		}
 		d.fail(e.Range(), fmt.Sprintf("option %q must be a connection", o.Name), "%s", detail)
 		return ref

@@ -153,7 +153,7 @@ func (d *decoder) required(body *hclsyntax.Body, spec *engine.Spec, prefix strin
 		if prefix != "" {
 			at = d.place(strings.TrimSuffix(prefix, "."))
 		}
-		d.fail(at, fmt.Sprintf("option %q is missing", o.Name), "%s needs it: %s%s", upperFirst(d.what), o.Doc, exampleOf(o))
+		d.fail(at, fmt.Sprintf("option %q is missing", o.Name), "%s needs it. %s%s", upperFirst(d.part(prefix)), o.Doc, exampleOf(o))
 	}
 }
 
@@ -207,11 +207,7 @@ func (d *decoder) unknownAttr(a *hclsyntax.Attribute, spec *engine.Spec, prefix 
 			return
 		}
 	}
-	where := d.what
-	if prefix != "" {
-		where = fmt.Sprintf("block %q of %s", strings.TrimRight(strings.Split(prefix, "[")[0], "."), d.what)
-	}
-	detail := fmt.Sprintf("%s has no option of this name.", upperFirst(where))
+	detail := fmt.Sprintf("%s has no option of this name.", upperFirst(d.part(prefix)))
 	switch {
 	case nearest(a.Name, names) != "":
 		detail += didYouMean(a.Name, names)
@@ -225,6 +221,15 @@ func (d *decoder) unknownAttr(a *hclsyntax.Attribute, spec *engine.Spec, prefix 
 		detail += fmt.Sprintf(" It has %s.", list(names))
 	}
 	d.fail(a.NameRange, fmt.Sprintf("unknown option %q", a.Name), "%s", detail)
+}
+
+// part names the component, or its block that the prefix of a path leads to.
+func (d *decoder) part(prefix string) string {
+	if prefix == "" {
+		return d.what
+	}
+	name, _, _ := strings.Cut(strings.TrimSuffix(prefix, "."), "[")
+	return fmt.Sprintf("block %q of %s", name, d.what)
 }
 
 func blockExample(name string) string {

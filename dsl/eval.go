@@ -141,7 +141,7 @@ func (l *loader) eval(e hclsyntax.Expression) (cty.Value, bool) {
 // constant evaluates an expression that may refer to nothing.
 func (l *loader) constant(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
 	if ts := sortedTraversals(e); len(ts) > 0 {
-		l.errorf(ts[0].SourceRange(), "value is not constant", "This value is needed before variables and locals have theirs, so it can refer to none.%s", l.quotesHint(ts[0]))
+		l.errorf(ts[0].SourceRange(), "value is not constant", "This value is needed before variables and locals have theirs, so it can refer to none.%s", l.loneHint(ts[0]))
 		return cty.NilVal, false
 	}
 	return l.value(e, ctx)
@@ -151,7 +151,13 @@ func (l *loader) value(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value,
 	l.blotSecretCalls(e)
 	val, diags := e.Value(ctx)
 	for _, d := range diags {
-		l.add(plainEval(d))
+		d = plainEval(d)
+		for _, outside := range l.outside {
+			if len(outside) > 2 {
+				d.Detail = strings.ReplaceAll(d.Detail, outside, "(secret)")
+			}
+		}
+		l.add(d)
 	}
 	return val, !diags.HasErrors()
 }
@@ -183,11 +189,19 @@ func (l *loader) checkReference(t hcl.Traversal) bool {
 		l.errorf(t.SourceRange(), "element in the wrong place", "Elements are referred to in from only: from = [%s]", traversalText(t))
 	case slices.Contains(recordNames, root):
 		l.errorf(t.SourceRange(), fmt.Sprintf("%q exists only while records flow", root),
-			"This option takes a fixed value. Options that take an expression take it as text in quotes, and a template holds it in {{ }}.")
+			"Only fixed values can stand here. An option that takes an expression takes it as text in quotes, and a template holds it in {{ }}.")
 	default:
 		l.errorf(t.SourceRange(), fmt.Sprintf("unknown name %q", root), "Values come from var.NAME, local.NAME and functions.%s", l.quotesHint(t))
 	}
 	return false
+}
+
+// loneHint is quotesHint for a name by itself.
+func (l *loader) loneHint(t hcl.Traversal) string {
+	if len(t) > 1 {
+		return ""
+	}
+	return l.quotesHint(t)
 }
 
 // quotesHint suggests what a lone name was meant to be.

@@ -51,7 +51,7 @@ func (d *decoder) expressionText(e hclsyntax.Expression) (*mapped, bool) {
 		m.addOpaque(text, e.Range())
 		return m, true
 	}
-	d.fail(e.Range(), "expression is not in quotes", "Write the expression as text: %q. It sees var.* and local.* itself.", d.source(e.Range()))
+	d.fail(e.Range(), "expression is not in quotes", "Write the expression as text: \"%s\". It sees var.* and local.* itself.", strings.ReplaceAll(d.source(e.Range()), "\"", "'"))
 	return nil, false
 }
 
@@ -102,18 +102,35 @@ func (d *decoder) problems(m *mapped, problems []expr.Problem) {
 	if len(problems) > 0 {
 		d.failed = true
 	}
-	for _, name := range constName.FindAllString(m.text, -1) {
-		if d.loader.failed[name] {
-			return // follows from a mistake that is reported at the variable
-		}
+	if d.followsFailure(m.text) {
+		return
 	}
 	for _, p := range problems {
-		if loneName.MatchString(m.text) && !strings.Contains(p.Detail, "'"+strings.TrimSpace(m.text)+"'") {
+		if loneName.MatchString(m.text) && strings.Contains(p.Summary, "nknown name") && !strings.Contains(p.Detail, "'"+strings.TrimSpace(m.text)+"'") {
 			p.Detail += fmt.Sprintf(" A constant text needs quotes of its own: \"'%s'\".", strings.TrimSpace(m.text))
 		}
 		d.fail(m.at(p.Offset, p.Length), lowerFirst(p.Summary), "%s", strings.TrimSpace(p.Detail))
 	}
 }
+
+// followsFailure reports whether a text uses a variable, local or function
+// that has a mistake of its own, which is reported already.
+func (d *decoder) followsFailure(text string) bool {
+	for _, name := range constName.FindAllString(text, -1) {
+		if d.loader.failed[name] {
+			return true
+		}
+	}
+	for _, c := range call.FindAllString(text, -1) {
+		if d.loader.failed[functionKey(calledName(c))] {
+			return true
+		}
+	}
+	return false
+}
+
+// functionKey is a function's name in loader.failed.
+func functionKey(name string) string { return "function " + name }
 
 // template decodes text with {{ }} holes. HCL's own ${ } may stand in it; what
 // it gives is literal text, never part of a hole.
@@ -173,7 +190,7 @@ func (d *decoder) addValue(o *engine.Option, m *mapped, e hclsyntax.Expression) 
 		d.failed = true
 		return false
 	case err != nil || text.IsNull():
-		d.fail(e.Range(), fmt.Sprintf("option %q must be a template", o.Name), "Text is needed here, and this is %s.", article(val.Type().FriendlyName()))
+		d.fail(e.Range(), fmt.Sprintf("option %q must be a template", o.Name), "Text is needed here, and this is %s.%s", article(typeText(val)), exampleOf(o))
 		return false
 	case strings.Contains(text.AsString(), "{{"):
 		d.fail(e.Range(), "hole outside the template", "A hole {{ }} must stand in the string of the option itself; what var, local and functions give is literal text.")
@@ -341,6 +358,7 @@ func (l *loader) compileFunctions() {
 // functionParts reads params and result.
 func (l *loader) functionParts(f *userFunction) {
 	d := l.newDecoder(fmt.Sprintf("function %q", f.name), f.block)
+	l.failed[functionKey(f.name)] = true // until it is compiled
 	if a := f.block.Body.Attributes["params"]; a != nil {
 		f.params = d.params(a.Expr)
 	}
@@ -349,7 +367,9 @@ func (l *loader) functionParts(f *userFunction) {
 		l.errorf(f.block.DefRange(), "option \"result\" is missing", "A function needs it: the expression that it gives. For example: result = \"lower(s)\"")
 		return
 	}
-	f.body, _ = d.expressionText(result.Expr)
+	if body, ok := d.expressionText(result.Expr); ok && !d.failed {
+		f.body = body
+	}
 }
 
 func (d *decoder) params(e hclsyntax.Expression) []string {
@@ -395,7 +415,7 @@ func (l *loader) compileFunction(f *userFunction, path []*userFunction) {
 	}
 	f.state = 1
 	for _, c := range call.FindAllString(f.body.text, -1) {
-		if dep := l.funcs[strings.TrimSpace(strings.TrimSuffix(c, "("))]; dep != nil {
+		if dep := l.funcs[calledName(c)]; dep != nil {
 			l.compileFunction(dep, append(path, f))
 		}
 	}
@@ -404,7 +424,25 @@ func (l *loader) compileFunction(f *userFunction, path []*userFunction) {
 	}
 	f.state = 2
 	d := l.newDecoder("the function", f.block)
-	d.problems(f.body, l.env.AddFunction(f.name, f.params, f.body.text))
+	problems := l.env.AddFunction(f.name, f.params, f.body.text)
+	if len(problems) == 0 {
+		delete(l.failed, functionKey(f.name))
+		return
+	}
+	for _, p := range problems {
+		if p.Summary == "Function "+f.name+" exists already" {
+			l.errorf(f.block.LabelRanges[0], fmt.Sprintf("function %q exists already", f.name), "It is one of the language's own. Choose another name.")
+			return
+		}
+	}
+	l.failed[functionKey(f.name)] = false // its own mistakes are to be seen
+	d.problems(f.body, problems)
+	l.failed[functionKey(f.name)] = true
+}
+
+// calledName is the name in a match of call.
+func calledName(match string) string {
+	return strings.TrimSpace(strings.TrimSuffix(match, "("))
 }
 
 // names returns the keys of a map, sorted.

@@ -124,8 +124,8 @@ func (l *loader) newContext() *hcl.EvalContext {
 		// none: the length of a password, a user name in a URL.
 		"nonsensitive": markFunc(false),
 
-		"env":        envFunc(l.environ),
-		"file":       fileFunc,
+		"env":        l.envFunc(),
+		"file":       l.fileFunc(),
 		"fileexists": fileExistsFunc,
 	}
 	return &hcl.EvalContext{Functions: fs}
@@ -185,17 +185,18 @@ func markFunc(secret bool) function.Function {
 
 // envFunc reads the environment. Without a default an unset variable is an
 // error: an empty password is never made of a misspelt name.
-func envFunc(environ map[string]string) function.Function {
+func (l *loader) envFunc() function.Function {
 	return function.New(&function.Spec{
 		Params:   []function.Parameter{{Name: "name", Type: cty.String}},
 		VarParam: &function.Parameter{Name: "default", Type: cty.String, AllowNull: true},
 		Type:     function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			name := args[0].AsString()
-			if v, ok := environ[name]; ok {
+			if v, ok := l.environ[name]; ok {
 				if !utf8.ValidString(v) {
 					return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "environment variable %s is no UTF-8 text", name)
 				}
+				l.outside = append(l.outside, v)
 				return cty.StringVal(v).Mark(outsideMark), nil
 			}
 			switch len(args) {
@@ -212,33 +213,37 @@ func envFunc(environ map[string]string) function.Function {
 // maxReadBytes bounds file(): it is for certificates and passwords.
 const maxReadBytes = 16 << 20
 
-var fileFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "path", Type: cty.String}},
-	Type:   function.StaticReturnType(cty.String),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		path := args[0].AsString()
-		fail := func(why string) (cty.Value, error) {
-			return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "reading %q: %s", path, why)
-		}
-		info, err := os.Stat(path)
-		switch {
-		case err != nil:
-			return fail(cause(err).Error())
-		case !info.Mode().IsRegular():
-			return fail("not a regular file")
-		case info.Size() > maxReadBytes:
-			return fail("the file is too large")
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return fail(cause(err).Error())
-		}
-		if !utf8.Valid(b) {
-			return fail("the file is no UTF-8 text")
-		}
-		return cty.StringVal(string(b)).Mark(outsideMark), nil
-	},
-})
+// fileFunc reads a text file.
+func (l *loader) fileFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "path", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			path := args[0].AsString()
+			fail := func(why string) (cty.Value, error) {
+				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "reading %q: %s", path, why)
+			}
+			info, err := os.Stat(path)
+			switch {
+			case err != nil:
+				return fail(cause(err).Error())
+			case !info.Mode().IsRegular():
+				return fail("not a regular file")
+			case info.Size() > maxReadBytes:
+				return fail("the file is too large")
+			}
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return fail(cause(err).Error())
+			}
+			if !utf8.Valid(b) {
+				return fail("the file is no UTF-8 text")
+			}
+			l.outside = append(l.outside, string(b), strings.TrimSpace(string(b)))
+			return cty.StringVal(string(b)).Mark(outsideMark), nil
+		},
+	})
+}
 
 var fileExistsFunc = function.New(&function.Spec{
 	Params: []function.Parameter{{Name: "path", Type: cty.String}},

@@ -32,6 +32,9 @@ type loader struct {
 	// secrets are the values of sensitive variables and locals: scrub keeps
 	// them out of messages that others have worded.
 	secrets []string
+	// outside are the texts that env and file gave, which are kept out of
+	// what the evaluation of HCL says.
+	outside []string
 
 	variables map[string]*variable
 	locals    map[string]*local
@@ -124,9 +127,7 @@ func (l *loader) addSource(name string, src []byte) {
 		return
 	}
 	f, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
-	for _, d := range diags {
-		l.add(plainSyntax(d))
-	}
+	l.addSyntax(diags, src)
 	if f != nil {
 		l.files[name] = f
 	}
@@ -208,7 +209,7 @@ func (l *loader) compile() *Result {
 // What the parser says of a complete tree does no harm.
 func (l *loader) brokenSyntax() bool {
 	return slices.ContainsFunc(l.diags, func(d *hcl.Diagnostic) bool {
-		return d.Severity == hcl.DiagError && d.Summary != "attribute redefined"
+		return d.Severity == hcl.DiagError && d.Summary != summaryTwice
 	})
 }
 
@@ -221,7 +222,7 @@ func (l *loader) result(plan *engine.Plan) *Result {
 		if a.Subject == nil || b.Subject == nil {
 			return cmp.Compare(boolInt(a.Subject != nil), boolInt(b.Subject != nil))
 		}
-		return cmp.Or(cmp.Compare(order[a.Subject.Filename], order[b.Subject.Filename]), cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte))
+		return cmp.Or(cmp.Compare(order[a.Subject.Filename], order[b.Subject.Filename]), cmp.Compare(a.Subject.Filename, b.Subject.Filename), cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte))
 	})
 	l.diags = slices.CompactFunc(l.diags, func(a, b *hcl.Diagnostic) bool {
 		return a.Subject != nil && b.Subject != nil && *a.Subject == *b.Subject && a.Summary == b.Summary && a.Detail == b.Detail

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -14,13 +15,34 @@ import (
 func nearest(given string, candidates []string) string {
 	best, bestDistance := "", 0
 	for _, c := range candidates {
-		d := levenshtein.Distance(strings.ToLower(given), strings.ToLower(c), nil)
-		// A third of a name may be wrong; more is another name.
-		if limit := max(1, max(len(given), len(c))/3); d <= limit && (best == "" || d < bestDistance) {
+		a, b := strings.ToLower(given), strings.ToLower(c)
+		d := levenshtein.Distance(a, b, nil)
+		if d == 2 && sorted(a) == sorted(b) {
+			d = 1 // two letters in the wrong order
+		}
+		if d <= tolerance(max(len(a), len(b))) && (best == "" || d < bestDistance) {
 			best, bestDistance = c, d
 		}
 	}
 	return best
+}
+
+// tolerance is how many letters of a name may be wrong before it is another
+// name: about a third.
+func tolerance(n int) int {
+	switch {
+	case n < 4:
+		return 1
+	case n < 6:
+		return 2
+	}
+	return n / 3
+}
+
+func sorted(s string) string {
+	b := []byte(s)
+	slices.Sort(b)
+	return string(b)
 }
 
 // didYouMean is a sentence with a space before it, or nothing.

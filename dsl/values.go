@@ -68,7 +68,7 @@ func (d *decoder) plain(o *engine.Option, field reflect.Value, e hclsyntax.Expre
 	}
 	if val.IsNull() {
 		if o.Required {
-			d.fail(e.Range(), fmt.Sprintf("option %q is null", o.Name), "It is required. Give it %s.%s", article(o.Type), exampleOf(o))
+			d.fail(e.Range(), fmt.Sprintf("option %q is null", o.Name), "Give it %s.%s", article(o.Type), exampleOf(o))
 		}
 		return // null: as if it were not given
 	}
@@ -77,17 +77,25 @@ func (d *decoder) plain(o *engine.Option, field reflect.Value, e hclsyntax.Expre
 
 // tuple decodes a list that is written out, each element at its own place.
 func (d *decoder) tuple(o *engine.Option, field reflect.Value, t *hclsyntax.TupleConsExpr, path string) {
-	elem := *o
-	elem.Type = strings.TrimPrefix(o.Type, "list of ")
+	elem := elementOf(o)
 	elem.Required = true
 	field.Set(reflect.MakeSlice(field.Type(), 0, len(t.Exprs)))
 	for i, e := range t.Exprs {
 		v := reflect.New(field.Type().Elem()).Elem()
 		at := fmt.Sprintf("%s[%d]", path, i)
 		d.places[at], d.exprs[at] = e.Range(), e
+		elem.Name = fmt.Sprintf("%s[%d]", o.Name, i)
 		d.attr(&elem, v, e, at)
 		field.Set(reflect.Append(field, v))
 	}
+}
+
+// elementOf describes an element of a list.
+func elementOf(o *engine.Option) engine.Option {
+	elem := *o
+	elem.Type = strings.TrimPrefix(o.Type, "list of ")
+	elem.Example = ""
+	return elem
 }
 
 // set converts a known value that is not null.
@@ -140,8 +148,7 @@ func (d *decoder) setList(o *engine.Option, field reflect.Value, val cty.Value, 
 		d.wrongType(o, val, e)
 		return
 	}
-	elem := *o
-	elem.Type = strings.TrimPrefix(o.Type, "list of ")
+	elem := elementOf(o)
 	field.Set(reflect.MakeSlice(field.Type(), 0, val.LengthInt()))
 	for it := val.ElementIterator(); it.Next(); {
 		_, x := it.Element()
@@ -280,13 +287,25 @@ func (d *decoder) oneOf(o *engine.Option, s string, e hclsyntax.Expression) bool
 }
 
 func (d *decoder) wrongType(o *engine.Option, val cty.Value, e hclsyntax.Expression) {
-	detail := fmt.Sprintf("It is %s here.", article(val.Type().FriendlyName()))
+	detail := fmt.Sprintf("It is %s here.", article(typeText(val)))
 	if strings.HasPrefix(o.Type, "list of ") && val.Type() == cty.String {
 		detail += fmt.Sprintf(" Put it into brackets: %s = [%s]", o.Name, d.source(e.Range()))
 	} else {
 		detail += exampleOf(o)
 	}
 	d.fail(e.Range(), fmt.Sprintf("option %q must be %s", o.Name, article(o.Type)), "%s", detail)
+}
+
+// typeText names the type of a value for people.
+func typeText(v cty.Value) string {
+	switch t := v.Type(); {
+	case v.IsNull():
+		return "null"
+	case t.IsTupleType():
+		return "list"
+	default:
+		return t.FriendlyName()
+	}
 }
 
 // article puts a or an before a noun; lists and such need it too.

@@ -130,9 +130,7 @@ func (l *loader) readVarFile(path string, values map[string]given) {
 	if f != nil {
 		l.files[name] = f
 	}
-	for _, d := range diags {
-		l.add(plainSyntax(d))
-	}
+	l.addSyntax(diags, src)
 	if diags.HasErrors() {
 		return
 	}
@@ -209,7 +207,7 @@ func (l *loader) parseGiven(v *variable, in given) (cty.Value, bool) {
 		return cty.NilVal, false
 	}
 	if tooDeep("", []byte(in.text)) != nil {
-		return fail("the value is nested too deeply.")
+		return fail("The value is nested too deeply.")
 	}
 	e, diags := hclsyntax.ParseExpression([]byte(in.text), in.from, hcl.InitialPos)
 	if !diags.HasErrors() {
@@ -221,7 +219,7 @@ func (l *loader) parseGiven(v *variable, in given) (cty.Value, bool) {
 	if v.typ == cty.DynamicPseudoType {
 		return cty.StringVal(in.text), true
 	}
-	return fail(fmt.Sprintf("write a value of type %s as in a config, such as [\"a\", \"b\"].", typeexpr.TypeString(v.typ)))
+	return fail(fmt.Sprintf("Write a value of type %s as in a config, such as [\"a\", \"b\"].", typeexpr.TypeString(v.typ)))
 }
 
 // convertVariable brings a value to the variable's type and marks it.
@@ -312,7 +310,7 @@ func (l *loader) printable(v cty.Value) string {
 		return "(no text)"
 	}
 	if isSecret(marks) {
-		return "(secret)"
+		return "The message is not shown, since it holds a secret."
 	}
 	return s.AsString()
 }
