@@ -52,7 +52,7 @@ type letScope struct {
 // program builds the root.
 func (b *builder) program(n ast.Node) code {
 	c, ok := b.tail(n)
-	if !ok {
+	if !ok || b.r.env.vmOnly {
 		b.s.islands, b.s.locals, b.lets = nil, 0, nil
 		c = b.island(n)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/checker"
+	"github.com/expr-lang/expr/checker/nature"
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/optimizer"
@@ -131,7 +132,7 @@ func (e *Env) compile(text string, want Want) (s *Source, problems []Problem) {
 	}
 	c := e.config()
 	for _, f := range r.refs {
-		c.Functions[f.fn] = &builtin.Function{Name: f.fn, Func: unbound, Types: []reflect.Type{f.goType()}}
+		c.Functions[f.fn] = f.function(unbound)
 	}
 	typ, problems := r.check(tree, c)
 	if len(problems) == 0 && want == WantBool {
@@ -140,6 +141,7 @@ func (e *Env) compile(text string, want Want) (s *Source, problems []Problem) {
 	if len(problems) > 0 {
 		return nil, tidy(problems)
 	}
+	loosen(tree.Node)
 	rewriteSlices(&tree.Node)
 	if err := optimizer.Optimize(&tree.Node, c); err != nil {
 		return nil, []Problem{r.typeProblem(tree, err)}
@@ -151,29 +153,40 @@ func (e *Env) compile(text string, want Want) (s *Source, problems []Problem) {
 	return s, nil
 }
 
-// goType is the signature of a reference for the checker. Whatever may be nil
-// has no type: the VM would take its type for granted.
+// function is a reference as the checker and the compiler see it.
+func (f *ref) function(read func(...any) (any, error)) *builtin.Function {
+	t := f.goType()
+	return &builtin.Function{
+		Name: f.fn, Func: read,
+		Validate: func([]reflect.Type) (reflect.Type, error) { return t, nil },
+	}
+}
+
+// goType is the type of a reference for the checker. Whatever may be nil, or
+// of any kind, has none: the VM would take it for granted. The type any will
+// not do, since the checker lets a value of it pass for one of the other
+// branch's type.
 func (f *ref) goType() reflect.Type {
 	switch {
 	case f.has:
-		return reflect.TypeFor[func() bool]()
+		return reflect.TypeFor[bool]()
 	case f.kind == refTopic:
-		return reflect.TypeFor[func() string]()
+		return reflect.TypeFor[string]()
 	case f.kind == refPartition, f.kind == refOffset:
-		return reflect.TypeFor[func() int]()
+		return reflect.TypeFor[int]()
 	case f.kind == refHeaders, f.kind == refMetaAll:
-		return reflect.TypeFor[func() map[string]any]()
+		return reflect.TypeFor[map[string]any]()
 	case f.kind == refTimestamp:
-		return reflect.TypeFor[func() time.Time]()
+		return reflect.TypeFor[time.Time]()
 	}
-	return reflect.TypeFor[func() any]()
+	return nil
 }
 
 // check finds the mistakes of types. expr reports the first only; what it
 // names is taken for a value of unknown type, and it is asked again.
 func (r *resolver) check(tree *parser.Tree, c *conf.Config) (reflect.Type, []Problem) {
 	var problems []Problem
-	c.Functions["$unknown"] = &builtin.Function{Name: "$unknown", Func: unbound, Types: []reflect.Type{reflect.TypeFor[func() any]()}}
+	c.Functions["$unknown"] = (&ref{fn: "$unknown"}).function(unbound)
 	for {
 		typ, err := checker.Check(tree, c)
 		if err == nil {
@@ -247,6 +260,58 @@ func (r *resolver) wantBool(n ast.Node, typ reflect.Type) []Problem {
 	}}
 }
 
+// loosen forgets types that rest on a value of type any: the checker gives
+// x ? "a" : f() the type string whatever f returns, and the compiler then
+// compares it as one. It reports that the type of n is not to be trusted.
+func loosen(n ast.Node) bool { return (&loosener{lets: map[string]bool{}}).node(n) }
+
+type loosener struct{ lets map[string]bool }
+
+func (l *loosener) node(n ast.Node) bool {
+	if n == nil {
+		return false
+	}
+	loose := false
+	switch n := n.(type) {
+	case *ast.VariableDeclaratorNode:
+		l.lets[n.Name] = l.node(n.Value)
+		loose = l.node(n.Expr)
+	case *ast.IdentifierNode:
+		loose = l.lets[n.Value]
+	case *ast.ConditionalNode:
+		l.node(n.Cond)
+		a, b := l.node(n.Exp1), l.node(n.Exp2)
+		loose = a || b
+	case *ast.SequenceNode:
+		for _, e := range n.Nodes {
+			loose = l.node(e)
+		}
+	case *ast.UnaryNode:
+		loose = l.node(n.Node) && n.Operator != "!" && n.Operator != "not"
+	case *ast.ChainNode:
+		loose = l.node(n.Node)
+	case *ast.BinaryNode:
+		a, b := l.node(n.Left), l.node(n.Right)
+		switch n.Operator {
+		case "+", "-", "*", "??":
+			loose = a || b
+		}
+	default:
+		for _, c := range children(n) {
+			of := l.node(c)
+			if f, ok := n.(*ast.BuiltinNode); ok && (f.Name == "abs" || f.Name == "min" || f.Name == "max") {
+				loose = loose || of
+			}
+		}
+	}
+	if loose {
+		n.SetNature(nature.Nature{})
+		return true
+	}
+	t := n.Nature().Type
+	return t == nil || t.Kind() == reflect.Interface
+}
+
 // rewriteSlices makes slices calls of a function that counts characters. It
 // comes after the check, which knows the types of slices.
 func rewriteSlices(n *ast.Node) { ast.Walk(n, sliceRewriter{}) }
@@ -311,7 +376,7 @@ func (e *Env) checkFunction(f *userFunc) (problems []Problem) {
 		return tidy(r.problems)
 	}
 	for _, ref := range r.refs {
-		c.Functions[ref.fn] = &builtin.Function{Name: ref.fn, Func: unbound, Types: []reflect.Type{ref.goType()}}
+		c.Functions[ref.fn] = ref.function(unbound)
 	}
 	if _, problems = r.check(tree, c); len(problems) > 0 {
 		return tidy(problems)

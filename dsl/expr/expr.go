@@ -59,6 +59,8 @@ type env struct {
 	user   map[string]*userFunc
 	// noRecord hides the record (Constant).
 	noRecord bool
+	// vmOnly leaves closures out, for the tests that compare the two.
+	vmOnly bool
 }
 
 // NewEnv returns an environment with flow's function library.

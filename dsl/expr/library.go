@@ -129,7 +129,8 @@ func runeOffset[T string | []byte](s T, n int) int {
 			i++
 			continue
 		}
-		_, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
+		var one [utf8.UTFMax]byte
+		_, size := utf8.DecodeRune(one[:copy(one[:], s[i:])])
 		i += size
 	}
 	return i

@@ -84,9 +84,10 @@ func (b *builder) inConstant(lv valueFn, set any, text string) (code, bool) {
 			return false
 		})
 	case map[int]struct{}:
+		// A null is looked up as 0, as expr does.
 		return boolean(func(m *machine) bool {
 			v := lv(m)
-			if v.Kind() != record.Int {
+			if v.Kind() != record.Int && !v.IsNil() {
 				m.failf("cannot find %s in a list of int: %s", kindName(v.Kind()), text)
 				return false
 			}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/compiler"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
@@ -30,10 +29,7 @@ type vmProgram struct {
 func (s *Source) compileIsland(is *island, m *machine) (*vmProgram, error) {
 	c := s.env.config()
 	for i, f := range s.refs {
-		c.Functions[f.fn] = &builtin.Function{
-			Name: f.fn, Types: []reflect.Type{f.goType()},
-			Func: func(...any) (any, error) { return m.boxed(i) },
-		}
+		c.Functions[f.fn] = f.function(func(...any) (any, error) { return m.boxed(i) })
 	}
 	prog, err := compiler.Compile(&parser.Tree{Node: is.node, Source: s.src}, c)
 	if err != nil {
