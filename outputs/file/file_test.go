@@ -1,16 +1,19 @@
 package file
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/enginetest"
 	"github.com/flowrecords/flow/engine/record"
 )
 
@@ -372,4 +375,116 @@ func TestEnvelopeOfFailures(t *testing.T) {
 	h.close()
 	wantContent(t, path, `{"partition":0,"offset":0,"key":"k","value_base64":"/wBicm9rZW4=",`+
 		`"error":{"reason":"invalid argument","element":"processor.map.shape","origin":"in.jsonl@7"}}`+"\n")
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	envelope := func(r enginetest.Record) (enginetest.Record, error) { return r, nil }
+	tests := []struct {
+		name, base string
+		edit       func(*Config)
+		arrives    func(enginetest.Record) (enginetest.Record, error)
+		read       func(t *testing.T, text string) []enginetest.Record
+	}{
+		{name: "lines", base: "a", read: readLines},
+		{name: "synced", base: "a", edit: func(c *Config) { c.Fsync = fsyncBatch }, read: readLines},
+		{name: "interval", base: "a", edit: func(c *Config) { c.Fsync, c.FsyncInterval = fsyncInterval, time.Hour }, read: readLines},
+		{name: "gzip", base: "a.gz", read: readLines},
+		{name: "zstd", base: "a.zst", read: readLines},
+		{name: "rotate", base: "a", edit: func(c *Config) { c.Rotate = &Rotate{Records: 3} }, read: readLines},
+		{name: "rotate zstd", base: "a.zst", edit: func(c *Config) { c.Rotate = &Rotate{Size: 100} }, read: readLines},
+		{name: "envelope", base: "a", edit: func(c *Config) { c.Format = "envelope" }, arrives: envelope, read: readEnvelopes},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			edit := tt.edit
+			if edit == nil {
+				edit = func(*Config) {}
+			}
+			enginetest.RunOutput(t, enginetest.OutputCase{
+				New: func(t *testing.T) enginetest.Target {
+					dir := t.TempDir()
+					o, err := newOutput(config(filepath.Join(dir, tt.base), edit), engine.Env{}, newFaultFS())
+					if err != nil {
+						t.Fatal(err)
+					}
+					return enginetest.Target{Output: o, Read: func(t *testing.T) []enginetest.Record {
+						var list []enginetest.Record
+						for _, name := range files(t, dir) {
+							list = append(list, tt.read(t, content(t, filepath.Join(dir, name)))...)
+						}
+						return list
+					}}
+				},
+				Arrives: tt.arrives,
+				Away: func(t *testing.T) engine.Output {
+					fsys := newFaultFS()
+					fsys.onCall = func(string, string) error { return syscall.EIO }
+					// A file that rotates is not opened before it has a record.
+					o, err := newOutput(config(filepath.Join(t.TempDir(), tt.base), edit, func(c *Config) { c.Rotate = nil }), engine.Env{}, fsys)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return o
+				},
+			})
+		})
+	}
+}
+
+func readLines(_ *testing.T, text string) []enginetest.Record {
+	var list []enginetest.Record
+	for line := range strings.Lines(text) {
+		list = append(list, enginetest.Record{Value: []byte(strings.TrimSuffix(line, "\n"))})
+	}
+	return list
+}
+
+// readEnvelopes reads what envelope writes with a JSON decoder.
+func readEnvelopes(t *testing.T, text string) []enginetest.Record {
+	t.Helper()
+	type part struct {
+		Key    string          `json:"key"`
+		Value  json.RawMessage `json:"value"`
+		Base64 []byte          `json:"value_base64"`
+	}
+	bytesOf := func(raw json.RawMessage, base64 []byte, text bool) []byte {
+		switch {
+		case base64 != nil:
+			return base64
+		case len(raw) == 0 || string(raw) == "null":
+			return nil
+		case text || string(raw) == `""`: // an empty value is no JSON
+			s := ""
+			if err := json.Unmarshal(raw, &s); err != nil {
+				t.Fatal(err)
+			}
+			return []byte(s)
+		}
+		return raw
+	}
+	var list []enginetest.Record
+	for line := range strings.Lines(text) {
+		var e struct {
+			Topic     string          `json:"topic"`
+			Offset    int64           `json:"offset"`
+			Timestamp *time.Time      `json:"timestamp"`
+			Key       json.RawMessage `json:"key"`
+			Value     json.RawMessage `json:"value"`
+			Headers   []part          `json:"headers"`
+		}
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		r := enginetest.Record{Topic: e.Topic, Offset: e.Offset, Key: bytesOf(e.Key, nil, false), Value: bytesOf(e.Value, nil, false)}
+		if e.Timestamp != nil {
+			r.Timestamp, r.HasTimestamp = e.Timestamp.UnixNano(), true
+		}
+		for _, h := range e.Headers {
+			r.Headers = append(r.Headers, record.Header{Key: h.Key, Value: bytesOf(h.Value, h.Base64, true)})
+		}
+		list = append(list, r)
+	}
+	return list
 }

@@ -61,7 +61,7 @@ type output struct {
 
 	todo   chan []byte // to the writing goroutine
 	result chan error  // from it, one for each todo; capacity 1
-	stuck  bool        // a write was given up on; it may still happen
+	stuck  bool        // a write was given up; buf is its own
 }
 
 func newOutput(c *Config, env engine.Env, open func() (io.WriteCloser, error)) *output {
@@ -118,13 +118,9 @@ func (o *output) Write(ctx context.Context, b *engine.Batch, done func(error)) {
 	done(nil)
 }
 
-// frame returns the bytes of a batch: its own memory where its records are
-// lines already.
+// frame copies the bytes of a batch: a write that is given up may still read
+// them when the batch is the engine's again.
 func (o *output) frame(b *engine.Batch) ([]byte, map[int]error) {
-	if o.framer.Direct(b) && contiguous(b.Value.Spans) {
-		spans := b.Value.Spans
-		return b.Value.Data[spans[0].Start : spans[len(spans)-1].End+1], nil
-	}
 	if cap(o.buf) > 4*limits.BatchBytes {
 		o.buf = nil // a giant record's buffer is not kept
 	}
@@ -142,18 +138,6 @@ func (o *output) frame(b *engine.Batch) ([]byte, map[int]error) {
 	return o.buf, reasons
 }
 
-func contiguous(spans []engine.Span) bool {
-	if len(spans) == 0 || spans[0].Null() {
-		return false
-	}
-	for i := 1; i < len(spans); i++ {
-		if spans[i].Start != spans[i-1].End+1 {
-			return false
-		}
-	}
-	return true
-}
-
 func (o *output) write(ctx context.Context, p []byte) error {
 	o.todo <- p
 	select {
@@ -161,9 +145,8 @@ func (o *output) write(ctx context.Context, p []byte) error {
 		return describe(err)
 	case <-ctx.Done():
 	}
-	// The batch's memory may be used by the write that is given up, so
-	// nothing may be written afterwards and the batch must not be reused
-	// for other records: the pipeline ends with this error.
+	// The write that is given up may still happen, in part or as a whole, so
+	// nothing may be written behind it: the pipeline ends with this error.
 	select {
 	case err := <-o.result:
 		return describe(err)
