@@ -41,18 +41,6 @@ func (f *Framer) Direct(b *engine.Batch) bool {
 	return f.opts.Format == Lines && b.Value.Lines
 }
 
-// SelfDelimiting reports whether a newline at the end of a plain file means
-// that its last record is whole.
-func (f *Framer) SelfDelimiting() bool {
-	switch f.opts.Format {
-	case Lines:
-		return f.opts.Newlines != "keep"
-	case CSV, Envelope:
-		return true
-	}
-	return false
-}
-
 // NeedsHeader reports whether a file starts with a header, which Resume reads
 // from a file that is continued.
 func (f *Framer) NeedsHeader() bool { return f.csv != nil && f.opts.Header }

@@ -1,0 +1,44 @@
+package bytesconv
+
+import (
+	"testing"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/enginetest"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	enginetest.RunConverter(t, enginetest.ConverterCase{
+		New: func(t *testing.T) engine.Converter {
+			c, err := Factory().New(Defaults(), engine.Env{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		},
+		Examples: []enginetest.ConverterExample{
+			{Name: "any bytes", Source: []byte("\x00\xff\n")},
+			{Name: "empty", Source: []byte{}},
+			{Name: "null text", Source: []byte("null")},
+		},
+	})
+}
+
+// TestAsItIs: no encoding is changed on the way out.
+func TestAsItIs(t *testing.T) {
+	t.Parallel()
+	c, err := Factory().New(Defaults(), engine.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Decoded() != record.Opaque || c.NewDecoder() != nil {
+		t.Error("bytes are read as something else")
+	}
+	for _, from := range []record.Encoding{record.JSON, record.Text, record.Opaque} {
+		if c.NewEncoder(from) != nil {
+			t.Errorf("%s is changed", from.Name())
+		}
+	}
+}
