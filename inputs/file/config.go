@@ -110,3 +110,17 @@ func (c *Config) excluded(path string) bool {
 	}
 	return false
 }
+
+// compression returns how a file is compressed: none, gzip or zstd.
+func (c *Config) compression(path string) string {
+	if c.Compression != "auto" {
+		return c.Compression
+	}
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".gz", ".gzip":
+		return "gzip"
+	case ".zst", ".zstd":
+		return "zstd"
+	}
+	return "none"
+}

@@ -1,20 +1,24 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	"go.uber.org/goleak"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/limits"
+	"github.com/flowrecords/flow/inputs/internal/framing"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -186,4 +190,21 @@ func write(t *testing.T, path, text string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+func multilineBlock(start string, timeout time.Duration) *framing.MultilineBlock {
+	return &framing.MultilineBlock{Start: engine.Pattern{Regexp: regexp.MustCompile(start)}, Timeout: timeout}
+}
+
+func gzipped(t *testing.T, text string) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	z := gzip.NewWriter(&buf)
+	if _, err := z.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
 }

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -135,7 +134,7 @@ func (s *stream) resume(stored []engine.Position) (offset int64, done bool, err 
 		if err != nil {
 			return 0, false, fmt.Errorf("reading %s: %w", s.path, err)
 		}
-		short := s.compression() == "none" && p.Offset > s.info.Size()
+		short := s.in.cfg.compression(s.path) == "none" && p.Offset > s.info.Size()
 		switch {
 		case same && was.done >= 0:
 			return 0, was.done == s.info.Size(), nil
@@ -152,19 +151,6 @@ func (s *stream) resume(stored []engine.Position) (offset int64, done bool, err 
 		log.Info("file was replaced, reading it from its beginning")
 	}
 	return 0, false, nil
-}
-
-func (s *stream) compression() string {
-	if c := s.in.cfg.Compression; c != "auto" {
-		return c
-	}
-	switch strings.ToLower(filepath.Ext(s.path)) {
-	case ".gz", ".gzip":
-		return "gzip"
-	case ".zst", ".zstd":
-		return "zstd"
-	}
-	return "none"
 }
 
 // seek begins to read at an offset of the uncompressed stream.
@@ -250,7 +236,7 @@ func (s *stream) readHeader() (int64, error) {
 
 // decompress puts the decompressor in front of the file.
 func (s *stream) decompress() error {
-	kind := s.compression()
+	kind := s.in.cfg.compression(s.path)
 	s.packed = kind != "none"
 	if !s.packed {
 		return nil

@@ -56,6 +56,8 @@ type slot struct {
 	// left: the path stands for another file or none. The stream is read to
 	// its end, and then the slot is free for the next file.
 	left bool
+	// lost: the path did not stand for the stream's file when last asked.
+	lost bool
 	// moveTo is the slot that the file was renamed to. Nothing is read until
 	// all that was read under the old name is confirmed: a position stored
 	// under the new name must not pass it (Invariant 2).
@@ -163,7 +165,7 @@ func (t *tail) leave(sl *slot) {
 		sl.done = sl.s.info
 	}
 	sl.s.close()
-	sl.s, sl.left, sl.ready, sl.end = nil, false, false, endWaits
+	sl.s, sl.left, sl.lost, sl.ready, sl.end = nil, false, false, false, endWaits
 	t.nextPoll = time.Time{} // the next file may be there
 }
 
@@ -177,18 +179,15 @@ func (t *tail) tick(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, sl := range t.slots {
-		sl.now = nil
-		if info, err := os.Stat(sl.path); err == nil && info.Mode().IsRegular() {
-			sl.now = info
-		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			t.fail(sl, err)
+	// A file that has lost its name may have another one that no look has found
+	// yet, so there is a scan between noticing and deciding.
+	for t.names() {
+		if err := t.scan(); err != nil {
+			return err
 		}
 	}
 	if !t.started {
-		for _, sl := range t.slots {
-			t.positions = append(t.positions, t.in.stored(sl.path)...)
-		}
+		t.remember()
 	}
 	for _, sl := range t.slots {
 		if sl.s != nil {
@@ -203,6 +202,21 @@ func (t *tail) tick(ctx context.Context) error {
 	err := t.beginAll(ctx, now)
 	t.started, t.positions = true, nil
 	return err
+}
+
+// remember collects the positions that were stored for any name of now, and
+// for those that these names may have come from by rotation: app.log for
+// app.log.1, when there is no new app.log yet.
+func (t *tail) remember() {
+	seen := make(map[string]bool)
+	for _, sl := range t.slots {
+		dir, name := filepath.Split(sl.path)
+		for name != "" && !seen[dir+name] {
+			seen[dir+name] = true
+			t.positions = append(t.positions, t.in.stored(dir+name)...)
+			name = name[:max(0, strings.LastIndexAny(name, ".-_"))]
+		}
+	}
 }
 
 // beginAll opens the files of slots that have none.
@@ -229,6 +243,24 @@ func (t *tail) beginAll(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// names finds out what file each path stands for and reports whether a stream
+// has lost its path since it was last asked.
+func (t *tail) names() bool {
+	lost := false
+	for _, sl := range t.slots {
+		sl.now = nil
+		if info, err := os.Stat(sl.path); err == nil && info.Mode().IsRegular() {
+			sl.now = info
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.fail(sl, err)
+		}
+		was := sl.lost
+		sl.lost = sl.s != nil && (sl.now == nil || !os.SameFile(sl.now, sl.s.info))
+		lost = lost || sl.lost && !was
+	}
+	return lost
 }
 
 // scan adds slots for paths that are new.
@@ -318,7 +350,7 @@ func (t *tail) changed(ctx context.Context, s *stream, info os.FileInfo) error {
 // rotation finds out whether the path still stands for the file.
 func (t *tail) rotation(sl *slot, now time.Time) {
 	s := sl.s
-	if sl.now != nil && os.SameFile(sl.now, s.info) {
+	if !sl.lost {
 		sl.left, sl.moveTo = false, nil
 		return
 	}
@@ -362,7 +394,7 @@ func (t *tail) moves(ctx context.Context) error {
 	old := make(map[*slot]slot, len(moving))
 	for from := range moving {
 		old[from] = *from
-		from.s, from.moveTo, from.left = nil, nil, false
+		from.s, from.moveTo, from.left, from.lost = nil, nil, false, false
 	}
 	for from, to := range moving {
 		was := old[from]
@@ -395,7 +427,7 @@ func (t *tail) begin(ctx context.Context, sl *slot, now time.Time) {
 	if sl.done != nil && os.SameFile(sl.done, sl.now) && sl.done.Size() == sl.now.Size() {
 		return
 	}
-	if (&stream{in: t.in, path: sl.path}).compression() != "none" && now.Sub(sl.now.ModTime()) < packedQuiet {
+	if t.in.cfg.compression(sl.path) != "none" && !sl.quiet(now) {
 		return
 	}
 	s, err := t.openSlot(ctx, sl)
@@ -409,6 +441,15 @@ func (t *tail) begin(ctx context.Context, sl *slot, now time.Time) {
 		sl.end = endOfFile
 	}
 	sl.size, sl.mtime, sl.grown = s.info.Size(), s.info.ModTime(), now
+}
+
+// quiet reports whether the slot's file, which is not open yet, has not changed
+// for a while: by its own clock, or by ours if that one is ahead.
+func (sl *slot) quiet(now time.Time) bool {
+	if sl.size != sl.now.Size() || !sl.mtime.Equal(sl.now.ModTime()) {
+		sl.size, sl.mtime, sl.grown = sl.now.Size(), sl.now.ModTime(), now
+	}
+	return now.Sub(sl.now.ModTime()) >= packedQuiet || now.Sub(sl.grown) >= packedQuiet
 }
 
 // openSlot opens the file that a slot reads next: the one that its path stands
