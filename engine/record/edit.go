@@ -274,6 +274,9 @@ func (d *Doc) encode(v Value) (text []byte, norm Value, err error) {
 	case v.kind == Null:
 		return nullText, v, nil
 	case v.flags&flagDigits != 0:
+		if v.kind == Float && math.IsInf(v.Float(), 0) {
+			return nil, Value{}, errRange // it could not be read back
+		}
 		return v.digits(), v, nil
 	case v.flags&flagJSON != 0 && !hasBreak(v.bytes()):
 		return v.bytes(), v, nil

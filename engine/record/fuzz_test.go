@@ -233,7 +233,7 @@ func (s *source) value(t *testing.T, d *Doc, m *modelDoc) (Value, *tree) {
 	id := PathID(s.next(len(d.proj.nodes)))
 	v, err := d.Get(id)
 	if err != nil {
-		return NullValue(), &tree{kind: Null}
+		return NullValue(), &tree{kind: Null} // out of range
 	}
 	tr := m.get(d.proj.Path(id))
 	if tr != nil {
@@ -304,9 +304,12 @@ func checkEdits(t *testing.T, d *Doc, data []byte) {
 			v, tr := s.value(t, d, &m)
 			history += fmt.Sprintf("\nset %s = %s", path, v)
 			err = d.Set(id, v)
-			if tr == nil {
+			switch {
+			case tr == nil:
 				m.del(path)
-			} else {
+			case math.IsInf(v.Float(), 0):
+				want = errRange
+			default:
 				want = m.set(path, tr)
 			}
 		case 2:

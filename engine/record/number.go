@@ -7,7 +7,10 @@ import (
 	"unsafe"
 )
 
-var errNotFinite = errors.New("a number that is not finite cannot be written as JSON")
+var (
+	errNotFinite = errors.New("a number that is not finite cannot be written as JSON")
+	errRange     = errors.New("number out of range")
+)
 
 // pow10 holds the powers of ten that float64 holds exactly.
 var pow10 = [...]float64{

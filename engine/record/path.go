@@ -34,6 +34,11 @@ func (e *PathError) Error() string { return e.Msg }
 func ParsePath(s string) (Path, error) {
 	p := pathParser{s: s}
 	path := Path{}
+	for i, r := range s {
+		if r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
+			return nil, &PathError{Offset: i, Msg: "a path must be valid UTF-8"}
+		}
+	}
 	for p.i < len(s) && p.err == nil {
 		switch {
 		case s[p.i] == '[':

@@ -130,6 +130,9 @@ func TestNotFinite(t *testing.T) {
 		if err := d.Set(id("a"), FloatValue(f)); err == nil || d.Edited() {
 			t.Errorf("%v was set", f)
 		}
+		if err := d.Set(id("a"), RawJSON([]byte("1e999"))); err == nil || d.Edited() {
+			t.Error("a number that cannot be read back was set")
+		}
 	}
 }
 
@@ -336,7 +339,7 @@ func TestPaths(t *testing.T) {
 	}
 	bad := map[string]int{
 		".a": 0, "a.": 2, "a..b": 2, "a b": 1, "1a": 0, "a-b": 1, "a[": 2, "a[x]": 2, "a[1": 1, "a[99999999999]": 2,
-		`a["b]`: 2, `a["\q"]`: 3, `a["b"`: 1, `a["b"]c`: 6, "a[]": 2, "a\xff": 1, `["` + "\xff" + `"]`: 1,
+		`a["b]`: 2, `a["\q"]`: 3, `a["b"`: 1, `a["b"]c`: 6, "a[]": 2, "a\xff": 1, `["` + "\xff" + `"]`: 2, `["\xff"]`: 1,
 	}
 	for in, offset := range bad {
 		p, err := ParsePath(in)
