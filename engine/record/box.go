@@ -286,7 +286,7 @@ func ownAny(e Value) any {
 }
 
 // Equal compares as expr's == does: 1 == 1.0, nil equals missing, arrays and
-// objects deeply.
+// objects deeply. Below an object 1 is not 1.0, there expr compares types, too.
 func (v Value) Equal(w Value) bool {
 	switch {
 	case v.kind == Int && w.kind == Int:
@@ -327,17 +327,6 @@ func equalAny(a, b any) bool {
 			}
 		}
 		return true
-	case map[string]any:
-		b, ok := b.(map[string]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for name, x := range a {
-			if y, ok := b[name]; !ok || !equalAny(x, y) {
-				return false
-			}
-		}
-		return true
 	case int:
 		switch b := b.(type) {
 		case int:
@@ -354,12 +343,9 @@ func equalAny(a, b any) bool {
 			return a == b
 		}
 		return false
-	case []byte:
-		b, ok := b.([]byte)
-		return ok && bytes.Equal(a, b)
 	case time.Time:
 		b, ok := b.(time.Time)
 		return ok && a.Equal(b)
 	}
-	return a == b
+	return reflect.DeepEqual(a, b)
 }

@@ -242,6 +242,7 @@ func TestEqual(t *testing.T) {
 		{raw("[1]"), raw(`{"a":1}`), false},
 		{raw(`{"a":1,"b":[null]}`), raw(`{"b":[null],"a":1}`), true},
 		{raw(`{"a":null}`), raw(`{"b":null}`), false},
+		{raw(`[{"a":1}]`), raw(`[{"a":1.0}]`), false},
 	}
 	for _, tt := range tests {
 		if tt.a.Equal(tt.b) != tt.want || tt.b.Equal(tt.a) != tt.want {
