@@ -155,3 +155,7 @@ func misuse(t *testing.T, fakes ...interface{ Misuse() []string }) {
 		}
 	}
 }
+
+type counter struct{ wg sync.WaitGroup }
+
+func newCounter() *counter { return &counter{} }
