@@ -186,6 +186,15 @@ func (c *Cutter) Offset() int64 {
 	return c.base + int64(len(c.raw))
 }
 
+// Next is the offset of the first byte that belongs to no finished record:
+// where another Cutter would go on. It is asked between batches.
+func (c *Cutter) Next() int64 {
+	if c.skipping {
+		return c.skipFrom
+	}
+	return c.base + int64(c.rest)
+}
+
 // Space returns room for the next bytes of the stream, of a size that fits
 // what the batch still lacks. It is valid until the next call of any method.
 func (c *Cutter) Space() []byte {
