@@ -169,35 +169,20 @@ func (b *builder) builtin(n *ast.BuiltinNode) (code, bool) {
 	}
 	text, slow := b.text(n), boxedBuiltin(n.Name)
 	var c code
-	if len(vals) == 1 {
-		val := vals[0]
-		c.val = func(m *machine) record.Value {
-			var one [1]record.Value
-			one[0] = val(m)
-			if m.err != nil {
-				return record.NullValue()
-			}
-			if v, ok := fast(m, one[:]); ok {
-				return v
-			}
-			return m.callBoxed(slow, []record.Value{one[0]}, text)
+	c.val = func(m *machine) record.Value {
+		base := len(m.args)
+		for _, val := range vals {
+			m.args = append(m.args, val(m))
 		}
-	} else {
-		c.val = func(m *machine) record.Value {
-			base := len(m.args)
-			for _, val := range vals {
-				m.args = append(m.args, val(m))
-			}
-			args := m.args[base:]
-			m.args = m.args[:base]
-			if m.err != nil {
-				return record.NullValue()
-			}
-			if v, ok := fast(m, args); ok {
-				return v
-			}
-			return m.callBoxed(slow, args, text)
+		args := m.args[base:]
+		m.args = m.args[:base]
+		if m.err != nil {
+			return record.NullValue()
 		}
+		if v, ok := fast(m, args); ok {
+			return v
+		}
+		return m.callBoxed(slow, args, text)
 	}
 	if constant && n.Name != "now" {
 		c = fold(c)

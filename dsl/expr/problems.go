@@ -99,6 +99,14 @@ func plainTypes(s string) string {
 	})
 }
 
+// typeWord is plainTypes of one type as the checker prints it.
+func typeWord(s string) string {
+	if s == "unknown" {
+		return "any value"
+	}
+	return plainTypes(s)
+}
+
 func goTypeName(t reflect.Type) string {
 	if t == nil {
 		return "nil"
@@ -175,7 +183,7 @@ func (r *resolver) typeProblem(tree *parser.Tree, err error) Problem {
 
 func typeMessage(msg string) (summary, detail string) {
 	if m := mismatched.FindStringSubmatch(msg); m != nil {
-		l, right := plainTypes(m[2]), plainTypes(m[3])
+		l, right := typeWord(m[2]), typeWord(m[3])
 		if right == "" {
 			return "Wrong type", fmt.Sprintf("%s cannot be applied to %s.", m[1], l)
 		}
@@ -186,7 +194,7 @@ func typeMessage(msg string) (summary, detail string) {
 		return "Types do not fit", fmt.Sprintf("%s cannot be applied to %s and %s.", m[1], l, right)
 	}
 	if m := cannotUse.FindStringSubmatch(msg); m != nil {
-		return "Wrong argument of " + m[3], fmt.Sprintf("%s needs %s here, this is %s.", m[3], plainTypes(m[2]), plainTypes(m[1]))
+		return "Wrong argument of " + m[3], fmt.Sprintf("%s needs %s here, this is %s.", m[3], typeWord(m[2]), typeWord(m[1]))
 	}
 	switch {
 	case strings.HasPrefix(msg, "not enough arguments"), strings.HasPrefix(msg, "too many arguments"), strings.HasPrefix(msg, "invalid number of arguments"):

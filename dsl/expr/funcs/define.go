@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/flowrecords/flow/engine/record"
@@ -106,16 +107,23 @@ func (d def) bind() Func {
 		return v, nil
 	}
 	if fast := d.fast; fast != nil {
+		// A reader on the stack would escape, because fast may be any
+		// function: one per call would be the call's only allocation.
+		pool := &sync.Pool{New: func() any { return &fin{fn: desc} }}
 		f.Fast = func(dst []byte, args []record.Value) (record.Value, []byte, error) {
-			a := fin{fn: desc, args: args, dst: dst}
-			v, err := fast(&a)
-			if a.err != nil {
-				return record.Value{}, dst, a.err
+			a := pool.Get().(*fin)
+			a.args, a.dst = args, dst
+			v, err := fast(a)
+			out, argErr := a.dst, a.err
+			a.args, a.dst, a.err = nil, nil, nil
+			pool.Put(a)
+			if argErr != nil {
+				return record.Value{}, dst, argErr
 			}
 			if err != nil {
 				return record.Value{}, dst, fmt.Errorf("%s: %w", desc.Name, err)
 			}
-			return v, a.dst, nil
+			return v, out, nil
 		}
 	}
 	if checks := d.checks; checks != nil {

@@ -13,6 +13,8 @@ type fin struct {
 	args []record.Value
 	dst  []byte
 	err  error
+	// scratch is for readers behind an interface, which make it escape.
+	scratch [16]byte
 }
 
 func (a *fin) has(i int) bool { return i < len(a.args) }

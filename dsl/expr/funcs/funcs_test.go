@@ -113,9 +113,9 @@ func sameJSON(a, b string) bool {
 	if a == b {
 		return true
 	}
-	_, isArr := x.([]any)
-	_, isObj := x.(map[string]any)
-	return (isArr || isObj) && reflect.DeepEqual(x, y)
+	// Numbers only by their digits: as floats they would lose some.
+	_, isNumber := x.(float64)
+	return !isNumber && reflect.DeepEqual(x, y)
 }
 
 func TestExamples(t *testing.T) {

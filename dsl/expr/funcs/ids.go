@@ -11,7 +11,7 @@ import (
 )
 
 func (s *set) idFuncs() []def {
-	fresh := func(name, doc, want string, make func() (uuid.UUID, error)) def {
+	fresh := func(name, doc, want string, make func(scratch []byte) (uuid.UUID, error)) def {
 		return def{
 			Func: Func{
 				Name: name, Group: groupID, Doc: doc, Result: "string",
@@ -19,11 +19,12 @@ func (s *set) idFuncs() []def {
 			},
 			impure: true,
 			impl: func(*in) (any, error) {
-				id, err := make()
+				var scratch [16]byte
+				id, err := make(scratch[:])
 				return id.String(), err
 			},
 			fast: func(a *fin) (record.Value, error) {
-				id, err := make()
+				id, err := make(a.scratch[:])
 				if err != nil {
 					return record.Value{}, err
 				}
@@ -89,21 +90,23 @@ func (s *set) idFuncs() []def {
 
 // uuidv4 reads from the library's randomness, not the package's, so that
 // tests can fix it.
-func (s *set) uuidv4() (uuid.UUID, error) {
-	id, err := uuid.NewRandomFromReader(s.Rand)
-	if err != nil {
-		return id, fmt.Errorf("reading randomness: %w", err)
+func (s *set) uuidv4(scratch []byte) (uuid.UUID, error) {
+	if _, err := io.ReadFull(s.Rand, scratch); err != nil {
+		return uuid.Nil, fmt.Errorf("reading randomness: %w", err)
 	}
+	id := uuid.UUID(scratch)
+	id[6] = 0x40 | id[6]&0x0f
+	id[8] = 0x80 | id[8]&0x3f
 	return id, nil
 }
 
 // uuidv7 follows RFC 9562: milliseconds, then the fraction of a millisecond
 // in 12 bits, so that ids of one machine sort by time below a millisecond too.
-func (s *set) uuidv7() (uuid.UUID, error) {
-	var id uuid.UUID
-	if _, err := io.ReadFull(s.Rand, id[8:]); err != nil {
-		return id, fmt.Errorf("reading randomness: %w", err)
+func (s *set) uuidv7(scratch []byte) (uuid.UUID, error) {
+	if _, err := io.ReadFull(s.Rand, scratch[8:]); err != nil {
+		return uuid.Nil, fmt.Errorf("reading randomness: %w", err)
 	}
+	id := uuid.UUID(scratch)
 	now := s.Now()
 	binary.BigEndian.PutUint64(id[:8], uint64(now.UnixMilli())<<16)
 	frac := uint64(now.Nanosecond()%1e6) << 12 / 1e6

@@ -56,7 +56,7 @@ func (s *set) objectFuncs() []def {
 				Name: "pick", Group: groupObject, Variadic: true,
 				Doc: "The object with only the members named; one that is not there is left out.",
 				Params: []Param{
-					obj, p("names", "string|array", "names, or arrays of names"),
+					obj, p("names", "any", "names, or arrays of names"),
 				},
 				Result:   "object",
 				Examples: []Example{ex(`pick({"a": 1, "b": 2, "c": 3}, "a", "c")`, `{"a":1,"c":3}`)},
@@ -77,7 +77,7 @@ func (s *set) objectFuncs() []def {
 				Name: "omit", Group: groupObject, Variadic: true,
 				Doc: "The object without the members named.",
 				Params: []Param{
-					obj, p("names", "string|array", "names, or arrays of names"),
+					obj, p("names", "any", "names, or arrays of names"),
 				},
 				Result:   "object",
 				Examples: []Example{ex(`omit({"a": 1, "b": 2, "c": 3}, ["a", "c"])`, `{"b":2}`)},
