@@ -103,10 +103,6 @@ func (l *loader) buildElement(p *pipeline, b *hclsyntax.Block) *element {
 			return nil
 		}
 	}
-	if e.Name == engine.ErrorsPort {
-		l.errorf(b.LabelRanges[1], "an element cannot be called \"errors\"", "The name stands for the errors of all elements. Choose another one.")
-		return nil
-	}
 	e.d = l.newDecoder(fmt.Sprintf("the %s %s", e.Type, e.Kind), b)
 	if e.Kind != engine.KindInput {
 		e.d.extraAttrs = []string{"from"}
