@@ -43,7 +43,7 @@ func (a *app) printDiagnostics(res *dsl.Result) {
 	if len(res.Diags) == 0 {
 		return
 	}
-	diag.WriteText(a.Stderr, res.Files, res.Diags, a.colored(a.Stderr), a.width(a.Stderr))
+	_ = diag.WriteText(a.Stderr, res.Files, res.Diags, a.colored(a.Stderr), a.width(a.Stderr))
 	errs, warnings := count(res.Diags)
 	switch {
 	case errs > 0 && warnings > 0:

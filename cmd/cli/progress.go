@@ -15,7 +15,6 @@ type progressRow struct {
 	perSecond         float64 // records, lately
 	done              engine.Progress
 	elapsed           time.Duration
-	inFlight          int64
 	ended             bool
 }
 
