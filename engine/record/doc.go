@@ -27,6 +27,7 @@ type Doc struct {
 	base    []byte   // what slots and edits refer to; nil is a null
 	enc     Encoding // of base
 	indexed bool     // base has been scanned
+	ready   bool     // scanned, valid, not stale
 	stale   bool     // paths have moved: settle before the next look
 	edited  bool
 	err     error // of base, once scanned
@@ -85,12 +86,11 @@ func (d *Doc) Reset(enc Encoding, raw []byte) {
 	d.raw, d.given = raw, enc
 	d.base, d.enc = raw, enc
 	d.edited = false
-	if len(d.edits) > 0 {
-		clear(d.edits) // a giant record's texts are not kept alive
-		d.edits = d.edits[:0]
-	}
+	d.edits = d.edits[:0]
 	if cap(d.arena) > 4*limits.BatchBytes {
+		// A giant record's memory is not kept.
 		d.arena = nil
+		clear(d.edits[:cap(d.edits)])
 	}
 	d.arena = d.arena[:0]
 	d.fresh()
@@ -100,11 +100,11 @@ func (d *Doc) Reset(enc Encoding, raw []byte) {
 const never = math.MaxUint32
 
 // moved says that paths are no longer where the slots say.
-func (d *Doc) moved() { d.stale, d.look = true, never }
+func (d *Doc) moved() { d.stale, d.ready, d.look = true, false, never }
 
 // fresh forgets all slots.
 func (d *Doc) fresh() {
-	d.indexed, d.stale, d.err = false, false, nil
+	d.indexed, d.ready, d.stale, d.err = false, false, false, nil
 	if d.gen++; d.gen == never {
 		clear(d.slots)
 		d.gen = 1
@@ -133,13 +133,19 @@ func (d *Doc) Get(id PathID) (Value, error) {
 }
 
 func (d *Doc) get(id PathID) (Value, error) {
-	if err := d.settled(); err != nil {
-		return Value{}, err
+	if !d.ready {
+		if err := d.settled(); err != nil {
+			return Value{}, err
+		}
 	}
 	s := &d.slots[id]
-	if s.egen == d.gen && s.marks&markAbove != 0 {
-		if err := d.settle(); err != nil {
-			return Value{}, err
+	marks := uint16(0)
+	if s.egen == d.gen {
+		if marks = s.marks; marks&markAbove != 0 {
+			if err := d.settle(); err != nil {
+				return Value{}, err
+			}
+			marks = 0
 		}
 	}
 	if s.vgen == d.gen {
@@ -148,7 +154,7 @@ func (d *Doc) get(id PathID) (Value, error) {
 	switch {
 	case s.gen != d.gen:
 		s.val = Value{}
-	case s.egen == d.gen && s.marks&markBelow != 0:
+	case marks&markBelow != 0:
 		s.val = jsonValue(d.slotKind(s), d.spliced(int(s.start), int(s.end)))
 	default:
 		v := decode(d.base[s.start:s.end:s.end], &d.arena)
@@ -176,17 +182,20 @@ func (d *Doc) slotKind(s *slot) Kind {
 // index scans the base once.
 func (d *Doc) index() error {
 	if d.indexed {
+		d.ready = d.err == nil && !d.stale
 		return d.err
 	}
 	d.indexed = true
 	if d.base == nil {
 		d.Fill(Root, NullValue())
+		d.ready = true
 		return nil
 	}
 	if err := d.enc.Index(d, d.base); err != nil {
 		d.fresh() // what was found before the error does not count
 		d.indexed, d.err = true, err
 	}
+	d.ready = d.err == nil
 	return d.err
 }
 

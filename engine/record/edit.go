@@ -47,8 +47,10 @@ func (d *Doc) unmarked(id PathID, marks uint16) error {
 
 // editable scans the base and makes it JSON if it is of a foreign encoding.
 func (d *Doc) editable() error {
-	if err := d.settled(); err != nil {
-		return err
+	if !d.ready {
+		if err := d.settled(); err != nil {
+			return err
+		}
 	}
 	if d.enc == JSON || d.base == nil || d.enc == Text || d.enc == Opaque {
 		return nil
@@ -131,7 +133,7 @@ func (d *Doc) Set(id PathID, v Value) error {
 func (d *Doc) replace(id PathID, text []byte, norm Value) {
 	s := &d.slots[id]
 	s.edit = int32(len(d.edits))
-	d.edits = append(d.edits, edit{start: int(s.start), end: int(s.end), text: text})
+	d.edits = append(d.edits, edit{start: int32(s.start), end: int32(s.end), text: text})
 	d.touched(id, markSet)
 	s.val, s.vgen = norm, d.gen
 }
@@ -222,9 +224,13 @@ func (d *Doc) insert(parent, id PathID, text []byte, norm Value, whole bool) err
 	}
 	marks := d.marks(parent)
 	comma := *marks&markInsert != 0 || *marks&markEmpty == 0 && skipSpace(d.base, int(p.start)+1) != end
+	name := id
+	if kind == Array {
+		name = Root
+	}
 	s := &d.slots[id]
 	s.edit = int32(len(d.edits))
-	d.edits = append(d.edits, edit{start: end, end: end, comma: comma, key: n.quoted, text: text})
+	d.edits = append(d.edits, edit{start: int32(end), end: int32(end), comma: comma, name: name, text: text})
 	*marks |= markInsert
 	d.touched(id, markSet)
 	if kind == Array || !whole {
@@ -330,9 +336,10 @@ func (d *Doc) Delete(id PathID) error {
 func (d *Doc) remove(id PathID) error {
 	s, n := &d.slots[id], &d.proj.nodes[id]
 	p, marks := &d.slots[n.parent], d.marks(n.parent)
-	e := edit{start: d.before(int(s.key)), end: int(s.end)}
-	next := skipSpace(d.base, e.end)
-	first := d.base[e.start] != ',' || *marks&markHead != 0 && e.start < int(p.head)
+	before := d.before(int(s.key))
+	e := edit{start: int32(before), end: int32(s.end)}
+	next := skipSpace(d.base, int(s.end))
+	first := d.base[before] != ',' || *marks&markHead != 0 && before < int(p.head)
 	only := first && d.base[next] != ','
 	if first && *marks&markRemove != 0 || only && *marks&markInsert != 0 {
 		// Which comma goes depends on the neighbours' edits.
@@ -343,10 +350,10 @@ func (d *Doc) remove(id PathID) error {
 	}
 	switch {
 	case only:
-		e.start = int(s.key)
+		e.start = int32(s.key)
 		*marks |= markEmpty
 	case first:
-		e.start, e.end = int(s.key), skipSpace(d.base, next+1)
+		e.start, e.end = int32(s.key), int32(skipSpace(d.base, next+1))
 		p.head = uint32(e.end)
 		*marks |= markHead
 	default:

@@ -46,7 +46,7 @@ func (d *Doc) Rename(from, to PathID) error {
 	}
 	s := &d.slots[from]
 	key := int(s.key)
-	d.edits = append(d.edits, edit{start: key, end: skipString(d.base, key+1), text: t.quoted[:len(t.quoted)-1]})
+	d.edits = append(d.edits, edit{start: int32(key), end: int32(skipString(d.base, key+1)), text: t.quoted[:len(t.quoted)-1]})
 	old := *s
 	d.gone(from)
 	d.touched(to, markKey)

@@ -5,9 +5,9 @@ import "slices"
 // edit replaces a range of the base. Edits never overlap, and those that
 // insert at the same place keep the order in which they were made.
 type edit struct {
-	start, end int
-	comma      bool   // a comma goes before
-	key        []byte // "name": of an inserted member
+	start, end int32
+	name       PathID // an inserted member's path, whose name goes before; 0: none
+	comma      bool   // a comma goes before all
 	text       []byte
 }
 
@@ -22,7 +22,7 @@ func (d *Doc) sort() []int32 {
 	}
 	d.order = order
 	if len(order) > fewEdits {
-		slices.SortStableFunc(order, func(a, b int32) int { return d.edits[a].start - d.edits[b].start })
+		slices.SortStableFunc(order, func(a, b int32) int { return int(d.edits[a].start - d.edits[b].start) })
 		return order
 	}
 	for i := 1; i < len(order); i++ {
@@ -36,25 +36,26 @@ func (d *Doc) sort() []int32 {
 // splice appends base[start:end] with the edits that lie in it.
 func (d *Doc) splice(dst []byte, start, end int) []byte {
 	at := start
+	nodes := d.proj.nodes
 	size := end - start
 	for i := range d.edits {
-		size += len(d.edits[i].key) + len(d.edits[i].text) + 1
+		size += len(nodes[d.edits[i].name].quoted) + len(d.edits[i].text) + 1
 	}
 	dst = slices.Grow(dst, size)
 	for _, n := range d.sort() {
 		e := &d.edits[n]
-		if e.start < start || e.start >= end {
+		if int(e.start) < start || int(e.start) >= end {
 			continue // behind the last bracket begins the next container's
 		}
 		dst = append(dst, d.base[at:e.start]...)
 		if e.comma {
 			dst = append(dst, ',')
 		}
-		if e.key != nil {
-			dst = append(dst, e.key...)
+		if e.name != Root {
+			dst = append(dst, nodes[e.name].quoted...)
 		}
 		dst = append(dst, e.text...)
-		at = e.end
+		at = int(e.end)
 	}
 	return append(dst, d.base[at:end]...)
 }
