@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
@@ -159,3 +160,5 @@ func misuse(t *testing.T, fakes ...interface{ Misuse() []string }) {
 type counter struct{ wg sync.WaitGroup }
 
 func newCounter() *counter { return &counter{} }
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 11)) }
