@@ -245,13 +245,13 @@ func (v Value) Any() any {
 func (v Value) Own() Value {
 	switch {
 	case v.flags&flagDigits != 0:
-		num := v
-		num.p = BytesValue(bytes.Clone(v.digits())).p
-		return num
+		own := v
+		own.p = BytesValue(bytes.Clone(v.digits())).p
+		return own
 	case v.kind == String, v.kind == Bytes, v.flags&flagJSON != 0:
-		num := v
-		num.p = BytesValue(bytes.Clone(v.bytes())).p
-		return num
+		own := v
+		own.p = BytesValue(bytes.Clone(v.bytes())).p
+		return own
 	case v.kind == Array:
 		s := make([]any, 0, v.num)
 		_ = v.Elements(func(e Value) error {

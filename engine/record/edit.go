@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"unsafe"
 )
 
 // The marks of a slot say which edits its path has seen since the base was
@@ -400,13 +399,13 @@ func (d *Doc) unique(id PathID) error {
 	}
 	n := &d.proj.nodes[id]
 	p := &d.slots[n.parent]
-	last := d.base[d.slots[id].key:]
+	last := int(d.slots[id].key - p.start)
 	start := len(d.arena)
 	d.arena = append(d.arena, d.base[:p.start]...)
 	d.arena = append(d.arena, '{')
 	comma := false
 	for it := rawIter(d.base[p.start:p.end]); it.next(); {
-		if it.named(n.step.Name) && unsafe.SliceData(it.b[it.key:]) != unsafe.SliceData(last) {
+		if it.key != last && it.named(n.step.Name) {
 			continue
 		}
 		if comma {
