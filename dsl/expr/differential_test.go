@@ -396,7 +396,7 @@ func differ(t *testing.T, e *expr.Env, text, value string, withOracle bool) expr
 
 func TestDifferential(t *testing.T) {
 	t.Parallel()
-	const workers, cases = 8, 3000
+	const workers, cases = 8, 1000
 	e := env(t)
 	for w := range workers {
 		t.Run(fmt.Sprintf("seed %d", w), func(t *testing.T) {

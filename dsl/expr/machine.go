@@ -301,8 +301,5 @@ func kindName(k record.Kind) string {
 
 // recovered turns a panic of a function into an error.
 func recovered(p any) error {
-	if err, ok := p.(error); ok {
-		return errors.New(plainTypes(firstLine(err.Error())))
-	}
-	return errors.New(plainTypes(firstLine(fmt.Sprint(p))))
+	return errors.New(runtimeMessage(fmt.Sprint(p)))
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
+	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 )
@@ -69,6 +70,8 @@ var (
 	tokenKind  = regexp.MustCompile(`(Operator|Bracket|Identifier|Number|String|Bytes)\("((?:[^"\\]|\\.)*)"\)`)
 	mismatched = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types? (.+?)(?: and (.+))?\)$`)
 	cannotUse  = regexp.MustCompile(`^cannot use (.+) as argument \(type (.+)\) to call (\S+)`)
+	outOfRange = regexp.MustCompile(`parsing "([^"]*)": value out of range`)
+	conversion = regexp.MustCompile(`^(int|float|bool)\((.*)\)$`)
 	goTypes    = regexp.MustCompile(`map\[string\]interface \{\}|map\[interface \{\}\]interface \{\}|map\[string\]struct \{\}|map\[int\]struct \{\}|` +
 		`map\[interface \{\}\]\[\]interface \{\}|\[\]interface \{\}|\[\]string|\[\]int\b|\[\]float64|\[\](?:uint8|byte)|interface \{\}|time\.Time|time\.Duration|float64|` +
 		`map\[string\]any|map\[any\]any|\[\]any|<nil>`)
@@ -139,6 +142,13 @@ func syntaxProblem(pos *positions, err error) Problem {
 		s.to = min(s.from+1, len(pos.text))
 	}
 	msg := tokenKind.ReplaceAllString(fe.Message, "$2")
+	if number := outOfRange.FindStringSubmatch(msg); number != nil {
+		i := max(strings.Index(pos.text, number[1]), 0)
+		return span{i, i + len(number[1])}.problem("Number out of range", "Whole numbers have 64 bits. Write a decimal point to make it a float.")
+	}
+	if strings.HasPrefix(strings.TrimSpace(pos.text), "{{") {
+		return Problem{Length: len(pos.text), Summary: "Unexpected {{", Detail: "{{ }} belongs into templates. This is an expression already: write it without the braces."}
+	}
 	switch {
 	case strings.HasPrefix(fe.Message, "unexpected token EOF"), strings.HasPrefix(fe.Message, "unexpected end"):
 		return span{len(pos.text), len(pos.text)}.problem("The expression is not complete", "Something is missing at its end: an operand or a closing bracket.")
@@ -148,11 +158,11 @@ func syntaxProblem(pos *positions, err error) Problem {
 		if tok == "=" {
 			detail = "Compare with ==."
 		}
-		if tok == "{{" || tok == "}}" {
-			detail = "{{ }} belongs into templates; here the expression stands alone."
-		}
 		return s.problem("Unexpected "+tok, detail)
+	case strings.HasPrefix(msg, "expected at least"):
+		return s.problem("Wrong number of arguments", sentence(msg))
 	case msg == "literal not terminated":
+		s = span{unclosed(pos.text), len(pos.text)}
 		return s.problem("Text is not closed", "Close it with the quote that it began with.")
 	case strings.HasPrefix(msg, "unrecognized character"):
 		return s.problem("Unexpected character", sentence(msg))
@@ -160,6 +170,21 @@ func syntaxProblem(pos *positions, err error) Problem {
 		return Problem{Length: len(pos.text), Summary: "The expression is too large", Detail: "Split it into several steps."}
 	}
 	return s.problem("The expression cannot be read", sentence(msg))
+}
+
+// unclosed returns where the text begins that is not closed.
+func unclosed(text string) int {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"', '\'', '`':
+			end := skipString(text, i)
+			if end == len(text) && (end == i+1 || text[end-1] != text[i]) || strings.ContainsRune(text[i:end], '\n') && text[i] != '`' {
+				return i
+			}
+			i = end - 1
+		}
+	}
+	return max(len(text)-1, 0)
 }
 
 // typeProblem translates an error of expr's checker or optimiser.
@@ -174,7 +199,17 @@ func (r *resolver) typeProblem(tree *parser.Tree, err error) Problem {
 		s = r.span(n)
 		within = r.inlined[n]
 	}
-	summary, detail := typeMessage(fe.Message)
+	msg := fe.Message
+	if b, ok := nodeAt(tree.Node, fe.Location).(*ast.BinaryNode); ok {
+		// The checker has no word for the type of nil.
+		if _, isNil := b.Left.(*ast.NilNode); isNil {
+			msg = strings.Replace(msg, "types unknown and", "types nil and", 1)
+		}
+		if _, isNil := b.Right.(*ast.NilNode); isNil {
+			msg = strings.Replace(msg, "and unknown)", "and nil)", 1)
+		}
+	}
+	summary, detail := typeMessage(msg)
 	if within != "" {
 		detail = fmt.Sprintf("In function %s: %s", within, detail)
 	}
@@ -204,5 +239,26 @@ func typeMessage(msg string) (summary, detail string) {
 	case strings.HasPrefix(msg, "integer divide by zero"):
 		return "Division by zero", "The right side of % is zero."
 	}
-	return "Wrong type", sentence(plainTypes(msg))
+	return "Wrong type", sentence(plainTypes(strings.TrimPrefix(msg, "builtin ")))
+}
+
+// runtimeMessage words what expr panics with.
+func runtimeMessage(msg string) string {
+	msg = plainTypes(firstLine(msg))
+	msg = strings.TrimPrefix(msg, "runtime error: ")
+	if rest, ok := strings.CutPrefix(msg, "interface conversion: any is "); ok {
+		got, want, _ := strings.Cut(rest, ", not ")
+		return fmt.Sprintf("needs %s, got %s", want, got)
+	}
+	rest, ok := strings.CutPrefix(msg, "invalid operation: ")
+	if !ok {
+		return msg
+	}
+	if l, op, r, ok := operation(rest); ok {
+		return opMessage(op, l, r)
+	}
+	if m := conversion.FindStringSubmatch(rest); m != nil {
+		return fmt.Sprintf("%s cannot be made of %s", m[1], m[2])
+	}
+	return rest
 }

@@ -362,7 +362,11 @@ func (r *resolver) constant(n ast.Node, c chain) ast.Node {
 			r.problem(c.props[i], "No such member", "%s is %s and has no members.", where, typeName(v))
 			return n
 		}
-		where += "." + record.Path{s}.String()
+		if s.IsIndex {
+			where += record.Path{s}.String()
+		} else {
+			where += "." + record.Path{s}.String()
+		}
 	}
 	return r.replace(n, literalNode(v))
 }

@@ -64,22 +64,10 @@ func vmError(err error, is *island) error {
 	if !ok {
 		text = is.text
 	}
-	msg := plainTypes(firstLine(fe.Message))
-	msg = strings.TrimPrefix(msg, "runtime error: ")
-	if rest, ok := strings.CutPrefix(msg, "interface conversion: any is "); ok {
-		got, want, _ := strings.Cut(rest, ", not ")
-		msg = fmt.Sprintf("needs %s, got %s", want, got)
-	}
-	if rest, ok := strings.CutPrefix(msg, "invalid operation: "); ok {
-		msg = rest
-		if l, op, r, ok := operation(rest); ok {
-			msg = opMessage(op, l, r)
-		}
-	}
 	if fe.Prev != nil && !strings.HasPrefix(fe.Prev.Error(), "runtime error") && !isTypeAssertion(fe.Prev) {
 		return fmt.Errorf("%w: %s", fe.Prev, text)
 	}
-	return fmt.Errorf("%s: %s", msg, text)
+	return fmt.Errorf("%s: %s", runtimeMessage(fe.Message), text)
 }
 
 func isTypeAssertion(err error) bool {
