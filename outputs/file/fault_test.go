@@ -195,10 +195,10 @@ func TestFsync(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.policy, func(t *testing.T) {
 			t.Parallel()
-			clock := time.Unix(1000, 0)
+			clock := clockAt(time.Unix(1000, 0))
 			fsys := newFaultFS()
 			path := filepath.Join(t.TempDir(), "out.jsonl")
-			h := start(t, config(path, func(c *Config) { c.Fsync = tt.policy }), fsys, func() time.Time { return clock })
+			h := start(t, config(path, func(c *Config) { c.Fsync = tt.policy }), fsys, clock.now)
 			syncs := func() int { return fsys.count("sync out") + fsys.count("sync .out") }
 			if got := syncs(); got != tt.open {
 				t.Errorf("%d syncs after open, want %d", got, tt.open)
@@ -208,7 +208,7 @@ func TestFsync(t *testing.T) {
 			if got := len(h.confirmed); tt.policy == fsyncInterval && got != 0 {
 				t.Errorf("%d records confirmed within the interval", got)
 			}
-			clock = clock.Add(time.Second)
+			clock.add(time.Second)
 			h.write(batchOf("3"))
 			if got := len(h.confirmed); got != tt.told {
 				t.Errorf("%d records confirmed, want %d", got, tt.told)

@@ -166,7 +166,7 @@ func (o *output) Open(ctx context.Context) error {
 
 func (o *output) open() error {
 	if o.paths != nil {
-		return o.recoverBelow(o.paths.base)
+		return o.recoverBelow(o.paths.base, o.paths.prefix)
 	}
 	for _, name := range []string{o.path, partialName(o.path)} {
 		if there, err := o.exists(journalName(name)); err != nil || !there {

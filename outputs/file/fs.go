@@ -16,7 +16,6 @@ type fileSystem interface {
 	MkdirAll(name string, perm fs.FileMode) error
 	Rename(from, to string) error
 	Remove(name string) error
-	ReadDir(name string) ([]fs.DirEntry, error)
 	SyncDir(name string) error
 }
 
@@ -53,7 +52,6 @@ func (osFS) Stat(name string) (fs.FileInfo, error)        { return os.Stat(name)
 func (osFS) MkdirAll(name string, perm fs.FileMode) error { return os.MkdirAll(name, perm) }
 func (osFS) Rename(from, to string) error                 { return os.Rename(from, to) }
 func (osFS) Remove(name string) error                     { return os.Remove(name) }
-func (osFS) ReadDir(name string) ([]fs.DirEntry, error)   { return os.ReadDir(name) }
 
 func (osFS) SyncDir(name string) error {
 	d, err := os.Open(name)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -462,6 +463,18 @@ func (f *faultFile) Sync() error {
 	_, err := f.fs.step("sync", f.name, 1)
 	return err
 }
+
+// clock is a clock that a test sets while the output reads it.
+type clock struct{ ns atomic.Int64 }
+
+func clockAt(t time.Time) *clock {
+	c := &clock{}
+	c.ns.Store(t.UnixNano())
+	return c
+}
+
+func (c *clock) now() time.Time      { return time.Unix(0, c.ns.Load()) }
+func (c *clock) add(d time.Duration) { c.ns.Add(int64(d)) }
 
 // lines makes n numbered records.
 func lines(from, n int) []string {

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -28,13 +29,14 @@ func child() {
 	if err != nil {
 		panic(err)
 	}
+	ctx := context.Background()
 	kind, path, _ := strings.Cut(name, ":")
 	c := config(path, killConfigs[kind])
 	o, err := newOutput(c, engine.Env{}, osFS{})
 	if err != nil {
 		panic(err)
 	}
-	if err := o.Open(nil); err != nil { //nolint:staticcheck // Open keeps no context here
+	if err := o.Open(ctx); err != nil {
 		panic(err)
 	}
 	r := rand.New(rand.NewPCG(uint64(n), 1))
@@ -45,14 +47,14 @@ func child() {
 			n++
 		}
 		upTo := n
-		o.Write(nil, batchOf(list...), func(err error) { //nolint:staticcheck // as above
+		o.Write(ctx, batchOf(list...), func(err error) {
 			if err != nil {
 				panic(err)
 			}
 			fmt.Println(upTo)
 		})
 		if r.IntN(4) == 0 {
-			_ = o.Flush(nil) //nolint:staticcheck // as above
+			_ = o.Flush(ctx)
 		}
 	}
 }

@@ -16,7 +16,9 @@ type paths struct {
 	prog engine.TemplateProgram
 	rec  *record.Record
 	base string // folder of the literal prefix; every path is below it
-	buf  []byte
+	// prefix is what the literal prefix says of the name below base.
+	prefix string
+	buf    []byte
 }
 
 // newPaths returns nil for a path without holes.
@@ -29,8 +31,9 @@ func newPaths(src engine.TemplateSource) (*paths, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("binding the path: %w", err)
 	}
-	prefix, _, _ := strings.Cut(src.Text(), "{{")
-	return &paths{prog: prog, rec: record.NewRecord(l), base: filepath.Dir(prefix)}, "", nil
+	literal, _, _ := strings.Cut(src.Text(), "{{")
+	dir, prefix := filepath.Split(literal)
+	return &paths{prog: prog, rec: record.NewRecord(l), base: filepath.Clean(dir), prefix: prefix}, "", nil
 }
 
 // render returns the text of the path of a record, valid until the next call.

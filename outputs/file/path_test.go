@@ -159,6 +159,26 @@ func TestPathsAfterCrash(t *testing.T) {
 	}
 }
 
+// TestRecoverLeavesOthers: the walk keeps to where the template leads.
+func TestRecoverLeavesOthers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"mine-a", "mine-b/c", "other-a", "other/a"} {
+		h := start(t, config(filepath.Join(dir, name)), newFaultFS(), nil)
+		h.write(batchOf("1"))
+		h.abandon()
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Skip(err)
+	}
+	h := start(t, config(link+"/mine-{{ key }}"), newFaultFS(), nil)
+	h.close()
+	wantFiles(t, dir, ".other-a.flow", "mine-a", "mine-b", "other", "other-a")
+	wantFiles(t, filepath.Join(dir, "mine-b"), "c")
+	wantFiles(t, filepath.Join(dir, "other"), ".a.flow", "a")
+}
+
 // TestRecoverLeavesTheLiving: a walk over journals does not touch a file that
 // another output is writing.
 func TestRecoverLeavesTheLiving(t *testing.T) {

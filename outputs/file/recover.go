@@ -249,22 +249,43 @@ func (t *target) resumeFramer() error {
 	return nil
 }
 
-// recoverBelow repairs every file below a folder that a dead process left,
-// and gives those that rotate their final names: with a path per record,
-// nobody may come back to them. Files of living processes are left alone.
-func (o *output) recoverBelow(dir string) error {
-	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+// recoverBelow repairs every file that a dead process left at a path of the
+// template, and gives those that rotate their final names: with a path per
+// record, nobody may come back to them. Files of living processes are left
+// alone, and folders in which no path of the template lies are not looked at.
+func (o *output) recoverBelow(dir, prefix string) error {
+	// The separator makes a folder of a link that leads to one.
+	root := dir + string(filepath.Separator)
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
 			return err
 		}
+		if name == root {
+			return nil
+		}
+		first := filepath.Dir(name) == filepath.Clean(dir)
+		if d.IsDir() {
+			if first && !strings.HasPrefix(d.Name(), prefix) {
+				return fs.SkipDir
+			}
+			return nil
+		}
 		base, ok := fileOfJournal(d.Name())
 		if !ok || !d.Type().IsRegular() {
 			return nil
 		}
-		return o.recoverFile(filepath.Join(filepath.Dir(name), base))
+		file := filepath.Join(filepath.Dir(name), base)
+		path, partial := pathOf(file)
+		if !partial {
+			path = file
+		}
+		if first && !strings.HasPrefix(filepath.Base(path), prefix) {
+			return nil
+		}
+		return o.recoverFile(file)
 	})
 	if err != nil {
 		return fmt.Errorf("repairing files below %s: %w", dir, err)

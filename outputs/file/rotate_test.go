@@ -75,13 +75,13 @@ func TestRotate(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			clock := noon
+			clock := clockAt(noon)
 			c := config(filepath.Join(dir, tt.base), func(c *Config) { c.Rotate = &tt.rotate })
 			if tt.edit != nil {
 				tt.edit(c)
 			}
 			// The clock of watch stands still: files turn with the records.
-			h := start(t, c, newFaultFS(), func() time.Time { return clock })
+			h := start(t, c, newFaultFS(), clock.now)
 			for _, b := range tt.batches {
 				h.write(batchOf(b...))
 				h.flush()
@@ -92,7 +92,7 @@ func TestRotate(t *testing.T) {
 						t.Errorf("%s is visible and not complete", name)
 					}
 				}
-				clock = clock.Add(tt.pause)
+				clock.add(tt.pause)
 			}
 			h.close()
 			if got := files(t, dir); len(got) != len(tt.want) {
@@ -182,15 +182,15 @@ func TestRotateIdleFails(t *testing.T) {
 func TestRotateContinues(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	clock := noon
-	now := func() time.Time { return clock }
+	clock := clockAt(noon)
+	now := clock.now
 	c := func() *Config {
 		return config(filepath.Join(dir, "a.jsonl"), func(c *Config) { c.Rotate = &Rotate{Records: 3} })
 	}
 	h := start(t, c(), newFaultFS(), now)
 	h.write(batchOf("1", "2"))
 	h.abandon()
-	clock = clock.Add(time.Hour)
+	clock.add(time.Hour)
 	h = start(t, c(), newFaultFS(), now)
 	h.write(batchOf("3", "4"))
 	wantContent(t, filepath.Join(dir, "a-20260506T120000Z-0001.jsonl"), "1\n2\n3\n")
