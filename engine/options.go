@@ -133,8 +133,13 @@ func (s Secret) IsZero() bool { return s.value == "" }
 
 const redacted = "(secret)"
 
-func (Secret) String() string               { return redacted }
-func (Secret) GoString() string             { return redacted }
+// String keeps a secret out of %v and %s.
+func (Secret) String() string { return redacted }
+
+// GoString keeps a secret out of %#v.
+func (Secret) GoString() string { return redacted }
+
+// MarshalText keeps a secret out of JSON and logs.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // IsZero reports that the option was not given.

@@ -7,7 +7,8 @@ import "time"
 const (
 	// BatchBytes and BatchRecords bound one batch. 256 KiB fits a second
 	// level cache with room; beyond 512 records a stage gains nothing.
-	BatchBytes   = 256 << 10
+	BatchBytes = 256 << 10
+	// BatchRecords is the other bound of a batch.
 	BatchRecords = 512
 
 	// Linger is how long an input waits for a fuller batch once it has a
