@@ -26,11 +26,11 @@ func (s *set) controlFuncs() []def {
 				}
 				return a.any(1), nil
 			},
-			fast: func(a *fin) (record.Value, error) {
+			fast: func(a fin) (record.Value, []byte, error) {
 				if v := a.value(0); !v.IsNil() {
-					return v, nil
+					return a.done(v, nil)
 				}
-				return orNull(a.value(1)), nil
+				return a.done(orNull(a.value(1)), nil)
 			},
 		},
 		{
@@ -51,13 +51,13 @@ func (s *set) controlFuncs() []def {
 				}
 				return nil, nil
 			},
-			fast: func(a *fin) (record.Value, error) {
+			fast: func(a fin) (record.Value, []byte, error) {
 				for _, v := range a.args {
 					if !v.IsNil() {
-						return v, nil
+						return a.done(v, nil)
 					}
 				}
-				return record.NullValue(), nil
+				return a.done(record.NullValue(), nil)
 			},
 		},
 		{
@@ -75,8 +75,8 @@ func (s *set) controlFuncs() []def {
 				},
 			},
 			impl: func(a *in) (any, error) { return a.any(0) != nil, nil },
-			fast: func(a *fin) (record.Value, error) {
-				return record.BoolValue(a.value(0).Kind() != record.Missing), nil
+			fast: func(a fin) (record.Value, []byte, error) {
+				return a.done(record.BoolValue(a.value(0).Kind() != record.Missing), nil)
 			},
 		},
 		{

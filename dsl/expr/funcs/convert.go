@@ -315,20 +315,16 @@ func boxBool(b bool) record.Value     { return record.BoolValue(b) }
 
 // fastConversion is conversion over slots. A slot that is neither null, bool,
 // number nor text cannot be converted, so boxing it costs only on errors.
-func fastConversion[T any](conv func(record.Value) (T, error), box func(T) record.Value) func(*fin) (record.Value, error) {
-	return func(a *fin) (record.Value, error) {
+func fastConversion[T any](conv func(record.Value) (T, error), box func(T) record.Value) func(fin) (record.Value, []byte, error) {
+	return func(a fin) (record.Value, []byte, error) {
 		v, err := conv(a.value(0))
-		if err == nil {
-			return box(v), nil
+		if err == nil || !a.has(1) {
+			return a.done(box(v), err)
 		}
-		if !a.has(1) {
-			return record.Value{}, err
+		if v, err = conv(a.value(1)); err != nil {
+			err = fmt.Errorf("fallback: %w", err)
 		}
-		v, err = conv(a.value(1))
-		if err != nil {
-			return record.Value{}, fmt.Errorf("fallback: %w", err)
-		}
-		return box(v), nil
+		return a.done(box(v), err)
 	}
 }
 
@@ -369,16 +365,14 @@ func toBoolSlot(v record.Value) (bool, error) {
 	return toBool(v.Any())
 }
 
-func fastToString(a *fin) (record.Value, error) {
-	v, err := toStringSlot(a, a.value(0))
-	if err == nil || !a.has(1) {
-		return v, err
+func fastToString(a fin) (record.Value, []byte, error) {
+	v, err := toStringSlot(&a, a.value(0))
+	if err != nil && a.has(1) {
+		if v, err = toStringSlot(&a, a.value(1)); err != nil {
+			err = fmt.Errorf("fallback: %w", err)
+		}
 	}
-	v, err = toStringSlot(a, a.value(1))
-	if err != nil {
-		return v, fmt.Errorf("fallback: %w", err)
-	}
-	return v, nil
+	return a.done(v, err)
 }
 
 func toStringSlot(a *fin, v record.Value) (record.Value, error) {

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/flowrecords/flow/engine/record"
@@ -63,8 +62,10 @@ type def struct {
 	// impl need not look at in.err before it returns, but must bear the zero
 	// values that a wrong argument reads as.
 	impl func(a *in) (any, error)
-	// fast is Fast with the arguments behind a reader; nil if there is none.
-	fast func(a *fin) (record.Value, error)
+	// fast is Fast with the arguments behind a reader, and returns a.done; nil
+	// if there is none. The reader is a copy, because a pointer handed to a
+	// function that may be any one would cost each call an allocation.
+	fast func(a fin) (record.Value, []byte, error)
 	// checks are run on constant arguments, by index. They return "" if all is well.
 	checks map[int]func(arg any) string
 	// impure marks clock, randomness and machine.
@@ -107,23 +108,8 @@ func (d def) bind() Func {
 		return v, nil
 	}
 	if fast := d.fast; fast != nil {
-		// A reader on the stack would escape, because fast may be any
-		// function: one per call would be the call's only allocation.
-		pool := &sync.Pool{New: func() any { return &fin{fn: desc} }}
 		f.Fast = func(dst []byte, args []record.Value) (record.Value, []byte, error) {
-			a := pool.Get().(*fin)
-			a.args, a.dst = args, dst
-			v, err := fast(a)
-			out, argErr := a.dst, a.err
-			a.args, a.dst, a.err = nil, nil, nil
-			pool.Put(a)
-			if argErr != nil {
-				return record.Value{}, dst, argErr
-			}
-			if err != nil {
-				return record.Value{}, dst, fmt.Errorf("%s: %w", desc.Name, err)
-			}
-			return v, out, nil
+			return fast(fin{fn: desc, args: args, dst: dst})
 		}
 	}
 	if checks := d.checks; checks != nil {

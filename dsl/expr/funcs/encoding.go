@@ -15,10 +15,10 @@ func (s *set) encodingFuncs() []def {
 		return def{
 			Func: Func{Name: name, Group: groupEncoding, Doc: doc, Params: data, Result: "string", Examples: []Example{ex(expr, want)}},
 			impl: func(a *in) (any, error) { return string(enc(nil, a.data(0))), nil },
-			fast: func(a *fin) (record.Value, error) {
+			fast: func(a fin) (record.Value, []byte, error) {
 				data, start := a.data(0), len(a.dst)
 				a.dst = enc(a.dst, data)
-				return a.made(start), nil
+				return a.done(a.made(start), nil)
 			},
 		}
 	}

@@ -1,6 +1,7 @@
 package funcs
 
 import (
+	"fmt"
 	"time"
 	"unsafe"
 
@@ -13,8 +14,6 @@ type fin struct {
 	args []record.Value
 	dst  []byte
 	err  error
-	// scratch is for readers behind an interface, which make it escape.
-	scratch [16]byte
 }
 
 func (a *fin) has(i int) bool { return i < len(a.args) }
@@ -82,6 +81,17 @@ func (a *fin) time(i int) time.Time {
 // made returns what was appended to dst from start on as a string value.
 func (a *fin) made(start int) record.Value {
 	return record.TextValue(a.dst[start:len(a.dst):len(a.dst)])
+}
+
+// done ends a fast call: the error of an argument comes before the function's own.
+func (a *fin) done(v record.Value, err error) (record.Value, []byte, error) {
+	if a.err != nil {
+		return record.Value{}, a.dst, a.err
+	}
+	if err != nil {
+		return record.Value{}, a.dst, fmt.Errorf("%s: %w", a.fn.Name, err)
+	}
+	return v, a.dst, nil
 }
 
 // kindName is typeName for a slot.

@@ -31,12 +31,12 @@ func hexHash(name, doc, want string, sum func(dst, data []byte) []byte) def {
 			var buf [sha512.Size]byte
 			return hex.EncodeToString(sum(buf[:0], a.data(0))), nil
 		},
-		fast: func(a *fin) (record.Value, error) {
+		fast: func(a fin) (record.Value, []byte, error) {
 			data := a.data(0)
 			start := len(a.dst)
 			var buf [sha512.Size]byte
 			a.dst = hex.AppendEncode(a.dst, sum(buf[:0], data))
-			return a.made(start), nil
+			return a.done(a.made(start), nil)
 		},
 	}
 }
@@ -132,6 +132,6 @@ func intHash(name, doc, want string, sum func([]byte) int) def {
 			Examples: []Example{ex(name+`("flow")`, want)},
 		},
 		impl: func(a *in) (any, error) { return sum(a.data(0)), nil },
-		fast: func(a *fin) (record.Value, error) { return record.IntValue(int64(sum(a.data(0)))), nil },
+		fast: func(a fin) (record.Value, []byte, error) { return a.done(record.IntValue(int64(sum(a.data(0)))), nil) },
 	}
 }

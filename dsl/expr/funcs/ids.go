@@ -23,14 +23,18 @@ func (s *set) idFuncs() []def {
 				id, err := make(scratch[:])
 				return id.String(), err
 			},
-			fast: func(a *fin) (record.Value, error) {
-				id, err := make(a.scratch[:])
-				if err != nil {
-					return record.Value{}, err
-				}
+			fast: func(a fin) (record.Value, []byte, error) {
+				// The randomness is read into the arena first: behind an
+				// interface memory on the stack would escape.
 				start := len(a.dst)
+				a.dst = append(a.dst, uuid.Nil[:]...)
+				id, err := make(a.dst[start:])
+				a.dst = a.dst[:start]
+				if err != nil {
+					return a.done(record.Value{}, err)
+				}
 				a.dst = appendUUID(a.dst, id)
-				return a.made(start), nil
+				return a.done(a.made(start), nil)
 			},
 		}
 	}
@@ -80,9 +84,9 @@ func (s *set) idFuncs() []def {
 				t, ok := a.any(0).(string)
 				return ok && isUUID([]byte(t)), nil
 			},
-			fast: func(a *fin) (record.Value, error) {
+			fast: func(a fin) (record.Value, []byte, error) {
 				v := a.value(0)
-				return record.BoolValue(v.Kind() == record.String && isUUID(v.Text())), nil
+				return a.done(record.BoolValue(v.Kind() == record.String && isUUID(v.Text())), nil)
 			},
 		},
 	}

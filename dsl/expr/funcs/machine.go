@@ -23,19 +23,19 @@ func (s *set) machineFuncs() []def {
 			},
 			impure: true,
 			impl:   func(a *in) (any, error) { return s.Now().In(s.zone(a, 0, time.UTC)), nil },
-			fast: func(a *fin) (record.Value, error) {
+			fast: func(a fin) (record.Value, []byte, error) {
 				loc := time.UTC
 				if a.has(0) {
 					name := a.text(0)
 					if a.err != nil {
-						return record.Value{}, nil
+						return a.done(record.Value{}, nil)
 					}
 					var err error
 					if loc, err = s.zones.get(view(name)); err != nil {
-						return record.Value{}, err
+						return a.done(record.Value{}, err)
 					}
 				}
-				return record.TimeValue(s.Now().In(loc)), nil
+				return a.done(record.TimeValue(s.Now().In(loc)), nil)
 			},
 			checks: map[int]func(any) string{0: s.checkZone},
 		},

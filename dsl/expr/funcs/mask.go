@@ -14,10 +14,10 @@ func (s *set) maskFuncs() []def {
 		return def{
 			Func: Func{Name: name, Group: groupMask, Doc: doc, Params: []Param{text}, Result: "string", Examples: examples},
 			impl: func(a *in) (any, error) { return string(appendTo(nil, []byte(a.text(0)))), nil },
-			fast: func(a *fin) (record.Value, error) {
+			fast: func(a fin) (record.Value, []byte, error) {
 				t, start := a.text(0), len(a.dst)
 				a.dst = appendTo(a.dst, t)
-				return a.made(start), nil
+				return a.done(a.made(start), nil)
 			},
 		}
 	}
@@ -43,21 +43,21 @@ func (s *set) maskFuncs() []def {
 				b, err := appendMask(nil, []byte(t), keep, []byte(char))
 				return string(b), err
 			},
-			fast: func(a *fin) (record.Value, error) {
+			fast: func(a fin) (record.Value, []byte, error) {
 				t, keep, char := a.text(0), a.int(1), []byte{'*'}
 				if a.has(2) {
 					char = a.text(2)
 				}
 				if a.err != nil {
-					return record.Value{}, nil
+					return a.done(record.Value{}, nil)
 				}
 				start := len(a.dst)
 				dst, err := appendMask(a.dst, t, keep, char)
 				if err != nil {
-					return record.Value{}, err
+					return a.done(record.Value{}, err)
 				}
 				a.dst = dst
-				return a.made(start), nil
+				return a.done(a.made(start), nil)
 			},
 			checks: map[int]func(any) string{
 				1: func(arg any) string {

@@ -24,9 +24,9 @@ func (s *set) networkFuncs() []def {
 				t, ok := a.any(0).(string)
 				return ok && is(t), nil
 			},
-			fast: func(a *fin) (record.Value, error) {
+			fast: func(a fin) (record.Value, []byte, error) {
 				v := a.value(0)
-				return record.BoolValue(v.Kind() == record.String && is(view(v.Text()))), nil
+				return a.done(record.BoolValue(v.Kind() == record.String && is(view(v.Text()))), nil)
 			},
 		}
 	}

@@ -99,16 +99,16 @@ func (s *set) regexFuncs() []def {
 	match := mk("regexMatch", "Whether the pattern is found anywhere in the text. Anchor it with ^ and $ for the whole text.", "bool", nil,
 		func(_ *in, t string, re *regex) (any, error) { return re.MatchString(t), nil },
 		ex("regexMatch(\"order-42\", `^order-\\d+$`)", `true`))
-	match.fast = func(a *fin) (record.Value, error) {
+	match.fast = func(a fin) (record.Value, []byte, error) {
 		t, pat := a.text(0), a.text(1)
 		if a.err != nil {
-			return record.Value{}, nil
+			return a.done(record.Value{}, nil)
 		}
 		re, err := s.regexes.get(view(pat))
 		if err != nil {
-			return record.Value{}, err
+			return a.done(record.Value{}, err)
 		}
-		return record.BoolValue(re.Match(t)), nil
+		return a.done(record.BoolValue(re.Match(t)), nil)
 	}
 	return []def{
 		match,

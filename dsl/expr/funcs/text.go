@@ -105,8 +105,8 @@ func (s *set) textFuncs() []def {
 				Examples: []Example{ex(`equalFold("Straße", "STRAßE")`, `true`)},
 			},
 			impl: func(a *in) (any, error) { return strings.EqualFold(a.text(0), a.text(1)), nil },
-			fast: func(a *fin) (record.Value, error) {
-				return record.BoolValue(strings.EqualFold(view(a.text(0)), view(a.text(1)))), nil
+			fast: func(a fin) (record.Value, []byte, error) {
+				return a.done(record.BoolValue(strings.EqualFold(view(a.text(0)), view(a.text(1)))), nil)
 			},
 		},
 		cutDef("substringBefore", "The text before the first separator; the whole text where there is none.", `"user"`,

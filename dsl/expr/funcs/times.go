@@ -122,33 +122,33 @@ func (s *set) timeFuncs() []def {
 				b, err := l.format(nil, v.In(loc))
 				return string(b), err
 			},
-			fast: func(a *fin) (record.Value, error) {
+			fast: func(a fin) (record.Value, []byte, error) {
 				v, text := a.time(0), a.text(1)
 				if a.err != nil {
-					return record.Value{}, nil
+					return a.done(record.Value{}, nil)
 				}
 				l, err := s.layouts.get(view(text))
 				if err != nil {
-					return record.Value{}, err
+					return a.done(record.Value{}, err)
 				}
 				if a.has(2) {
 					name := a.text(2)
 					if a.err != nil {
-						return record.Value{}, nil
+						return a.done(record.Value{}, nil)
 					}
 					loc, err := s.zones.get(view(name))
 					if err != nil {
-						return record.Value{}, err
+						return a.done(record.Value{}, err)
 					}
 					v = v.In(loc)
 				}
 				start := len(a.dst)
 				dst, err := l.format(a.dst, v)
 				if err != nil {
-					return record.Value{}, err
+					return a.done(record.Value{}, err)
 				}
 				a.dst = dst
-				return a.made(start), nil
+				return a.done(a.made(start), nil)
 			},
 			checks: map[int]func(any) string{1: s.checkLayout, 2: s.checkZone},
 		},
@@ -253,12 +253,12 @@ func toUnix(name, words, want string, unit time.Duration) def {
 			}
 			return n, nil
 		},
-		fast: func(a *fin) (record.Value, error) {
+		fast: func(a fin) (record.Value, []byte, error) {
 			n, ok := timeCount(a.time(0), unit)
 			if !ok {
-				return record.Value{}, outOfRange
+				return a.done(record.Value{}, outOfRange)
 			}
-			return record.IntValue(int64(n)), nil
+			return a.done(record.IntValue(int64(n)), nil)
 		},
 	}
 }

@@ -24,7 +24,7 @@ func kindTest(name, doc, yes, no string, kinds ...record.Kind) def {
 			Examples: []Example{ex(name+"("+yes+")", "true"), ex(name+"("+no+")", "false")},
 		},
 		impl: func(a *in) (any, error) { return is(kindOf(a.any(0))), nil },
-		fast: func(a *fin) (record.Value, error) { return record.BoolValue(is(a.value(0).Kind())), nil },
+		fast: func(a fin) (record.Value, []byte, error) { return a.done(record.BoolValue(is(a.value(0).Kind())), nil) },
 	}
 }
 
@@ -54,17 +54,17 @@ func (s *set) typeFuncs() []def {
 				},
 			},
 			impl: func(a *in) (any, error) { return isEmpty(a.any(0)), nil },
-			fast: func(a *fin) (record.Value, error) {
+			fast: func(a fin) (record.Value, []byte, error) {
 				v := a.value(0)
 				switch v.Kind() {
 				case record.Missing, record.Null:
-					return record.BoolValue(true), nil
+					return a.done(record.BoolValue(true), nil)
 				case record.String, record.Bytes:
-					return record.BoolValue(len(v.Text()) == 0), nil
+					return a.done(record.BoolValue(len(v.Text()) == 0), nil)
 				case record.Array, record.Object:
-					return record.BoolValue(v.Len() == 0), nil
+					return a.done(record.BoolValue(v.Len() == 0), nil)
 				}
-				return record.BoolValue(false), nil
+				return a.done(record.BoolValue(false), nil)
 			},
 		},
 	}
