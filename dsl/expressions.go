@@ -109,8 +109,23 @@ func (d *decoder) problems(m *mapped, problems []expr.Problem) {
 		if loneName.MatchString(m.text) && strings.Contains(p.Summary, "nknown name") && !strings.Contains(p.Detail, "'"+strings.TrimSpace(m.text)+"'") {
 			p.Detail += fmt.Sprintf(" A constant text needs quotes of its own: \"'%s'\".", strings.TrimSpace(m.text))
 		}
-		d.fail(m.at(p.Offset, p.Length), lowerFirst(p.Summary), "%s", strings.TrimSpace(p.Detail))
+		at := m.at(p.Offset, p.Length)
+		d.fail(at, lowerFirst(p.Summary), "%s%s", strings.TrimSpace(p.Detail), d.constantsIn(m.text, p))
 	}
+}
+
+// constantsIn says what the variables and locals within a mistake are.
+func (d *decoder) constantsIn(text string, p expr.Problem) string {
+	from := min(max(p.Offset, 0), len(text))
+	part := text[from:min(from+max(p.Length, 0), len(text))]
+	var ts []hcl.Traversal
+	for _, name := range constName.FindAllString(part, -1) {
+		root, member, _ := strings.Cut(name, ".")
+		if root == "var" && d.variables[member] != nil || root == "local" && d.locals[member] != nil {
+			ts = append(ts, hcl.Traversal{hcl.TraverseRoot{Name: root}, hcl.TraverseAttr{Name: member}})
+		}
+	}
+	return d.valuesAt(ts)
 }
 
 // followsFailure reports whether a text uses a variable, local or function

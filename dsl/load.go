@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -58,6 +59,9 @@ const (
 	maxFileBytes = 4 << 20
 	maxNesting   = 200
 	maxOperators = 10_000
+	// maxExponent bounds numbers, which HCL keeps with all their digits: a
+	// short 1e999999999 becomes a gigabyte when it is written out.
+	maxExponent = 400
 )
 
 func (l *loader) readPaths(paths []string) {
@@ -164,9 +168,46 @@ func tooDeep(name string, src []byte) *hcl.Diagnostic {
 			depth = max(0, depth-1)
 		case hclsyntax.TokenQuestion, hclsyntax.TokenBang, hclsyntax.TokenMinus:
 			operators++
+		case hclsyntax.TokenNumberLit:
+			if hugeNumber(t.Bytes) {
+				return &hcl.Diagnostic{Severity: hcl.DiagError, Subject: t.Range.Ptr(), Summary: "number is out of range",
+					Detail: fmt.Sprintf("An exponent is at most %d.", maxExponent)}
+			}
 		}
 		if depth > maxNesting || operators > maxOperators {
 			return &hcl.Diagnostic{Severity: hcl.DiagError, Subject: t.Range.Ptr(), Summary: "config is nested too deeply",
+				Detail: fmt.Sprintf("At most %d brackets may be open at once.", maxNesting)}
+		}
+	}
+	return nil
+}
+
+func hugeNumber(text []byte) bool {
+	i := bytes.IndexAny(text, "eE")
+	if i < 0 {
+		return false
+	}
+	n, err := strconv.Atoi(string(text[i+1:]))
+	return err != nil || n > maxExponent || n < -maxExponent
+}
+
+// tooDeepJSON is tooDeep for a variable file in JSON.
+func tooDeepJSON(name string, src []byte) *hcl.Diagnostic {
+	depth, text := 0, false
+	for i := 0; i < len(src); i++ {
+		switch c := src[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case !text && (c == '[' || c == '{'):
+			depth++
+		case !text && (c == ']' || c == '}'):
+			depth--
+		}
+		if depth > maxNesting {
+			at := posAt(src, i)
+			return &hcl.Diagnostic{Severity: hcl.DiagError, Subject: &hcl.Range{Filename: name, Start: at, End: at}, Summary: "variable file is nested too deeply",
 				Detail: fmt.Sprintf("At most %d brackets may be open at once.", maxNesting)}
 		}
 	}

@@ -72,7 +72,55 @@ func (d *decoder) plain(o *engine.Option, field reflect.Value, e hclsyntax.Expre
 		}
 		return // null: as if it were not given
 	}
+	before := len(d.diags)
 	d.set(o, field, val, e, path)
+	for _, x := range d.diags[before:] {
+		if x.Severity == hcl.DiagError && x.Subject != nil && *x.Subject == e.Range() {
+			x.Detail += d.valuesAt(sortedTraversals(e))
+		}
+	}
+}
+
+// valuesAt says what the variables and locals at fault are, for those that
+// may be shown.
+func (l *loader) valuesAt(ts []hcl.Traversal) string {
+	var b strings.Builder
+	seen := make(map[string]bool)
+	for _, t := range ts {
+		text := traversalText(t)
+		if seen[text] || len(t) < 2 || t.RootName() != "var" && t.RootName() != "local" {
+			continue
+		}
+		seen[text] = true
+		v, diags := t.TraverseAbs(l.ctx)
+		if diags.HasErrors() {
+			continue
+		}
+		if s, ok := shownValue(v); ok {
+			fmt.Fprintf(&b, "\n%s is %s", text, s)
+		}
+	}
+	return b.String()
+}
+
+// shownValue writes a value for a message; false for one that comes from a
+// secret or from outside (Invariant 7).
+func shownValue(v cty.Value) (string, bool) {
+	raw, marks := v.UnmarkDeep()
+	if len(marks) > 0 || !raw.IsWhollyKnown() {
+		return "", false
+	}
+	switch t := raw.Type(); {
+	case raw.IsNull():
+		return "null", true
+	case t == cty.String:
+		return shown(raw.AsString()), true
+	case t == cty.Number:
+		return numberText(raw), true
+	case t == cty.Bool:
+		return fmt.Sprint(raw.True()), true
+	}
+	return article(typeText(raw)), true
 }
 
 // tuple decodes a list that is written out, each element at its own place.
@@ -242,7 +290,15 @@ func (d *decoder) setNumber(o *engine.Option, field reflect.Value, val cty.Value
 	}
 }
 
-func numberText(v cty.Value) string { return v.AsBigFloat().Text('f', -1) }
+// numberText writes a number with all its digits, but for one whose digits
+// would fill the memory.
+func numberText(v cty.Value) string {
+	f := v.AsBigFloat()
+	if e := f.MantExp(nil); e > 4096 || e < -4096 {
+		return f.Text('g', 10)
+	}
+	return f.Text('f', -1)
+}
 
 // bounds checks min and max of an option.
 func (d *decoder) bounds(o *engine.Option, v reflect.Value, text string, e hclsyntax.Expression) bool {

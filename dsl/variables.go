@@ -14,6 +14,8 @@ import (
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/flowrecords/flow/engine"
 )
 
 // variable is one variable block and its value.
@@ -120,8 +122,17 @@ func (l *loader) readVarFile(path string, values map[string]given) {
 	name := filepath.Clean(path)
 	var f *hcl.File
 	var diags hcl.Diagnostics
+	if len(src) > maxFileBytes {
+		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("cannot read %q", path),
+			Detail: fmt.Sprintf("A variable file may have %s.", engine.ByteSize(maxFileBytes))})
+		return
+	}
 	if strings.HasSuffix(name, ".json") {
-		f, diags = hcljson.Parse(src, name)
+		if d := tooDeepJSON(name, src); d != nil {
+			diags = hcl.Diagnostics{d}
+		} else {
+			f, diags = hcljson.Parse(src, name)
+		}
 	} else if d := tooDeep(name, src); d != nil {
 		diags = hcl.Diagnostics{d}
 	} else {
