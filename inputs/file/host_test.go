@@ -85,7 +85,7 @@ func (h *host) next() *host {
 type got struct {
 	value  string
 	origin string
-	err    error
+	err    string
 }
 
 func env() engine.Env {
@@ -149,7 +149,7 @@ func take(t *testing.T, b *engine.Batch) []got {
 	for i := range b.Len() {
 		g := got{value: string(b.Value.At(i)), origin: filepath.Base(b.Origin(i))}
 		if len(b.Failures) > 0 {
-			g.err = b.Failures[i].Reason
+			g.err = b.Failures[i].Reason.Error()
 			if b.Failures[i].Origin != b.Origin(i) || b.Failures[i].Element == "" {
 				t.Errorf("failure without its place: %+v", b.Failures[i])
 			}

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -169,27 +170,25 @@ func (s *stream) seek(ctx context.Context, offset int64) error {
 	if offset == 0 || s.broken != nil {
 		return nil
 	}
-	at := int64(0)
 	if s.in.cfg.Format == "csv" && s.in.cfg.Header {
-		n, err := s.readHeader()
-		if err != nil {
+		if err := s.readHeader(); err != nil {
 			return err
 		}
-		at = n
 	}
-	return s.skip(ctx, at, offset)
+	return s.skip(ctx, offset)
 }
 
-// skip moves from offset at of the stream to offset to.
-func (s *stream) skip(ctx context.Context, at, to int64) error {
+// skip moves from the start of the stream to offset to.
+func (s *stream) skip(ctx context.Context, to int64) error {
 	if !s.packed {
+		s.r = s.raw
 		if _, err := s.f.Seek(to, io.SeekStart); err != nil {
 			return fmt.Errorf("reading %s: %w", s.path, err)
 		}
 		s.raw.n = to
 		return nil
 	}
-	for at < to {
+	for at := int64(0); at < to; {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
@@ -216,8 +215,8 @@ func (s *stream) ended(err error, offset int64) error {
 }
 
 // readHeader reads the CSV header at the start of a file that goes on further
-// behind, and returns how much it has read.
-func (s *stream) readHeader() (int64, error) {
+// behind. The stream then stands at its start again.
+func (s *stream) readHeader() error {
 	var buf []byte
 	for {
 		at := len(buf)
@@ -226,10 +225,11 @@ func (s *stream) readHeader() (int64, error) {
 		buf = buf[:at+n]
 		ended := err != nil || len(buf) > int(s.in.cfg.MaxRecord)
 		if s.raw.err != nil {
-			return 0, fmt.Errorf("reading the header of %s: %w", s.path, s.raw.err)
+			return fmt.Errorf("reading the header of %s: %w", s.path, s.raw.err)
 		}
 		if s.cut.ReadHeader(buf, ended) || ended {
-			return int64(len(buf)), nil
+			s.r = io.MultiReader(bytes.NewReader(buf), s.r)
+			return nil
 		}
 	}
 }
