@@ -17,7 +17,7 @@ type Config struct {
 	InstanceID  string               `flow:"instance_id" doc:"Name of this member within the group, kept over restarts: a restart within session_timeout gets its partitions back without a rebalance. It must be unique in the group." example:"\"worker-1\""`
 
 	Start     string `flow:"start" doc:"Where to begin in a partition for which the group has no position: earliest, latest, or a time in RFC 3339." example:"\"2026-01-31T00:00:00Z\""`
-	Until     string `flow:"until" oneof:"never end" doc:"end stops the input when it has read what the topics held at its start. never goes on for ever."`
+	Until     string `flow:"until" oneof:"never end" doc:"end stops the input when it has read what its partitions held at its start; partitions that other members of the group have are theirs to read. never goes on for ever."`
 	Isolation string `flow:"isolation" oneof:"read_committed read_uncommitted" doc:"read_committed leaves out records of aborted transactions and waits for open ones."`
 
 	FetchMaxBytes          engine.ByteSize `flow:"fetch_max_bytes" min:"64KiB" max:"1GiB" doc:"Most bytes of one fetch from a broker. Two fetches of each broker can be held in memory."`

@@ -30,7 +30,10 @@ func sourceInfo(id partitionID) engine.SourceInfo {
 }
 
 // onAssigned runs before the first fetch of the new partitions.
-func (in *Input) onAssigned(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {
+func (in *Input) onAssigned(_ context.Context, client *kgo.Client, assigned map[string][]int32) {
+	// A bounded input has paused what it had read to the end in an assignment
+	// before, and the client remembers that over assignments.
+	client.ResumeFetchPartitions(assigned)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for topic, ps := range assigned {
@@ -94,7 +97,7 @@ func (in *Input) onRevoked(_ context.Context, client *kgo.Client, revoked map[st
 			offsets.add(part.id, pos)
 		}
 	}
-	in.wakeUp()
+	in.assigned = false // until the group answers again, perhaps with nothing
 	in.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
@@ -121,7 +124,7 @@ func (in *Input) onLost(_ context.Context, _ *kgo.Client, lost map[string][]int3
 		part.src.Revoke()
 		delete(in.parts, part.id)
 	}
-	in.wakeUp()
+	in.assigned = false
 }
 
 // leave stops reading partitions and returns those that were ours.

@@ -44,7 +44,7 @@ type Input struct {
 	parts    map[partitionID]*partition
 	begins   map[partitionID]int64 // bounded: where a group without position begins
 	ends     map[partitionID]int64 // bounded: where partitions ended at the start
-	assigned bool                  // the group has answered at least once
+	assigned bool                  // the group has answered, and taken nothing away since
 	closing  bool                  // Close is under way
 	read     progress
 	wake     context.CancelFunc // bounded: ends the poll that waits

@@ -289,3 +289,28 @@ func TestRebalancesLoseNothing(t *testing.T) {
 		closeInput(t, in2)
 	}
 }
+
+// A bounded input that loses its partitions has not finished: it goes on when
+// it has them again.
+func TestBoundedInputLosesItsPartitions(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t, kfake.SeedTopics(2, "orders"))
+	produce(t, c, numbered("orders", 0, 0, 100)...)
+	produce(t, c, numbered("orders", 1, 100, 100)...)
+	h := newHost()
+	h.limits.Records = 10
+	in := testInput(t, c, h, func(c *Config) {
+		live("orders")(c)
+		c.Until = "end"
+	})
+	first := readN(t, in, 10)
+	fault := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID})
+	waitFor(t, func() bool { return first[0].Source().Revoked() })
+	if fault.Hits() == 0 {
+		t.Fatal("no heartbeat was refused: this run proves nothing")
+	}
+	_, values := readAll(t, in)
+	wantNumbers(t, values["orders/0"], 0, 100)
+	wantNumbers(t, values["orders/1"], 100, 100)
+	confirm(first...)
+}

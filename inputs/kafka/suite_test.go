@@ -61,7 +61,10 @@ func TestSuite(t *testing.T) {
 				New:       func(t *testing.T) engine.Input { return make(t, connect(c)) },
 				Want:      want,
 				Unbounded: until == "never",
-				Away:      func(t *testing.T) engine.Input { return make(t, nowhere) },
+				// Going on is tested with the bounded one, waiting for more in
+				// TestReadEndsWithItsContext.
+				Forgets: until == "never",
+				Away:    func(t *testing.T) engine.Input { return make(t, nowhere) },
 			})
 		})
 	}
