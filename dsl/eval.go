@@ -103,8 +103,12 @@ func (l *loader) evalLocal(n *local, path []*local) {
 func (l *loader) rememberSecrets(v cty.Value) {
 	raw, _ := v.UnmarkDeep()
 	_ = cty.Walk(raw, func(_ cty.Path, v cty.Value) (bool, error) {
-		if v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
+		switch {
+		case !v.IsKnown() || v.IsNull():
+		case v.Type() == cty.String:
 			l.secrets = append(l.secrets, v.AsString())
+		case v.Type() == cty.Number:
+			l.secrets = append(l.secrets, numberText(v))
 		}
 		return true, nil
 	})

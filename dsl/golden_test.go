@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "rewrite the expectations of the txtar s
 // golden runs a txtar suite. The files *.hcl of a case are the config; "want"
 // is what render makes of it. Lines of the comment set options: "var: n=v",
 // "env: N=V", "var-file: NAME", which is one more file of the case.
+// "hidden: TEXT" must not occur in what is printed.
 func golden(t *testing.T, dir string, render func(*testing.T, *dsl.Result) string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "testdata", dir, "*.txtar"))
@@ -46,6 +47,11 @@ func goldenCase(t *testing.T, file string, render func(*testing.T, *dsl.Result) 
 	}
 	result, dir := loadCase(t, ar)
 	got := strings.ReplaceAll(render(t, result), dir+string(filepath.Separator), "")
+	for line := range strings.SplitSeq(string(ar.Comment), "\n") {
+		if text, ok := strings.CutPrefix(line, "hidden: "); ok && strings.Contains(got, text) {
+			t.Errorf("%q is shown:\n%s", text, got)
+		}
+	}
 	i := slices.IndexFunc(ar.Files, func(f txtar.File) bool { return f.Name == "want" })
 	if *update {
 		if i < 0 {

@@ -18,8 +18,11 @@ type pipeline struct {
 	block    *hclsyntax.Block
 	settings engine.Settings
 	elements []*element
-	places   map[string]hcl.Range // of the settings
-	exprs    map[string]hclsyntax.Expression
+	// broken: an element is missing because of a mistake, so what seems to be
+	// unread or unreachable may not be.
+	broken bool
+	places map[string]hcl.Range // of the settings
+	exprs  map[string]hclsyntax.Expression
 }
 
 // element is one input, processor or output.
@@ -81,6 +84,8 @@ func (l *loader) buildPipeline(p *pipeline) {
 		case "input", "processor", "output":
 			if e := l.buildElement(p, b); e != nil {
 				p.elements = append(p.elements, e)
+			} else {
+				p.broken = true
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func (l *loader) wire(p *pipeline) {
 	resolved := l.errors() == before
 	inputs, outputs := l.count(p, engine.KindInput), l.count(p, engine.KindOutput)
 	l.needs(p, inputs, outputs)
-	l.checkGraph(p, resolved && inputs > 0 && outputs > 0)
+	l.checkGraph(p, resolved && !p.broken && inputs > 0 && outputs > 0)
 }
 
 func (l *loader) count(p *pipeline, kind engine.Kind) int {

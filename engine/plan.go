@@ -77,7 +77,7 @@ type Element struct {
 	// Bounded: an input that ends by itself.
 	Bounded bool
 
-	// Where it stands in the config: file:line,column, for messages.
+	// Where it stands in the config: file:line:column, for messages.
 	Where string
 }
 
