@@ -133,7 +133,9 @@ func TestTailPartialTimeout(t *testing.T) {
 		defer f.stop()
 		add(t, log, "a\nb")
 		f.want("a")
-		f.want("b")
+		if got := values(f.read(5 * time.Second)); !slices.Equal(got, []string{"b"}) {
+			t.Errorf("got %q after the timeout", got)
+		}
 		add(t, log, "c\n")
 		f.want("c")
 	})
@@ -148,11 +150,15 @@ func TestTailMultiline(t *testing.T) {
 		defer f.stop()
 		add(t, log, "#a\nb\n#c\nd\n#piece")
 		f.want("#a\nb")
-		f.want("#c\nd")
+		if got := values(f.read(5 * time.Second)); !slices.Equal(got, []string{"#c\nd"}) {
+			t.Errorf("got %q after the timeout", got)
+		}
 		f.want()
 		add(t, log, "\n#e\n")
 		f.want("#piece")
-		f.want("#e")
+		if got := values(f.read(5 * time.Second)); !slices.Equal(got, []string{"#e"}) {
+			t.Errorf("got %q after the timeout", got)
+		}
 	})
 }
 
