@@ -90,9 +90,9 @@ func (a *app) run(ctx context.Context, paths []string, f runFlags) error {
 	signals := watchSignals(s, screen, logger)
 	defer signals.end()
 	screen.start(jobs)
-	err = s.run(ctx)
-	screen.finish(jobs, err)
-	return exitOf(err)
+	s.run(ctx)
+	screen.finish(jobs)
+	return exitOf(jobs)
 }
 
 // selectPipelines keeps the named ones, all when none is named.
@@ -128,9 +128,9 @@ type job struct {
 	plan   *engine.Pipeline
 	runner *run.Runner
 	store  *lazyStore
-	// started and took are written by the supervisor before and after Run,
-	// read by the screen under supervisor-independent atomics.
-	state jobState
+	state  jobState
+	// err is how it ended; written by the supervisor, read after its run.
+	err error
 }
 
 func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logger) ([]*job, error) {
@@ -157,16 +157,23 @@ func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logge
 	return jobs, nil
 }
 
-// exitOf maps the end of a run to an exit code.
-func exitOf(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, run.ErrAborted):
-		return &exitError{ExitAborted, err}
-	default:
-		return &exitError{ExitFailed, err}
+// exitOf maps how the pipelines ended to an exit code; the screen has said
+// why. A failure counts more than an abort.
+func exitOf(jobs []*job) error {
+	code := ExitOK
+	for _, j := range jobs {
+		switch {
+		case j.err == nil:
+		case errors.Is(j.err, run.ErrAborted) && code != ExitFailed:
+			code = ExitAborted
+		default:
+			code = ExitFailed
+		}
 	}
+	if code == ExitOK {
+		return nil
+	}
+	return &exitError{code: code}
 }
 
 // signalWatch turns signals into drain and abort.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/observe"
+	"github.com/flowrecords/flow/engine/run"
 )
 
 // screen is what a person sees of a run. One of two: a live view, or log lines.
@@ -20,8 +22,8 @@ type screen interface {
 	start(jobs []*job)
 	// notice shows a line at once.
 	notice(text string)
-	// finish shows the summary. err is how the run ended.
-	finish(jobs []*job, err error)
+	// finish shows the summary, and why pipelines failed.
+	finish(jobs []*job)
 }
 
 const (
@@ -160,7 +162,7 @@ func (l *liveScreen) Write(p []byte) (int, error) {
 
 func (l *liveScreen) notice(text string) { _, _ = l.Write([]byte(text + "\n")) }
 
-func (l *liveScreen) finish(jobs []*job, err error) {
+func (l *liveScreen) finish(jobs []*job) {
 	l.cancel()
 	<-l.done
 	l.mu.Lock()
@@ -169,6 +171,11 @@ func (l *liveScreen) finish(jobs []*job, err error) {
 	l.erase(&b)
 	b.WriteString(strings.Join(summaryLines(jobs, time.Now(), l.width()), "\n"))
 	b.WriteString("\n")
+	for _, j := range jobs {
+		if j.err != nil {
+			fmt.Fprintf(&b, "\nPipeline %s failed: %v\n", j.plan.Name, j.err)
+		}
+	}
 	_, _ = l.out.Write(b.Bytes())
 }
 
@@ -203,21 +210,53 @@ func (l *logScreen) start(jobs []*job) {
 
 func (l *logScreen) notice(string) {} // the log line beside it says it
 
-func (l *logScreen) finish(jobs []*job, err error) {
+func (l *logScreen) finish(jobs []*job) {
 	l.cancel()
 	<-l.done
 	for _, j := range jobs {
 		for i, e := range j.runner.Elements() {
-			l.logger.Info("summary", "pipeline", j.plan.Name, "element", e.Address,
-				"in", e.In.Load(), "out", e.Out.Load(), "dropped", e.Dropped.Load(), "reason", e.DropReason,
-				"errors", e.Errors.Load(), "retries", e.Retries.Load(), "bytes", e.Bytes.Load(),
-				"kind", string(j.plan.Elements[i].Kind))
+			l.logger.Info("summary", summaryAttrs(j, kindOf(j, i), e)...)
 		}
 	}
-	var exit *exitError
-	if err != nil && !errors.As(err, &exit) {
-		l.logger.Error("stopped", "error", err.Error())
+	for _, j := range jobs {
+		if j.err != nil {
+			l.logger.Error("pipeline failed", failureAttrs(j)...)
+		}
 	}
+}
+
+func summaryAttrs(j *job, kind engine.Kind, e *observe.Element) []any {
+	attrs := []any{"pipeline", j.plan.Name, "element", e.Address, "in", e.In.Load()}
+	if kind != engine.KindInput {
+		attrs = append(attrs, "out", e.Out.Load())
+	}
+	if n := e.Dropped.Load(); n > 0 {
+		attrs = append(attrs, "dropped", n, "reason", e.DropReason)
+	}
+	if n := e.Errors.Load(); n > 0 {
+		attrs = append(attrs, "errors", n)
+	}
+	if n := e.Retries.Load(); n > 0 {
+		attrs = append(attrs, "retries", n)
+	}
+	if n := e.Bytes.Load(); n > 0 {
+		attrs = append(attrs, "bytes", n)
+	}
+	return attrs
+}
+
+// failureAttrs takes the parts of a record's error, which programs that read
+// logs want apart.
+func failureAttrs(j *job) []any {
+	var refused *run.RecordError
+	if errors.As(j.err, &refused) {
+		return []any{
+			"pipeline", j.plan.Name, "element", refused.Element, "record", refused.Origin,
+			"error", refused.Reason.Error(), "excerpt", refused.Excerpt,
+			"hint", "no element reads its errors: add an output with from = [errors], or correct the record",
+		}
+	}
+	return []any{"pipeline", j.plan.Name, "error", j.err.Error()}
 }
 
 // kindOf returns the kind of element i.

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -41,27 +39,24 @@ func (j *jobState) elapsed(now time.Time) time.Duration {
 	return time.Duration(end - start)
 }
 
-// run returns when every pipeline has ended: nil, or all their errors.
-func (s *supervisor) run(ctx context.Context) error {
+// run returns when every pipeline has ended; the jobs hold their errors.
+func (s *supervisor) run(ctx context.Context) {
 	ended := make(map[string]chan struct{}, len(s.jobs))
 	for _, j := range s.jobs {
 		ended[j.plan.Name] = make(chan struct{})
 	}
-	errs := make([]error, len(s.jobs))
 	var wg sync.WaitGroup
-	for i, j := range s.jobs {
+	for _, j := range s.jobs {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
 			defer close(ended[j.plan.Name])
-			if err := s.runJob(ctx, j, ended); err != nil {
-				errs[i] = fmt.Errorf("pipeline %s: %w", j.plan.Name, err)
+			if j.err = s.runJob(ctx, j, ended); j.err != nil {
 				s.stop()
 			}
 		}()
 	}
 	wg.Wait()
-	return errors.Join(errs...)
 }
 
 func (s *supervisor) runJob(ctx context.Context, j *job, ended map[string]chan struct{}) error {
