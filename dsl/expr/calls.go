@@ -20,8 +20,19 @@ func (b *builder) call(n *ast.CallNode) (code, bool) {
 	if f := b.r.refOf(n); f != nil {
 		i := slices.Index(b.s.refs, f)
 		c := code{isSlot: true, slot: i, val: func(m *machine) record.Value { return m.read(i) }}
-		if f.has {
+		switch {
+		case f.has:
 			c.test = func(m *machine) bool { return m.exists(&m.slots[i]) }
+		case f.kind == refValue:
+			// read without its detours, for what expressions do most.
+			c.val = func(m *machine) record.Value {
+				s := &m.slots[i]
+				v, err := m.rec.Value.Get(s.id)
+				if err != nil || v.Kind() == record.Missing {
+					return m.missing(m.rec.Value, s, err)
+				}
+				return v
+			}
 		}
 		return c, true
 	}

@@ -65,10 +65,10 @@ func (m *machine) since(start int) []byte { return m.buf[start:len(m.buf):len(m.
 
 // slot is a reference bound to the projections of a worker.
 type slot struct {
-	*ref
 	// id is the path, prefix holds the ids from the root to it.
 	id     record.PathID
 	prefix []record.PathID
+	*ref
 }
 
 func bindRef(f *ref, l *record.Layout) slot {

@@ -23,8 +23,8 @@ func (b *builder) binary(n *ast.BinaryNode) (code, bool) {
 	case "..":
 		return code{}, false
 	case "+":
-		if c, ok := b.concat(n); ok {
-			return c, true
+		if l, ok := n.Left.(*ast.BinaryNode); ok && l.Operator == "+" {
+			return b.concat(n)
 		}
 	}
 	l, ok := b.node(n.Left)
@@ -246,13 +246,15 @@ func ordered[T ~int | ~int64 | float64](op string, a, b T) bool {
 	return a >= b
 }
 
-// arithmetic is - * / % ** and + of two operands.
+// arithmetic is + - * / % ** of two operands.
 func arithmetic(op string, l, r code, text string) (code, bool) {
 	var calc func(a, b record.Value) (record.Value, bool)
 	lv, rv := l.val, r.val
 	switch op {
 	case "+":
-		calc = add
+		return code{val: func(m *machine) record.Value {
+			return m.plus(lv(m), rv(m), text)
+		}}, true
 	case "-":
 		calc = subtract
 	case "*":
@@ -366,6 +368,25 @@ func divide(a, b record.Value) (record.Value, bool) {
 	return record.FloatValue(a.Float() / b.Float()), true
 }
 
+// plus is + of two operands.
+func (m *machine) plus(a, b record.Value, text string) record.Value {
+	if v, ok := add(a, b); ok {
+		return v
+	}
+	if a.Kind() != record.String || b.Kind() != record.String {
+		m.failf("%s: %s", opMessage("+", kindName(a.Kind()), kindName(b.Kind())), text)
+		return record.NullValue()
+	}
+	x, y := a.Text(), b.Text()
+	if len(x)+len(y) > limits.RecordBytes {
+		m.failf("the text is longer than %d bytes: %s", limits.RecordBytes, text)
+		return record.NullValue()
+	}
+	start := len(m.buf)
+	m.buf = append(append(m.buf, x...), y...)
+	return record.TextValue(m.since(start))
+}
+
 // concat is a chain of + as a whole: text is put together in one go.
 func (b *builder) concat(n *ast.BinaryNode) (code, bool) {
 	parts := []ast.Node{n.Right}
@@ -423,18 +444,7 @@ func (b *builder) concat(n *ast.BinaryNode) (code, bool) {
 func (m *machine) sum(args []record.Value, text string) record.Value {
 	acc := args[0]
 	for _, v := range args[1:] {
-		if acc.Kind() == record.String && v.Kind() == record.String {
-			start := len(m.buf)
-			m.buf = append(append(m.buf, acc.Text()...), v.Text()...)
-			acc = record.TextValue(m.since(start))
-			continue
-		}
-		next, ok := add(acc, v)
-		if !ok {
-			m.failf("%s: %s", opMessage("+", kindName(acc.Kind()), kindName(v.Kind())), text)
-			return record.NullValue()
-		}
-		acc = next
+		acc = m.plus(acc, v, text)
 	}
 	return acc
 }
