@@ -329,9 +329,12 @@ func typeName(t reflect.Type, system string) (string, error) {
 }
 
 // ParseBound reads a bound of the tags min and max for an option of type t as
-// a number: nanoseconds of a duration, bytes of a size.
+// a number: nanoseconds of a duration, bytes of a size. Those of a list are
+// bounds of its elements.
 func ParseBound(t reflect.Type, text string) (float64, error) {
 	switch {
+	case t.Kind() == reflect.Slice:
+		return ParseBound(t.Elem(), text)
 	case t == typeDuration:
 		d, err := time.ParseDuration(text)
 		return float64(d), err
