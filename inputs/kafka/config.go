@@ -20,8 +20,8 @@ type Config struct {
 	Until     string `flow:"until" oneof:"never end" doc:"end stops the input when it has read what its partitions held at its start; partitions that other members of the group have are theirs to read. never goes on for ever."`
 	Isolation string `flow:"isolation" oneof:"read_committed read_uncommitted" doc:"read_committed leaves out records of aborted transactions and waits for open ones."`
 
-	FetchMaxBytes          engine.ByteSize `flow:"fetch_max_bytes" min:"64KiB" max:"1GiB" doc:"Most bytes of one fetch from a broker. Two fetches of each broker can be held in memory."`
-	FetchMaxPartitionBytes engine.ByteSize `flow:"fetch_max_partition_bytes" min:"16KiB" max:"1GiB" doc:"Most bytes of one partition in a fetch. A larger record is still read, alone."`
+	FetchMaxBytes          engine.ByteSize `flow:"fetch_max_bytes" min:"64KiB" max:"1GiB" doc:"Most memory that one fetch from a broker takes, decompressed. Two fetches of each broker can be held at a time."`
+	FetchMaxPartitionBytes engine.ByteSize `flow:"fetch_max_partition_bytes" min:"16KiB" max:"1GiB" doc:"Most memory that one partition takes in a fetch. A larger record is still read, alone."`
 	FetchMaxWait           time.Duration   `flow:"fetch_max_wait" min:"1ms" max:"5m" doc:"How long a broker holds a fetch open while there is nothing to read."`
 
 	SessionTimeout   time.Duration `flow:"session_timeout" min:"100ms" max:"30m" doc:"After this long without a sign of life the group gives this member's partitions to others. Brokers allow 6s to 30m unless told otherwise."`

@@ -34,6 +34,7 @@ type Input struct {
 	// Only the reader uses these.
 	queue   []chunk
 	builder builder
+	fetch   *fetchSize
 
 	// commitMu is held over a whole commit, request included: once a revoke
 	// has had it, no commit that includes the partition is under way.
@@ -134,12 +135,15 @@ func (in *Input) prepare(ctx context.Context) error {
 func (in *Input) options() []kgo.Opt {
 	c := in.config
 	start, _ := startOffset(c.Start)
+	in.fetch = newFetchSize(c)
+	fetch, fetchPartition := in.fetch.sizes()
 	opts := []kgo.Opt{
 		kgo.ConsumerGroup(c.Group),
 		kgo.DisableAutoCommit(),
 		kgo.ConsumeStartOffset(start),
-		kgo.FetchMaxBytes(int32(c.FetchMaxBytes)),
-		kgo.FetchMaxPartitionBytes(int32(c.FetchMaxPartitionBytes)),
+		kgo.FetchMaxBytes(int32(fetch)),
+		kgo.FetchMaxPartitionBytes(int32(fetchPartition)),
+		kgo.WithHooks(in.fetch),
 		kgo.FetchMaxWait(c.FetchMaxWait),
 		kgo.SessionTimeout(c.SessionTimeout),
 		kgo.RebalanceTimeout(c.RebalanceTimeout),
@@ -211,6 +215,9 @@ func (in *Input) poll(ctx context.Context) error {
 	fetches := in.client.PollFetches(pollCtx)
 	err := in.adopt(fetches)
 	in.client.AllowRebalance()
+	if all, partition, changed := in.fetch.adjust(); changed {
+		in.client.UpdateFetchMaxBytes(all, partition)
+	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

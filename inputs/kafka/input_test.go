@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -463,5 +465,60 @@ func TestOffsetsWithGaps(t *testing.T) {
 		if got := b.Offset(i); got != want {
 			t.Errorf("offset %d is %d, want %d", i, got, want)
 		}
+	}
+}
+
+// The broker goes away and comes back at the same address with its data:
+// reading goes on, nothing is missing, and positions are stored again.
+func TestBrokerAway(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(dir), kfake.SeedTopics(1, "orders"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	produce(t, c, numbered("orders", 0, 0, 10)...)
+	h := newHost()
+	in := testInput(t, c, h, live6("orders"))
+	batches, _ := reader(t, in)
+	confirm(receive(t, batches))
+	commitAll(t, in, h)
+	_, port, err := net.SplitHostPort(c.ListenAddrs()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(dir), kfake.Ports(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(back.Close)
+	produce(t, back, numbered("orders", 0, 10, 10)...)
+	seen := map[string]bool{}
+	for len(seen) < 10 {
+		b := receive(t, batches)
+		for i := range b.Len() {
+			if b.Offset(i) >= 10 {
+				seen[string(b.Value.At(i))] = true
+			}
+		}
+		confirm(b)
+	}
+	// The coordinator has forgotten the member, which joins again.
+	waitFor(t, func() bool {
+		_ = in.Commit(testContext(t), []*engine.Source{h.source("orders/0")})
+		return committed(back, "g", "orders", 0) == 20
+	})
+}
+
+// live6 keeps to the least session of a broker with default settings.
+func live6(topic string) func(*Config) {
+	return func(c *Config) {
+		c.Topics = []string{topic}
+		c.SessionTimeout = 6 * time.Second
 	}
 }
