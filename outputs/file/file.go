@@ -69,7 +69,7 @@ type output struct {
 	// files that are completed by the clock. done is called without it.
 	mu      sync.Mutex
 	opened  bool
-	targets map[string]*list.Element // of *target, by path or rendered text
+	targets map[string]*list.Element // of *target, by path
 	used    *list.List               // the most recently used file first
 	dirty   []*target
 	waiting []waiting // written, not good

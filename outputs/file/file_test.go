@@ -301,9 +301,6 @@ func TestDevice(t *testing.T) {
 			t.Error("a full device took a record")
 		}
 	}
-	if _, err := tryStart(t, config(os.DevNull, func(c *Config) { c.Rotate = &Rotate{Records: 1} }), nil, nil); err != nil {
-		t.Logf("rotating a device: %v", err)
-	}
 }
 
 // TestMembers ends a member at a megabyte, and at a flush, so that what is

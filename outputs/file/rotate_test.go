@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -125,6 +126,58 @@ func TestRotateIdle(t *testing.T) {
 		wantFiles(t, dir, "a-20000101T000010Z-0001.jsonl", "a-20000101T000110Z-0001.jsonl")
 		h.close()
 	})
+}
+
+// TestRotateIdleTells: what waits for the end of its member is told when the
+// clock completes the file, and told to come again when that does not work.
+func TestRotateIdleTells(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []bool{false, true} {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			fsys := newFaultFS()
+			var full atomic.Bool
+			fsys.onWrite = func(_ string, p []byte) (int, error) {
+				if full.Load() {
+					return 1, syscall.ENOSPC
+				}
+				return len(p), nil
+			}
+			h := start(t, config(filepath.Join(dir, "a.gz"), func(c *Config) { c.Rotate = &Rotate{Interval: time.Minute} }), fsys, time.Now)
+			first, second := batchOf("1"), batchOf("2")
+			h.begin(first)
+			h.begin(second)
+			told := make(chan error, 1)
+			h.o.Write(t.Context(), first, func(err error) { told <- err })
+			select {
+			case err := <-told:
+				t.Fatalf("told before its member ended: %v", err)
+			default:
+			}
+			full.Store(fails)
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			err := <-told
+			var retry *engine.RetryError
+			if fails != errors.As(err, &retry) {
+				t.Errorf("told %v", err)
+			}
+			full.Store(false)
+			if fails {
+				h.o.Write(t.Context(), second, func(err error) { told <- err })
+				if err := <-told; !errors.As(err, &retry) {
+					t.Errorf("a later batch overtook the failed one: %v", err)
+				}
+				h.send(&pending{b: first})
+			}
+			h.close()
+			names := files(t, dir)
+			if len(names) != 1 {
+				t.Fatalf("files are %q", names)
+			}
+			wantContent(t, filepath.Join(dir, names[0]), "1\n")
+		})
+	}
 }
 
 // TestRotateIdleFails: a rename that does not work is repeated; a sync of
