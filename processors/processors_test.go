@@ -163,7 +163,10 @@ func TestMap(t *testing.T) {
 			c.Set = sets(t, "total", "value.price * value.nope")
 		}, order, "", "set.total: "},
 		{"set below a scalar", func(c *mapping.Config) {
-			c.Set = sets(t, "id.x", "1")
+			c.Remove = paths(t, "tags")
+			c.Key = expression(t, "'k'", expr.WantAny)
+			c.Headers = engine.NamedExpressions{{Name: "h", Expr: expression(t, "'v'", expr.WantAny)}}
+			c.Set = sets(t, "new", "1", "id.x", "1")
 		}, order, "", "set.id.x: "},
 		{"topic must be listed", func(c *mapping.Config) {
 			c.Topic = expression(t, "value.c.mail", expr.WantAny)
@@ -197,6 +200,9 @@ func TestMap(t *testing.T) {
 				if tt.err != "" {
 					if err == nil || !strings.HasPrefix(err.Error(), tt.err) {
 						t.Fatalf("err = %v, want %s...", err, tt.err)
+					}
+					if got := show(t, r); got != tt.in {
+						t.Fatalf("the failed map left %s", got)
 					}
 					continue
 				}

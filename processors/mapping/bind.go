@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/flowrecords/flow/engine"
@@ -34,9 +33,16 @@ func (b *binder) eval(option string, e engine.Expression) int {
 	return len(w.evals) - 1
 }
 
+// prepare adds a check that may fail and changes nothing.
+func (b *binder) prepare(f func() error) { b.worker.checks = append(b.worker.checks, f) }
+
+// edit adds a change of the value, which may fail and is then rolled back.
 func (b *binder) edit(f func(r *record.Record) error) {
 	b.worker.edits = append(b.worker.edits, f)
 }
+
+// commit adds a change that cannot fail.
+func (b *binder) commit(f func(r *record.Record)) { b.worker.commits = append(b.worker.commits, f) }
 
 func (b *binder) ids(paths []engine.PathOption) []record.PathID {
 	ids := make([]record.PathID, len(paths))
@@ -131,22 +137,38 @@ func orNull(v record.Value) record.Value {
 	return v
 }
 
+// removeHeaders comes before header, so that a name that is removed and set is
+// set.
+func (b *binder) removeHeaders(names []string) {
+	for _, name := range names {
+		b.commit(func(r *record.Record) { r.DeleteHeader(name) })
+	}
+}
+
 func (b *binder) header(h engine.NamedExpression) {
 	w, i := b.worker, b.eval("headers."+h.Name, h.Expr)
-	b.edit(func(r *record.Record) error {
+	var text []byte // of the current record; nil removes the header
+	b.prepare(func() error {
+		text = nil
 		v := w.results[i]
 		if v.IsNil() {
-			r.DeleteHeader(h.Name)
 			return nil
 		}
 		start := len(w.scratch)
-		text, err := v.AppendText(w.scratch)
+		all, err := v.AppendText(w.scratch)
 		if err != nil {
 			return fmt.Errorf("headers.%s: %w", h.Name, err)
 		}
-		w.scratch = text
-		r.SetHeader(h.Name, text[start:len(text):len(text)])
+		w.scratch = all
+		text = all[start:len(all):len(all)]
 		return nil
+	})
+	b.commit(func(r *record.Record) {
+		if text == nil {
+			r.DeleteHeader(h.Name)
+			return
+		}
+		r.SetHeader(h.Name, text)
 	})
 }
 
@@ -155,22 +177,23 @@ func (b *binder) topic(e engine.Expression) {
 		return
 	}
 	w, i := b.worker, b.eval("topic", e)
-	b.edit(func(r *record.Record) error {
+	var topic string
+	b.prepare(func() error {
 		v := w.results[i]
 		if v.Kind() != record.String {
-			return errors.New("topic: the result is not a string")
+			return fmt.Errorf("topic: the result is %s, not a string", v.Kind())
 		}
 		text := v.Text()
 		if len(text) == 0 || len(text) > maxTopic {
 			return fmt.Errorf("topic: %d bytes; a topic has 1 to %d", len(text), maxTopic)
 		}
-		topic := w.names.string(text)
+		topic = w.names.string(text)
 		if w.topics != nil && !w.topics[topic] {
 			return fmt.Errorf("topic: %q is not one of topics", topic)
 		}
-		r.Topic = topic
 		return nil
 	})
+	b.commit(func(r *record.Record) { r.Topic = topic })
 }
 
 func (b *binder) timestamp(e engine.Expression) {
@@ -178,15 +201,16 @@ func (b *binder) timestamp(e engine.Expression) {
 		return
 	}
 	w, i := b.worker, b.eval("timestamp", e)
-	b.edit(func(r *record.Record) error {
-		switch v := w.results[i]; {
-		case v.IsNil():
-			r.HasTimestamp = false
-		case v.Kind() == record.Time:
-			r.Timestamp, r.HasTimestamp = v.Time().UnixNano(), true
-		default:
-			return errors.New("timestamp: the result is not a time; make one with parseTime() or fromUnixMilli()")
+	b.prepare(func() error {
+		if v := w.results[i]; !v.IsNil() && v.Kind() != record.Time {
+			return fmt.Errorf("timestamp: the result is %s, not a time; make one with parseTime() or fromUnixMilli()", v.Kind())
 		}
 		return nil
+	})
+	b.commit(func(r *record.Record) {
+		v := w.results[i]
+		if r.HasTimestamp = !v.IsNil(); r.HasTimestamp {
+			r.Timestamp = v.Time().UnixNano()
+		}
 	})
 }

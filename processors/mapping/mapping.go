@@ -65,7 +65,7 @@ func (*mapping) Ports() []string { return nil }
 
 // Bind compiles the options into a list of evaluations and a list of edits.
 func (m *mapping) Bind(l *record.Layout) (engine.Bound, error) {
-	b := &binder{layout: l, worker: &worker{topics: m.topics}}
+	b := &binder{layout: l, worker: &worker{topics: m.topics, scratch: make([]byte, 0, 64)}}
 	c := m.config
 	b.when(c.When)
 	b.value(c.Value)
@@ -76,9 +76,7 @@ func (m *mapping) Bind(l *record.Layout) (engine.Bound, error) {
 		b.set(a)
 	}
 	b.key(c.Key)
-	for _, name := range c.RemoveHeaders {
-		b.edit(func(r *record.Record) error { r.DeleteHeader(name); return nil })
-	}
+	b.removeHeaders(c.RemoveHeaders)
 	for _, h := range c.Headers {
 		b.header(h)
 	}
@@ -95,7 +93,9 @@ type worker struct {
 	when    engine.Program // nil: always
 	evals   []eval
 	results []record.Value // of evals, by index
+	checks  []func() error
 	edits   []func(r *record.Record) error
+	commits []func(r *record.Record)
 	topics  map[string]bool
 	names   interner
 	scratch []byte // header values of the current record
@@ -126,12 +126,34 @@ func (w *worker) step(r *record.Record) (bool, error) {
 		w.results[i] = v
 	}
 	w.scratch = w.scratch[:0]
-	for _, edit := range w.edits {
-		if err := edit(r); err != nil {
+	for _, check := range w.checks {
+		if err := check(); err != nil {
 			return false, err
 		}
 	}
+	if err := w.edit(r); err != nil {
+		return false, err
+	}
+	for _, commit := range w.commits {
+		commit(r)
+	}
 	return true, nil
+}
+
+// edit changes the value and then the key. If one of the changes fails, all
+// are taken back: the errors edge gets the record as it came in.
+func (w *worker) edit(r *record.Record) error {
+	if len(w.edits) == 0 {
+		return nil
+	}
+	r.Value.Mark()
+	for _, edit := range w.edits {
+		if err := edit(r); err != nil {
+			r.Value.Rollback()
+			return err
+		}
+	}
+	return nil
 }
 
 // interner turns bytes into strings without allocating for those seen

@@ -78,6 +78,15 @@ func (w *worker) expand(r *record.Record, emit func(*record.Record) error) error
 	if err != nil {
 		return err
 	}
+	r.Value.Mark()
+	if err := w.parts(r, v, emit); err != nil {
+		r.Value.Rollback()
+		return err
+	}
+	return nil
+}
+
+func (w *worker) parts(r *record.Record, v record.Value, emit func(*record.Record) error) (err error) {
 	var n int
 	if w.config.Delimiter != "" {
 		n, err = w.splitText(r, v, emit)
