@@ -44,8 +44,11 @@ func (b *builder) call(n *ast.CallNode) (code, bool) {
 	if f == nil {
 		return code{}, false
 	}
-	if f.Name == sliceFunc {
+	switch f.Name {
+	case sliceFunc:
 		return b.slice(n)
+	case addFunc:
+		return code{}, false
 	}
 	vals, constant, ok := b.arguments(n.Arguments)
 	if !ok {

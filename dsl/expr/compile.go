@@ -142,7 +142,7 @@ func (e *Env) compile(text string, want Want) (s *Source, problems []Problem) {
 		return nil, tidy(problems)
 	}
 	loosen(tree.Node)
-	rewriteSlices(&tree.Node)
+	rewrite(&tree.Node)
 	if err := optimizer.Optimize(&tree.Node, c); err != nil {
 		return nil, []Problem{r.typeProblem(tree, err)}
 	}
@@ -312,9 +312,37 @@ func (l *loosener) node(n ast.Node) bool {
 	return t == nil || t.Kind() == reflect.Interface
 }
 
-// rewriteSlices makes slices calls of a function that counts characters. It
-// comes after the check, which knows the types of slices.
-func rewriteSlices(n *ast.Node) { ast.Walk(n, sliceRewriter{}) }
+// rewrite makes slices calls of a function that counts characters, and + in
+// loops calls of one that bounds text. It comes after the check, which knows
+// the types of both.
+func rewrite(n *ast.Node) {
+	ast.Walk(n, sliceRewriter{})
+	ast.Walk(n, loopRewriter{})
+}
+
+type loopRewriter struct{}
+
+func (loopRewriter) Visit(n *ast.Node) {
+	if p, ok := (*n).(*ast.PredicateNode); ok {
+		ast.Walk(&p.Node, addRewriter{})
+	}
+}
+
+type addRewriter struct{}
+
+func (addRewriter) Visit(n *ast.Node) {
+	add, ok := (*n).(*ast.BinaryNode)
+	if !ok || add.Operator != "+" || add.Nature().IsNumber() {
+		return
+	}
+	call := &ast.CallNode{
+		Callee:    &ast.IdentifierNode{Value: addFunc},
+		Arguments: []ast.Node{add.Left, add.Right},
+	}
+	call.SetNature(*add.Nature())
+	call.SetLocation(add.Location())
+	*n = call
+}
 
 type sliceRewriter struct{}
 

@@ -10,6 +10,7 @@ import (
 	"github.com/expr-lang/expr/vm/runtime"
 
 	"github.com/flowrecords/flow/dsl/expr/funcs"
+	"github.com/flowrecords/flow/engine/limits"
 )
 
 // library is a function that expressions may call.
@@ -18,8 +19,11 @@ type library struct {
 	fn *builtin.Function
 }
 
-// names of functions that no text can call, because they are no identifiers.
-const sliceFunc = "$slice"
+// Names of functions that no text can call, because they are no identifiers.
+const (
+	sliceFunc = "$slice"
+	addFunc   = "$add"
+)
 
 func newLibrary(all []funcs.Func) map[string]*library {
 	out := map[string]*library{}
@@ -35,6 +39,10 @@ func newLibrary(all []funcs.Func) map[string]*library {
 		{
 			Name: sliceFunc, Pure: true, Call: callSlice,
 			Types: []any{new(func(any, any, any) any)},
+		},
+		{
+			Name: addFunc, Pure: true, Call: callAdd,
+			Types: []any{new(func(any, any) any)},
 		},
 		{
 			Name: "indexOf", Pure: true, Call: func(args ...any) (any, error) { return callIndex("indexOf", strings.Index, args) },
@@ -104,6 +112,17 @@ func callSlice(args ...any) (any, error) {
 		lo, hi = runeOffset(s, lo), runeOffset(s, hi)
 	}
 	return s[lo:hi], nil
+}
+
+// callAdd is + within a loop, where text could double with every turn: expr's
+// budget of memory does not count text.
+func callAdd(args ...any) (any, error) {
+	if a, ok := args[0].(string); ok {
+		if b, ok := args[1].(string); ok && len(a)+len(b) > limits.RecordBytes {
+			return nil, fmt.Errorf("the text is longer than %d bytes", limits.RecordBytes)
+		}
+	}
+	return runtime.Add(args[0], args[1]), nil
 }
 
 // absent stands for a bound that a slice does not name.

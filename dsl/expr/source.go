@@ -56,12 +56,31 @@ var _ engine.ExpressionSource = (*Source)(nil)
 // newSource builds the closures over a checked and optimised tree.
 func newSource(r *resolver, tree *parser.Tree, text string, want Want) *Source {
 	s := &Source{
-		text: text, want: want, refs: r.refs, random: r.random, env: r.env, src: tree.Source,
+		text: text, want: want, refs: r.refsIn(tree.Node), random: r.random, env: r.env, src: tree.Source,
 		used: slices.Sorted(maps.Keys(r.used)),
 	}
 	b := &builder{r: r, s: s}
 	s.root = b.program(tree.Node)
 	return s
+}
+
+// refsIn returns the references that are left in a tree: some were joined
+// with a longer path, or stood in a branch that can never be taken.
+func (r *resolver) refsIn(n ast.Node) []*ref {
+	var out []*ref
+	var look func(n ast.Node)
+	look = func(n ast.Node) {
+		if f := r.refOf(n); f != nil && !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+		for _, c := range children(n) {
+			if c != nil {
+				look(c)
+			}
+		}
+	}
+	look(n)
+	return out
 }
 
 // settle evaluates an expression that reads nothing of the record, once.
