@@ -1,9 +1,11 @@
 // Package expr compiles flow's expressions: the language of expr-lang/expr
 // over the record that a stage holds. An expression is parsed, checked against
 // the environment and optimised by expr, the paths that it reads become slots
-// of the record's projection, and the tree becomes Go closures. A node that
-// the closures do not cover makes the whole expression run on expr's VM over
-// the same slots. Both agree on every result and every error.
+// of the record's projection, and the tree becomes Go closures. What the
+// closures do not cover runs on expr's VM over the same slots: the whole
+// expression, or the operand of a boolean operator, the branch of a condition,
+// the member of a literal that holds it. Both agree on every result and on
+// what is an error.
 //
 // Names that an expression sees:
 //

@@ -85,35 +85,6 @@ func guard(call func(args ...any) (any, error)) func(args ...any) (any, error) {
 	}
 }
 
-// callSlice is x[from:to] of the language with text counted in characters.
-// An absent bound is nil.
-func callSlice(args ...any) (any, error) {
-	x, from, to := args[0], args[1], args[2]
-	s, isText := x.(string)
-	if !isText {
-		if to == (absent{}) {
-			to = runtime.Len(x)
-		}
-		if from == (absent{}) {
-			from = 0
-		}
-		return runtime.Slice(x, from, to), nil
-	}
-	a, b := 0, utf8.RuneCountInString(s)
-	size := b
-	if to != (absent{}) {
-		b = runtime.ToInt(to)
-	}
-	if from != (absent{}) {
-		a = runtime.ToInt(from)
-	}
-	lo, hi := sliceBounds(a, b, size)
-	if size != len(s) {
-		lo, hi = runeOffset(s, lo), runeOffset(s, hi)
-	}
-	return s[lo:hi], nil
-}
-
 // callAdd is + within a loop, where text could double with every turn: expr's
 // budget of memory does not count text.
 func callAdd(args ...any) (any, error) {
@@ -123,36 +94,6 @@ func callAdd(args ...any) (any, error) {
 		}
 	}
 	return runtime.Add(args[0], args[1]), nil
-}
-
-// absent stands for a bound that a slice does not name.
-type absent struct{}
-
-// sliceBounds applies the language's rules to the bounds of a slice.
-func sliceBounds(a, b, size int) (int, int) {
-	if a < 0 {
-		a = max(size+a, 0)
-	}
-	if b < 0 {
-		b = max(size+b, 0)
-	}
-	b = min(b, size)
-	return min(a, b), b
-}
-
-// runeOffset returns the byte at which character n of s begins.
-func runeOffset[T string | []byte](s T, n int) int {
-	i := 0
-	for ; n > 0 && i < len(s); n-- {
-		if s[i] < utf8.RuneSelf {
-			i++
-			continue
-		}
-		var one [utf8.UTFMax]byte
-		_, size := utf8.DecodeRune(one[:copy(one[:], s[i:])])
-		i += size
-	}
-	return i
 }
 
 func callIndex(name string, index func(s, sub string) int, args []any) (any, error) {

@@ -45,6 +45,10 @@ const (
 	ExprNodes  = 10_000
 	ExprMemory = 1_000_000
 
+	// ExprBytes bounds the text of one expression: its parser recurses once per
+	// character at worst, before it counts nodes.
+	ExprBytes = 64 << 10
+
 	// ExcerptBytes is how much of a record an error message quotes.
 	ExcerptBytes = 120
 
