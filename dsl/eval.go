@@ -99,21 +99,6 @@ func (l *loader) evalLocal(n *local, path []*local) {
 	}
 }
 
-// rememberSecrets notes the texts within a sensitive value for scrub.
-func (l *loader) rememberSecrets(v cty.Value) {
-	raw, _ := v.UnmarkDeep()
-	_ = cty.Walk(raw, func(_ cty.Path, v cty.Value) (bool, error) {
-		switch {
-		case !v.IsKnown() || v.IsNull():
-		case v.Type() == cty.String:
-			l.secrets = append(l.secrets, v.AsString())
-		case v.Type() == cty.Number:
-			l.secrets = append(l.secrets, numberText(v))
-		}
-		return true, nil
-	})
-}
-
 // setContext makes the values known so far visible. What failed is unknown,
 // so that its users are not reported too.
 func (l *loader) setContext() {

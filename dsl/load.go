@@ -1,13 +1,9 @@
 package dsl
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -51,167 +47,6 @@ type loader struct {
 
 	ctx *hcl.EvalContext
 	env *expr.Env
-}
-
-// maxFileBytes and the nesting bounds keep hostile text from exhausting the
-// stack of the HCL parser, which recurses.
-const (
-	maxFileBytes = 4 << 20
-	maxNesting   = 200
-	maxOperators = 10_000
-	// maxExponent bounds numbers, which HCL keeps with all their digits: a
-	// short 1e999999999 becomes a gigabyte when it is written out.
-	maxExponent = 400
-)
-
-func (l *loader) readPaths(paths []string) {
-	for _, path := range paths {
-		info, err := os.Stat(path)
-		if err != nil {
-			l.fileError(path, err)
-			continue
-		}
-		if !info.IsDir() {
-			l.readFile(path)
-			continue
-		}
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			l.fileError(path, err)
-			continue
-		}
-		found := false
-		for _, e := range entries {
-			if name := e.Name(); !e.IsDir() && strings.HasSuffix(name, ".hcl") && !strings.HasSuffix(name, ".test.hcl") && !strings.HasPrefix(name, ".") {
-				found = true
-				l.readFile(filepath.Join(path, name))
-			}
-		}
-		if !found {
-			l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("no config in folder %q", path),
-				Detail: "A config is made of all files *.hcl of a folder but *.test.hcl. There is none."})
-		}
-	}
-}
-
-func (l *loader) readFile(path string) {
-	src, err := os.ReadFile(path)
-	if err != nil {
-		l.fileError(path, err)
-		return
-	}
-	l.addSource(filepath.Clean(path), src)
-}
-
-func (l *loader) fileError(path string, err error) {
-	l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("cannot read %q", path),
-		Detail: fmt.Sprintf("Reading the config: %v.", cause(err))})
-}
-
-// addSource parses one file. A file that is named twice counts once.
-func (l *loader) addSource(name string, src []byte) {
-	if _, dup := l.files[name]; dup {
-		return
-	}
-	l.names = append(l.names, name)
-	empty := &hcl.File{Bytes: src, Body: &hclsyntax.Body{}}
-	l.files[name] = empty
-	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
-	if len(src) > maxFileBytes {
-		empty.Bytes = nil
-		l.errorf(at, "file is too large", "A config file may have %s.", engine.ByteSize(maxFileBytes))
-		return
-	}
-	if !utf8.Valid(src) {
-		l.invalidUTF8(name, src)
-		return
-	}
-	if d := tooDeep(name, src); d != nil {
-		l.add(d)
-		return
-	}
-	f, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
-	l.addSyntax(diags, src)
-	if f != nil {
-		l.files[name] = f
-	}
-}
-
-func (l *loader) invalidUTF8(name string, src []byte) {
-	offset := 0
-	for offset < len(src) {
-		r, n := utf8.DecodeRune(src[offset:])
-		if r == utf8.RuneError && n == 1 {
-			break
-		}
-		offset += n
-	}
-	start := posAt(src, offset)
-	end := start
-	end.Byte++
-	end.Column++
-	l.errorf(hcl.Range{Filename: name, Start: start, End: end}, "file is not UTF-8",
-		"The byte 0x%02x begins no character. Save the file as UTF-8.", src[offset])
-}
-
-// tooDeep finds text that nests deeper than any config does.
-func tooDeep(name string, src []byte) *hcl.Diagnostic {
-	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
-	depth, operators := 0, 0
-	for _, t := range tokens {
-		switch t.Type {
-		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc,
-			hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
-			depth++
-		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc,
-			hclsyntax.TokenTemplateSeqEnd:
-			depth = max(0, depth-1)
-		case hclsyntax.TokenQuestion, hclsyntax.TokenBang, hclsyntax.TokenMinus:
-			operators++
-		case hclsyntax.TokenNumberLit:
-			if hugeNumber(t.Bytes) {
-				return &hcl.Diagnostic{Severity: hcl.DiagError, Subject: t.Range.Ptr(), Summary: "number is out of range",
-					Detail: fmt.Sprintf("An exponent is at most %d.", maxExponent)}
-			}
-		}
-		if depth > maxNesting || operators > maxOperators {
-			return &hcl.Diagnostic{Severity: hcl.DiagError, Subject: t.Range.Ptr(), Summary: "config is nested too deeply",
-				Detail: fmt.Sprintf("At most %d brackets may be open at once.", maxNesting)}
-		}
-	}
-	return nil
-}
-
-func hugeNumber(text []byte) bool {
-	i := bytes.IndexAny(text, "eE")
-	if i < 0 {
-		return false
-	}
-	n, err := strconv.Atoi(string(text[i+1:]))
-	return err != nil || n > maxExponent || n < -maxExponent
-}
-
-// tooDeepJSON is tooDeep for a variable file in JSON.
-func tooDeepJSON(name string, src []byte) *hcl.Diagnostic {
-	depth, text := 0, false
-	for i := 0; i < len(src); i++ {
-		switch c := src[i]; {
-		case text && c == '\\':
-			i++
-		case c == '"':
-			text = !text
-		case !text && (c == '[' || c == '{'):
-			depth++
-		case !text && (c == ']' || c == '}'):
-			depth--
-		}
-		if depth > maxNesting {
-			at := posAt(src, i)
-			return &hcl.Diagnostic{Severity: hcl.DiagError, Subject: &hcl.Range{Filename: name, Start: at, End: at}, Summary: "variable file is nested too deeply",
-				Detail: fmt.Sprintf("At most %d brackets may be open at once.", maxNesting)}
-		}
-	}
-	return nil
 }
 
 func (l *loader) add(d *hcl.Diagnostic) { l.diags = append(l.diags, d) }
@@ -273,34 +108,6 @@ func (l *loader) result(plan *engine.Plan) *Result {
 	}
 	l.blot()
 	return &Result{Plan: plan, Diags: l.diags, Files: l.files}
-}
-
-// scrub takes secrets out of a message (Invariant 7). Values of one or two
-// characters would blot out half of every message and guard nothing.
-func (l *loader) scrub(s string) string {
-	for _, secret := range l.secrets {
-		if len(secret) > 2 {
-			s = strings.ReplaceAll(s, secret, "(secret)")
-		}
-	}
-	return s
-}
-
-// blot overwrites plain-text secrets in the sources that snippets are printed
-// from, keeping every position.
-func (l *loader) blot() {
-	for _, r := range l.blots {
-		f := l.files[r.Filename]
-		if f == nil || r.End.Byte > len(f.Bytes) {
-			continue
-		}
-		f.Bytes = bytes.Clone(f.Bytes)
-		for i := r.Start.Byte; i < r.End.Byte; i++ {
-			if c := f.Bytes[i]; c != '"' && c != '\n' && c != '\r' {
-				f.Bytes[i] = '*'
-			}
-		}
-	}
 }
 
 // collect sorts the blocks of all files by type.

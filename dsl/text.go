@@ -148,7 +148,8 @@ func unescape(raw string, base int, quoted bool) (string, []int, []int) {
 	var b strings.Builder
 	var start, end []int
 	for i := 0; i < len(raw); {
-		text, n := raw[i:i+1], 1
+		_, n := utf8.DecodeRuneInString(raw[i:])
+		text := raw[i : i+n]
 		switch {
 		case strings.HasPrefix(raw[i:], "$${"), strings.HasPrefix(raw[i:], "%%{"):
 			text, n = raw[i+1:i+3], 3

@@ -3,7 +3,6 @@ package dsl
 import (
 	"errors"
 	"fmt"
-	"math/big"
 	"reflect"
 	"regexp"
 	"regexp/syntax"
@@ -232,98 +231,6 @@ func (d *decoder) setMap(o *engine.Option, field reflect.Value, val cty.Value, e
 	}
 }
 
-func (d *decoder) setDuration(o *engine.Option, p *time.Duration, val cty.Value, e hclsyntax.Expression) {
-	if val.Type() == cty.Number && val.AsBigFloat().Sign() != 0 {
-		d.fail(e.Range(), fmt.Sprintf("option %q has no unit", o.Name), "Write a duration with its unit, such as \"%ss\" or \"%sms\".", numberText(val), numberText(val))
-		return
-	}
-	s, ok := d.text(o, val, e)
-	if !ok {
-		return
-	}
-	v, err := time.ParseDuration(s)
-	if err != nil {
-		d.fail(d.inText(e, s, 0, len(s)), fmt.Sprintf("option %q is no duration", o.Name), "Write a number with a unit of ns, us, ms, s, m or h, such as \"5ms\" or \"1m30s\".")
-		return
-	}
-	if d.bounds(o, reflect.ValueOf(v), engine.DurationText(v), e) {
-		*p = v
-	}
-}
-
-func (d *decoder) setSize(o *engine.Option, p *engine.ByteSize, val cty.Value, e hclsyntax.Expression) {
-	s, ok := d.text(o, val, e)
-	if !ok {
-		return
-	}
-	v, err := engine.ParseByteSize(s)
-	if err != nil {
-		d.fail(d.inText(e, s, 0, len(s)), fmt.Sprintf("option %q is no size", o.Name), "Write bytes as a number or with a unit of B, KB, KiB, MB, MiB, GB, GiB, TB or TiB, such as \"64KiB\".")
-		return
-	}
-	if d.bounds(o, reflect.ValueOf(v), v.String(), e) {
-		*p = v
-	}
-}
-
-func (d *decoder) setNumber(o *engine.Option, field reflect.Value, val cty.Value, e hclsyntax.Expression) {
-	v, err := convert.Convert(val, cty.Number)
-	if err != nil {
-		d.wrongType(o, val, e)
-		return
-	}
-	f := v.AsBigFloat()
-	if field.CanFloat() {
-		x, _ := f.Float64()
-		if d.bounds(o, reflect.ValueOf(x), numberText(v), e) {
-			field.SetFloat(x)
-		}
-		return
-	}
-	n, acc := f.Int64()
-	if acc != big.Exact || field.OverflowInt(n) {
-		d.fail(e.Range(), fmt.Sprintf("option %q is no whole number", o.Name), "%s is none that fits. Write a whole number.", numberText(v))
-		return
-	}
-	if d.bounds(o, reflect.ValueOf(n), numberText(v), e) {
-		field.SetInt(n)
-	}
-}
-
-// numberText writes a number with all its digits, but for one whose digits
-// would fill the memory.
-func numberText(v cty.Value) string {
-	f := v.AsBigFloat()
-	if e := f.MantExp(nil); e > 4096 || e < -4096 {
-		return f.Text('g', 10)
-	}
-	return f.Text('f', -1)
-}
-
-// bounds checks min and max of an option.
-func (d *decoder) bounds(o *engine.Option, v reflect.Value, text string, e hclsyntax.Expression) bool {
-	n, _ := engine.Number(v)
-	lo, errLo := engine.ParseBound(v.Type(), o.Min)
-	hi, errHi := engine.ParseBound(v.Type(), o.Max)
-	tooLow, tooHigh := o.Min != "" && errLo == nil && n < lo, o.Max != "" && errHi == nil && n > hi
-	if !tooLow && !tooHigh {
-		return true
-	}
-	allowed := fmt.Sprintf("at least %s", o.Min)
-	switch {
-	case o.Min != "" && o.Max != "":
-		allowed = fmt.Sprintf("from %s to %s", o.Min, o.Max)
-	case o.Max != "":
-		allowed = fmt.Sprintf("at most %s", o.Max)
-	}
-	word := "low"
-	if tooHigh {
-		word = "high"
-	}
-	d.fail(e.Range(), fmt.Sprintf("option %q is too %s", o.Name, word), "%s is not allowed here: it must be %s.", text, allowed)
-	return false
-}
-
 // text converts a value to a string.
 func (d *decoder) text(o *engine.Option, val cty.Value, e hclsyntax.Expression) (string, bool) {
 	v, err := convert.Convert(val, cty.String)
@@ -433,66 +340,5 @@ func (d *decoder) pattern(s string, e hclsyntax.Expression) *regexp.Regexp {
 		}
 	}
 	d.fail(d.inText(e, s, offset, length), "invalid pattern", "%s. Patterns are regular expressions in RE2's syntax; a backslash of one is written twice in an HCL string.", upperFirst(why))
-	return nil
-}
-
-// secretLiteral warns of a secret that stands in the config as plain text.
-func (d *decoder) secretLiteral(o *engine.Option, e hclsyntax.Expression) {
-	if m, _ := d.literal(e); m != nil && m.text != "" {
-		d.warnf(e.Range(), fmt.Sprintf("option %q holds a secret in plain text", o.Name), "Everyone who can read the file can read it. Use env(\"NAME\") or file(\"PATH\").")
-	}
-	d.blotLiterals(e)
-}
-
-// blotLiterals hides the texts of an expression from snippets, but what env
-// and file are given: a name and a path are no secrets.
-func (l *loader) blotLiterals(e hclsyntax.Expression) {
-	for _, lit := range literalsOf(e, func(call string) bool { return call != "env" && call != "file" && call != "fileexists" }) {
-		l.blots = append(l.blots, lit.SrcRange)
-	}
-}
-
-// blotSecretCalls hides texts that are given to secret() and sensitive().
-func (l *loader) blotSecretCalls(e hclsyntax.Expression) {
-	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
-		if c, ok := n.(*hclsyntax.FunctionCallExpr); ok && (c.Name == "secret" || c.Name == "sensitive") {
-			for _, arg := range c.Args {
-				l.blotLiterals(arg)
-			}
-		}
-		return nil
-	})
-}
-
-// literalsOf returns the literal texts of an expression; it enters only those
-// calls that enter accepts.
-func literalsOf(e hclsyntax.Expression, enter func(call string) bool) []*hclsyntax.LiteralValueExpr {
-	w := &literalWalker{enter: enter}
-	_ = hclsyntax.Walk(e, w)
-	return w.found
-}
-
-type literalWalker struct {
-	enter func(string) bool
-	skip  int // calls around the node that are not entered
-	found []*hclsyntax.LiteralValueExpr
-}
-
-func (w *literalWalker) Enter(n hclsyntax.Node) hcl.Diagnostics {
-	switch n := n.(type) {
-	case *hclsyntax.FunctionCallExpr:
-		w.skip += boolInt(!w.enter(n.Name))
-	case *hclsyntax.LiteralValueExpr:
-		if w.skip == 0 && n.Val.Type() == cty.String {
-			w.found = append(w.found, n)
-		}
-	}
-	return nil
-}
-
-func (w *literalWalker) Exit(n hclsyntax.Node) hcl.Diagnostics {
-	if c, ok := n.(*hclsyntax.FunctionCallExpr); ok {
-		w.skip -= boolInt(!w.enter(c.Name))
-	}
 	return nil
 }
