@@ -57,7 +57,7 @@ func zstded(t *testing.T, text string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer z.Close() //nolint:errcheck // EncodeAll needs no Close
+	defer z.Close()
 	return z.EncodeAll([]byte(text), nil)
 }
 

@@ -29,7 +29,8 @@ or truncated is read from its beginning.
 
 With ` + "`format = \"lines\"`" + ` a record is what stands before a newline, byte for byte: an
 empty line is an empty record, a carriage return stays (see strip_cr), NUL bytes
-and a byte order mark are data. A last line without newline is a record.
+and a byte order mark are data. A last line without newline is a record; what is
+appended to it before the next run is a record of its own.
 
 With ` + "`format = \"csv\"`" + ` a row (RFC 4180, quoted fields may hold newlines) becomes a
 JSON object of its fields in the order of the header; empty lines and a byte

@@ -48,14 +48,14 @@ func fingerprint(f io.ReaderAt, n int64) (string, int64, error) {
 	return hex.EncodeToString(sum[:8]), int64(got), nil
 }
 
-// matches reports whether the open file is the one that stored describes. The
+// matches reports whether the open file is the one that id describes. The
 // device is left out, since its number may change when a machine restarts.
-func (stored identity) matches(f *os.File, info os.FileInfo) (bool, error) {
-	if stored.inode != inode(info) || info.Size() < stored.length {
+func (id identity) matches(f *os.File, info os.FileInfo) (bool, error) {
+	if id.inode != inode(info) || info.Size() < id.length {
 		return false, nil
 	}
-	print, n, err := fingerprint(f, stored.length)
-	return n == stored.length && print == stored.print, err
+	print, n, err := fingerprint(f, id.length)
+	return n == id.length && print == id.print, err
 }
 
 func (id identity) String() string {

@@ -207,7 +207,7 @@ func (s *stream) ended(err error, offset int64) error {
 	if s.raw.err != nil {
 		return fmt.Errorf("reading %s: %w", s.path, s.raw.err)
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = fmt.Errorf("it holds less than the %d bytes that were read before", offset)
 	}
 	s.breaks(err)

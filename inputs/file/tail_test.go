@@ -17,12 +17,11 @@ import (
 
 // follower is a tail input at work. Time is that of the synctest bubble.
 type follower struct {
-	t       *testing.T
-	in      engine.Input
-	h       *host
-	pending []got
-	held    []*engine.Batch // read with hold, not confirmed
-	hold    bool
+	t    *testing.T
+	in   engine.Input
+	h    *host
+	held []*engine.Batch // read with hold, not confirmed
+	hold bool
 }
 
 func follow(t *testing.T, h *host, edit func(*Config)) *follower {

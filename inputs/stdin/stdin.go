@@ -101,7 +101,7 @@ func (in *input) fill(ctx context.Context) error {
 		}
 		switch {
 		case err == nil:
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			in.eof = true
 			in.cut.End()
 		case errors.Is(err, errNothing):
@@ -132,7 +132,7 @@ func (in *input) more(ctx context.Context) error {
 	if n > 0 {
 		in.cut.Wrote(n)
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		in.eof = true
 		in.cut.End()
 		return nil

@@ -1,0 +1,140 @@
+package file
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/flowrecords/flow/engine"
+)
+
+// rotation finds out whether the path still stands for the file.
+func (t *tail) rotation(sl *slot, now time.Time) {
+	s := sl.s
+	if !sl.lost {
+		sl.left, sl.moveTo = false, nil
+		return
+	}
+	for _, other := range t.slots {
+		if other != sl && other.now != nil && os.SameFile(other.now, s.info) {
+			sl.left, sl.moveTo = true, other
+			return
+		}
+	}
+	sl.left, sl.moveTo = true, nil
+	// The program that writes has moved on once its new file has data. What
+	// it had written to the old one by then is there.
+	next := sl.now != nil && sl.now.Size() > 0
+	if next || now.Sub(sl.grown) >= goneQuiet {
+		sl.end, sl.ready = endOfFile, true
+		s.eof = false
+	}
+}
+
+// moves hands streams over to the slots of their files' new names, all that
+// can go at once: names may have been handed on in a chain, or swapped.
+func (t *tail) moves(ctx context.Context) error {
+	moving := make(map[*slot]*slot)
+	for _, sl := range t.slots {
+		if sl.s != nil && sl.moveTo != nil {
+			sl.ready = false
+			if sl.s.src.Idle() {
+				moving[sl] = sl.moveTo
+			}
+		}
+	}
+	for blocked := true; blocked; {
+		blocked = false
+		for from, to := range moving {
+			if to.s != nil && moving[to] == nil {
+				delete(moving, from)
+				blocked = true
+			}
+		}
+	}
+	old := make(map[*slot]slot, len(moving))
+	for from := range moving {
+		old[from] = *from
+		from.s, from.moveTo, from.left, from.lost = nil, nil, false, false
+	}
+	for from, to := range moving {
+		was := old[from]
+		t.in.env.Logger.Info("file was renamed", "from", from.path, "to", to.path)
+		to.s, to.ready, to.opened, to.end = was.s, true, true, endWaits
+		to.size, to.mtime, to.grown = was.size, was.mtime, was.grown
+		to.s.path, to.s.src, to.s.eof = to.path, t.in.source(to.path), false
+		if err := t.mark(ctx, to.s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mark stores where a stream stands under its source, without a record.
+func (t *tail) mark(ctx context.Context, s *stream) error {
+	b, err := t.in.host.NewBatch(ctx)
+	if err != nil {
+		return err
+	}
+	at := s.cut.Next()
+	s.src.Begin(b, engine.Position{Offset: at, State: s.state}, at, nil)
+	b.Done()
+	b.Release()
+	return nil
+}
+
+// remember collects the positions that were stored for any name of now, and
+// for those that these names may have come from by rotation: app.log for
+// app.log.1, when there is no new app.log yet.
+func (t *tail) remember() {
+	seen := make(map[string]bool)
+	for _, sl := range t.slots {
+		dir, name := filepath.Split(sl.path)
+		for name != "" && !seen[dir+name] {
+			seen[dir+name] = true
+			t.positions = append(t.positions, t.in.stored(dir+name)...)
+			name = name[:max(0, strings.LastIndexAny(name, ".-_"))]
+		}
+	}
+}
+
+// rotatedAway returns the name that the file of a stored position has now, if
+// it lies beside its old name and no glob matches it.
+func (t *tail) rotatedAway(sl *slot, stored engine.Position) string {
+	was, err := parseIdentity(stored)
+	if err != nil || was.inode == inode(sl.now) || was.inode == 0 {
+		return ""
+	}
+	dir, base := filepath.Dir(sl.path), filepath.Base(sl.path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if !strings.HasPrefix(e.Name(), base) || e.Name() == base || t.has(path) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && inode(info) == was.inode && isFile(path, was) {
+			return path
+		}
+	}
+	return ""
+}
+
+// isFile reports whether the file at path is the one that was read.
+func isFile(path string, was identity) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	same, err := was.matches(f, info)
+	return same && err == nil
+}
