@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"fmt"
+
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
 )
@@ -46,5 +48,11 @@ func (f *filter) Bind(l *record.Layout) (engine.Bound, error) {
 	if err != nil {
 		return engine.Bound{}, err
 	}
-	return engine.Bound{Step: where.Test}, nil
+	return engine.Bound{Step: func(r *record.Record) (bool, error) {
+		keep, err := where.Test(r)
+		if err != nil {
+			return false, fmt.Errorf("where: %w", err)
+		}
+		return keep, nil
+	}}, nil
 }
