@@ -107,7 +107,8 @@ type Output interface {
 	//
 	// Batches are written in the order of the calls. After a *RetryError the
 	// engine waits until every batch that was handed over is done and then
-	// writes the failed ones again, in their order.
+	// writes the failed ones again, in their order and before any other: the
+	// same *Batch, so that an output can tell them from new ones.
 	Write(ctx context.Context, b *Batch, done func(error))
 
 	// Flush makes what was written durable now, so that its done is called.

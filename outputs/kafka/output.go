@@ -2,10 +2,12 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,11 +27,12 @@ import (
 // Records that are handed to it between that moment and the first failed
 // promise overtake the failed ones. So from the first failure on no batch of
 // the engine that came after it counts as written, whatever becomes of its
-// records: all are written again, in their order, once everything under way
-// has ended, and the last copy of each record is in order. The first of them
-// goes record by record, which finds the one that the broker refuses. This is
-// only for what topic.check could not foresee; brokers that are away or move
-// a partition are the client's business and repeat nothing.
+// records, and none is taken before the engine has handed the failed ones over
+// again, in their order: the last copy of each record is in order. A batch
+// with a refusal then goes record by record, which finds the one that the
+// broker refuses. This is only for what topic.check could not foresee; brokers
+// that are away or move a partition are the client's business and repeat
+// nothing.
 type Output struct {
 	config *Config
 	env    engine.Env
@@ -42,18 +45,22 @@ type Output struct {
 	acquired bool
 	plan     plan
 	topics   map[string]*topic
-	seq      uint64
 
 	// mu guards the following.
-	mu       sync.Mutex
-	changed  chan struct{} // closed and replaced when a write has ended
-	writes   int           // under way
-	bytes    int64         // of the writes under way
-	failed   bool          // a write failed and not all under way have ended
-	failedAt uint64        // the first that failed
-	refused  int           // how many failed since then because of a refusal
-	careful  int           // so many coming writes go record by record
-	free     []*write
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced when a write has ended
+	writes  int           // under way
+	bytes   int64         // of the writes under way
+	seq     uint64        // of the batch that came last
+	owed    []owed        // to be handed over again, by seq
+	free    []*write
+}
+
+// owed is a batch that the engine will hand over again.
+type owed struct {
+	b       *engine.Batch
+	seq     uint64 // of its first coming
+	careful bool   // one of its records was refused
 }
 
 // Open connects.
@@ -75,7 +82,7 @@ func (o *Output) Open(ctx context.Context) error {
 	o.client, o.admin, o.topics = client, kadm.NewClient(client), map[string]*topic{}
 	o.mu.Lock()
 	o.changed = make(chan struct{})
-	o.writes, o.bytes, o.failed, o.refused, o.careful = 0, 0, false, 0, 0
+	o.writes, o.bytes, o.owed = 0, 0, nil
 	o.mu.Unlock()
 	if err := client.Ping(ctx); err != nil {
 		return connkafka.Classify("connecting to Kafka", err)
@@ -130,17 +137,17 @@ func (o *Output) Write(ctx context.Context, b *engine.Batch, done func(error)) {
 		return
 	}
 	size := b.Bytes() + int64(b.Len())*recordOverhead
-	careful, err := o.reserve(ctx, size)
+	turn, err := o.reserve(ctx, b, size)
 	if err != nil {
 		done(err)
 		return
 	}
-	w := o.take(b, done, size)
+	w := o.take(turn, done, size)
 	if err := o.plan.fill(ctx, o, w); err != nil {
 		o.end(w, err)
 		return
 	}
-	if !careful {
+	if !turn.careful {
 		w.produce(o.client)
 		return
 	}
@@ -158,62 +165,83 @@ func (o *Output) Write(ctx context.Context, b *engine.Batch, done func(error)) {
 // errAgain is why batches behind a failed one are written again.
 var errAgain = errors.New("a batch before this one was not written")
 
-// reserve waits for room. It fails with a *engine.RetryError while the engine
-// has yet to write failed batches again.
-func (o *Output) reserve(ctx context.Context, size int64) (careful bool, err error) {
+// reserve gives b its turn and waits for room. It fails with a
+// *engine.RetryError while batches that came before are owed.
+func (o *Output) reserve(ctx context.Context, b *engine.Batch, size int64) (owed, error) {
+	o.mu.Lock()
+	turn, ok := o.turn(b)
+	o.mu.Unlock()
+	if !ok {
+		return owed{}, engine.Retry(errAgain)
+	}
 	for {
 		o.mu.Lock()
-		if o.failed {
-			o.mu.Unlock()
-			return false, engine.Retry(errAgain)
-		}
 		if o.writes == 0 || o.bytes+size <= int64(o.config.MaxBuffered) {
 			o.writes++
 			o.bytes += size
-			if o.careful > 0 {
-				o.careful--
-				careful = true
-			}
 			o.mu.Unlock()
-			return careful, nil
+			return turn, nil
 		}
 		changed := o.changed
 		o.mu.Unlock()
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return false, context.Cause(ctx)
+			return owed{}, context.Cause(ctx)
 		}
 	}
 }
 
-// fail notes that write seq failed; refusal says that a broker or the client
-// refused one of its records for good.
-func (o *Output) fail(seq uint64, refusal bool) {
+// turn finds b's place in the order of batches; false: others are before it,
+// and it is owed now, too. mu is held.
+func (o *Output) turn(b *engine.Batch) (owed, bool) {
+	if len(o.owed) == 0 {
+		o.seq++
+		return owed{b: b, seq: o.seq}, true
+	}
+	if o.owed[0].b == b {
+		turn := o.owed[0]
+		o.owed = o.owed[1:]
+		return turn, true
+	}
+	if !slices.ContainsFunc(o.owed, func(w owed) bool { return w.b == b }) {
+		o.seq++
+		o.owe(owed{b: b, seq: o.seq})
+	}
+	return owed{}, false
+}
+
+// owe notes a batch that will come again. mu is held.
+func (o *Output) owe(w owed) {
+	i, found := slices.BinarySearchFunc(o.owed, w, func(a, b owed) int { return cmp.Compare(a.seq, b.seq) })
+	if found {
+		o.owed[i].careful = o.owed[i].careful || w.careful
+		return
+	}
+	o.owed = slices.Insert(o.owed, i, w)
+}
+
+// fail notes at once, before the rest of its records have ended, that a write
+// has failed; refusal: one of its records was refused for good.
+func (o *Output) fail(w *write, refusal bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.failed || seq < o.failedAt {
-		o.failedAt = seq
-	}
-	o.failed = true
-	if refusal {
-		o.refused++
-	}
+	o.owe(owed{w.b, w.seq, refusal})
 }
 
 // end reports a write's result and recycles it. All its records have ended.
 func (o *Output) end(w *write, err error) {
 	done := w.done
+	var retry *engine.RetryError
 	o.mu.Lock()
-	if o.failed && w.seq > o.failedAt && settled(err) {
+	if len(o.owed) > 0 && w.seq > o.owed[0].seq && settled(err) {
 		err = engine.Retry(errAgain) // its records may have overtaken failed ones
+	}
+	if errors.As(err, &retry) {
+		o.owe(owed{b: w.b, seq: w.seq})
 	}
 	o.writes--
 	o.bytes -= w.size
-	if o.failed && o.writes == 0 {
-		// The engine writes the failed ones again now.
-		o.failed, o.careful, o.refused = false, o.refused, 0
-	}
 	w.reset()
 	o.free = append(o.free, w)
 	changed := o.changed

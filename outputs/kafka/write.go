@@ -45,7 +45,7 @@ type write struct {
 	stop    error         // ends the pipeline, or is its end
 }
 
-func (o *Output) take(b *engine.Batch, done func(error), size int64) *write {
+func (o *Output) take(turn owed, done func(error), size int64) *write {
 	o.mu.Lock()
 	var w *write
 	if n := len(o.free); n > 0 {
@@ -56,12 +56,12 @@ func (o *Output) take(b *engine.Batch, done func(error), size int64) *write {
 		w = &write{out: o}
 		w.promise = w.acknowledged
 	}
-	o.seq++
-	w.b, w.done, w.seq, w.size = b, done, o.seq, size
-	if cap(w.recs) < b.Len() {
-		w.recs = make([]kgo.Record, b.Len())
+	w.b, w.done, w.seq, w.size = turn.b, done, turn.seq, size
+	n := w.b.Len()
+	if cap(w.recs) < n {
+		w.recs = make([]kgo.Record, n)
 	}
-	w.recs = w.recs[:b.Len()]
+	w.recs = w.recs[:n]
 	return w
 }
 
@@ -126,7 +126,6 @@ func (w *write) acknowledged(_ *kgo.Record, err error) {
 func (w *write) note(err error) {
 	refusal := refused(err)
 	w.mu.Lock()
-	first := w.refusal == nil
 	switch {
 	case ended(err):
 		w.stop = errClosed
@@ -138,7 +137,7 @@ func (w *write) note(err error) {
 		w.retry = fmt.Errorf("writing to Kafka: %w", err)
 	}
 	w.mu.Unlock()
-	w.out.fail(w.seq, refusal && first)
+	w.out.fail(w, refusal)
 }
 
 // produceOneByOne writes each record alone, so that the broker's answer is
@@ -164,7 +163,6 @@ func (w *write) produceOneByOne(client *kgo.Client) {
 		default:
 			w.retry = fmt.Errorf("writing to Kafka: %w", err)
 		}
-		w.out.fail(w.seq, false)
 		break
 	}
 	w.out.end(w, w.result())
