@@ -43,6 +43,9 @@ func copyLines(from, to string) (lines int, err error) {
 			if _, err := out.Write(buf[:end]); err != nil {
 				return 0, err
 			}
+			if err := out.Sync(); err != nil { // as flow's file output does by default
+				return 0, err
+			}
 			return lines, out.Close()
 		}
 		if err != nil {
