@@ -303,11 +303,16 @@ func (in *Input) fetchError(topic string, p *kgo.FetchPartition) error {
 		}
 		in.logger().Warn("consumer group is not reachable, joining again", "group", in.config.Group, "error", err)
 		return nil
-	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		in.logger().Warn("waiting for a topic that does not exist", "topic", topic)
 		return nil
+	case errors.Is(err, kerr.UnknownTopicID):
+		return fmt.Errorf("topic %s was deleted and made anew: the positions of group %s are those of the old one", topic, in.config.Group)
+	case kerr.IsRetriable(err):
+		return engine.Retry(fmt.Errorf("reading %s/%d: %w", topic, p.Partition, err))
 	default:
-		return connkafka.Classify(fmt.Sprintf("reading %s/%d", topic, p.Partition), err)
+		// The client has given the partition up: waiting would be for ever.
+		return fmt.Errorf("reading %s/%d: %w", topic, p.Partition, err)
 	}
 }
 

@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/limits"
@@ -520,5 +522,35 @@ func live6(topic string) func(*Config) {
 	return func(c *Config) {
 		c.Topics = []string{topic}
 		c.SessionTimeout = 6 * time.Second
+	}
+}
+
+// A right that is missing stops the input with an error that says so.
+func TestRightsThatAreMissing(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		fault kfake.Fault
+	}{
+		{"to read the topic", kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: "orders", Err: kerr.TopicAuthorizationFailed, Count: -1}},
+		{"to join the group", kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.GroupAuthorizationFailed, Count: -1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := startCluster(t, kfake.SeedTopics(1, "orders"))
+			produce(t, c, numbered("orders", 0, 0, 3)...)
+			fault := c.Fault(tt.fault)
+			in := testInput(t, c, newHost(), live("orders"))
+			ctx := testContext(t)
+			b, err := in.Read(ctx)
+			var retry *engine.RetryError
+			if b != nil || ctx.Err() != nil || !errors.Is(err, tt.fault.Err) || errors.As(err, &retry) {
+				t.Errorf("reading: %v, want an error that ends the input", err)
+			}
+			if fault.Hits() == 0 {
+				t.Error("nothing was refused: this run proves nothing")
+			}
+		})
 	}
 }
