@@ -3,8 +3,10 @@ package dsl
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -46,7 +48,9 @@ func (l *loader) readPaths(paths []string) {
 		for _, e := range entries {
 			if name := e.Name(); !e.IsDir() && strings.HasSuffix(name, ".hcl") && !strings.HasSuffix(name, ".test.hcl") && !strings.HasPrefix(name, ".") {
 				found = true
-				l.readFile(filepath.Join(path, name))
+				if file := filepath.Join(path, name); !l.isVarFile(file) {
+					l.readFile(file)
+				}
 			}
 		}
 		if !found {
@@ -56,13 +60,30 @@ func (l *loader) readPaths(paths []string) {
 	}
 }
 
+// isVarFile reports whether a file of a folder holds values of variables and
+// so is no part of the config.
+func (l *loader) isVarFile(path string) bool {
+	return slices.ContainsFunc(l.opts.VarFiles, func(v string) bool { return filepath.Clean(v) == path })
+}
+
 func (l *loader) readFile(path string) {
-	src, err := os.ReadFile(path)
+	src, err := readLimited(path)
 	if err != nil {
 		l.fileError(path, err)
 		return
 	}
 	l.addSource(filepath.Clean(path), src)
+}
+
+// readLimited reads a file up to one byte more than is allowed, so that a
+// device without end ends too.
+func readLimited(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read from
+	return io.ReadAll(io.LimitReader(f, maxFileBytes+1))
 }
 
 func (l *loader) fileError(path string, err error) {

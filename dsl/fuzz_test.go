@@ -86,11 +86,14 @@ func TestLoadPaths(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	write("vars/a.hcl", "variable \"x\" {\n}\npipeline \"p\" {\n"+in+"output \"file\" \"out\" {\n path = var.x\n}\n}\n")
+	write("vars/values.hcl", "x = \"out.jsonl\"\n")
 	tests := []struct {
 		name  string
 		paths []string
 		want  string // in the diagnostics; empty: none
 	}{
+		{"a variable file in the folder", []string{"vars"}, ""},
 		{"folder", []string{"conf"}, ""},
 		{"files", []string{"conf/a.hcl", "conf/b.hcl"}, ""},
 		{"a file twice", []string{"conf/a.hcl", "conf", "conf/./b.hcl"}, ""},
@@ -105,7 +108,11 @@ func TestLoadPaths(t *testing.T) {
 			for i, p := range tt.paths {
 				paths[i] = dir + "/" + p
 			}
-			r := dsl.Load(paths, dsl.Options{Registry: registry(t)})
+			o := dsl.Options{Registry: registry(t)}
+			if tt.paths[0] == "vars" {
+				o.VarFiles = []string{dir + "/vars/../vars/values.hcl"}
+			}
+			r := dsl.Load(paths, o)
 			got := printed(t, r)
 			if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 				t.Errorf("got\n%s\nwant %q", got, tt.want)

@@ -151,7 +151,7 @@ func (l *loader) topAttribute(a *hclsyntax.Attribute) {
 		return
 	}
 	l.errorf(a.NameRange, fmt.Sprintf("unknown option %q", a.Name),
-		"A file holds blocks only: %s.%s Values that you need in several places belong into a locals block.", list(topBlocks), didYouMean(a.Name, topBlocks))
+		"A file holds blocks only: %s.%s Values that you need in several places belong into a locals block, values of variables into a file for --var-file.", list(topBlocks), didYouMean(a.Name, topBlocks))
 }
 
 func (l *loader) topBlock(b *hclsyntax.Block) {

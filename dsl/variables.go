@@ -3,7 +3,6 @@ package dsl
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -113,7 +112,7 @@ func (l *loader) loadVariables() {
 }
 
 func (l *loader) readVarFile(path string, values map[string]given) {
-	src, err := os.ReadFile(path)
+	src, err := readLimited(path)
 	if err != nil {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("cannot read %q", path),
 			Detail: fmt.Sprintf("Reading a variable file: %v.", cause(err))})
