@@ -25,6 +25,8 @@ type Output struct {
 	// Async, if set, is called with each answer, which it gives whenever and
 	// from wherever it likes.
 	Async func(answer func())
+	// OnConfirm is called with the records of an answer before it is given.
+	OnConfirm func(list []Record)
 	// Count keeps no records, only their number.
 	Count bool
 
@@ -34,6 +36,7 @@ type Output struct {
 	closed                 int
 	underway               int
 	records                []Record
+	confirmed              []Record
 	count                  int64
 	waiting                []func()
 	misused                []string
@@ -120,7 +123,14 @@ func (o *Output) Write(ctx context.Context, b *engine.Batch, done func(error)) {
 	o.records = append(o.records, kept...)
 	o.count += int64(len(kept))
 	o.mu.Unlock()
+	kept = slices.Clone(kept)
 	o.answer(func() {
+		o.mu.Lock()
+		o.confirmed = append(o.confirmed, kept...)
+		o.mu.Unlock()
+		if o.OnConfirm != nil {
+			o.OnConfirm(kept)
+		}
 		if refused != nil {
 			done(refused)
 			return
@@ -201,6 +211,13 @@ func (o *Output) Records() []Record {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.Clone(o.records)
+}
+
+// Confirmed returns the records whose answers were given, in that order.
+func (o *Output) Confirmed() []Record {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.confirmed)
 }
 
 // Values returns the values of Records as strings.

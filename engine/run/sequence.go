@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"sync"
 
 	"github.com/flowrecords/flow/engine"
 )
@@ -12,8 +11,11 @@ import (
 type dispatcher struct {
 	in *edge
 
-	mu     sync.Mutex // held while taking, so that tickets follow the edge's order
-	ticket uint64     // guarded by mu
+	// taking holds a token that a worker has while it waits for a batch, so
+	// that tickets follow the edge's order. It is no mutex: waiting for it must
+	// end with the context.
+	taking chan struct{}
+	ticket uint64 // belongs to the holder of the token
 
 	// turns[t % workers] holds a token when ticket t may send. A worker holds
 	// one ticket at a time, so slots never collide. nil: no order.
@@ -21,7 +23,8 @@ type dispatcher struct {
 }
 
 func newDispatcher(in *edge, workers int, ordered bool) *dispatcher {
-	d := &dispatcher{in: in}
+	d := &dispatcher{in: in, taking: make(chan struct{}, 1)}
+	d.taking <- struct{}{}
 	if ordered && workers > 1 {
 		d.turns = make([]chan struct{}, workers)
 		for i := range d.turns {
@@ -34,8 +37,12 @@ func newDispatcher(in *edge, workers int, ordered bool) *dispatcher {
 
 // take returns the next batch and its ticket; nil at the end.
 func (d *dispatcher) take(ctx context.Context) (*engine.Batch, uint64, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	select {
+	case <-d.taking:
+		defer func() { d.taking <- struct{}{} }()
+	case <-ctx.Done():
+		return nil, 0, context.Cause(ctx)
+	}
 	select {
 	case b := <-d.in.ch:
 		return d.number(b)

@@ -1,0 +1,459 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/checkpoint"
+	"github.com/flowrecords/flow/engine/enginetest"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// verdict is what an element makes of one value: what goes on, by port number,
+// or an error.
+type verdict struct {
+	out []routed
+	err error
+}
+
+type routed struct {
+	port int
+	v    string
+}
+
+// behaviour is a pure function of a value, which both the engine and the model
+// use. What it decides depends on the record and on a salt.
+type behaviour struct {
+	kind string
+	salt uint64
+}
+
+// roll is a fixed number for a record at an element. Tags do not matter.
+func (b behaviour) roll(v string) int {
+	base, _, _ := strings.Cut(v, "|")
+	h := fnv.New64a()
+	fmt.Fprint(h, base, b.salt)
+	return int(h.Sum64() % 840)
+}
+
+func (b behaviour) ports() []string {
+	if b.kind == "route" {
+		return []string{"x", "y"}
+	}
+	return nil
+}
+
+func (b behaviour) on(v string) verdict {
+	k := b.roll(v)
+	main := func(vs ...string) verdict {
+		var w verdict
+		for _, v := range vs {
+			w.out = append(w.out, routed{0, v})
+		}
+		return w
+	}
+	switch b.kind {
+	case "filter":
+		if k%3 == 0 {
+			return main()
+		}
+		return main(v)
+	case "tag":
+		return main(v + fmt.Sprintf("|t%d", b.salt%100))
+	case "fail":
+		if k%4 == 0 {
+			return verdict{err: errBroken}
+		}
+		return main(v)
+	case "route":
+		switch k % 4 {
+		case 0:
+			return main(v)
+		case 1:
+			return verdict{out: []routed{{1, v}}}
+		case 2:
+			return verdict{out: []routed{{1, v}, {2, v}}}
+		}
+		return main()
+	case "split":
+		if k%5 == 0 {
+			return verdict{err: errBroken}
+		}
+		var parts []string
+		for i := range k % 4 {
+			parts = append(parts, fmt.Sprintf("%s|c%d", v, i))
+		}
+		return main(parts...)
+	}
+	panic(b.kind)
+}
+
+func (b behaviour) processor() engine.Processor {
+	p := processor{ports: b.ports(), readOnly: b.kind == "filter" || b.kind == "fail" || b.kind == "route"}
+	value := func(r *record.Record) string { return string(r.Value.Raw()) }
+	switch b.kind {
+	case "route":
+		p.route = func(r *record.Record, ports []int) ([]int, error) {
+			for _, o := range b.on(value(r)).out {
+				ports = append(ports, o.port)
+			}
+			return ports, nil
+		}
+	case "split":
+		p.expand = func(r *record.Record, emit func(*record.Record) error) error {
+			v := value(r)
+			w := b.on(v)
+			if w.err != nil { // after some parts
+				r.Value.Reset(record.Opaque, []byte("rubbish"))
+				if err := emit(r); err != nil {
+					return err
+				}
+				return w.err
+			}
+			for _, o := range w.out {
+				r.Value.Reset(record.Opaque, []byte(o.v))
+				if err := emit(r); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	default:
+		p.step = func(r *record.Record) (bool, error) {
+			v := value(r)
+			w := b.on(v)
+			if w.err != nil || len(w.out) == 0 {
+				return false, w.err
+			}
+			if w.out[0].v != v {
+				r.Value.Reset(record.Opaque, []byte(w.out[0].v))
+			}
+			return true, nil
+		}
+	}
+	return p
+}
+
+// world is a random pipeline and what must come of it.
+type world struct {
+	t     *testing.T
+	rnd   *rand.Rand
+	store *checkpoint.Memory
+	salt  uint64
+
+	inputs  []string // addresses
+	parts   map[string][]enginetest.Partition
+	procs   map[string]behaviour
+	order   []*engine.Element // without constructors
+	readers map[engine.Port][]string
+	refuses map[string]behaviour // outputs that refuse records
+
+	mu sync.Mutex // guards all below
+	// got counts, by output and value, what was confirmed in all runs.
+	got    map[string]map[string]int
+	stored map[string]int64
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	w := &world{t: t, rnd: rand.New(rand.NewPCG(seed, 99)), salt: seed * 1000, store: checkpoint.NewMemory(),
+		parts: make(map[string][]enginetest.Partition), procs: make(map[string]behaviour), refuses: make(map[string]behaviour),
+		readers: make(map[engine.Port][]string), got: make(map[string]map[string]int), stored: make(map[string]int64)}
+	w.build()
+	w.store.OnSave = w.onSave
+	return w
+}
+
+func (w *world) behaviour(kind string) behaviour {
+	w.salt++
+	return behaviour{kind, w.salt}
+}
+
+func (w *world) add(kind engine.Kind, name string, from ...engine.Port) string {
+	el := &engine.Element{Kind: kind, Type: "m", Name: name, From: from, Bounded: true}
+	w.order = append(w.order, el)
+	for _, f := range from {
+		w.readers[f] = append(w.readers[f], el.Address())
+	}
+	return el.Address()
+}
+
+func (w *world) build() {
+	var ports []engine.Port
+	for i := range 1 + w.rnd.IntN(3) {
+		addr := w.add(engine.KindInput, fmt.Sprint("in", i))
+		w.inputs = append(w.inputs, addr)
+		for k := range 1 + w.rnd.IntN(3) {
+			p := enginetest.Partition{ID: fmt.Sprint("p", k)}
+			for n := range w.rnd.IntN(120) {
+				p.Records = append(p.Records, enginetest.Record{Value: fmt.Appendf(nil, "%d.%d.%d", i, k, n)})
+			}
+			w.parts[addr] = append(w.parts[addr], p)
+		}
+		ports = append(ports, engine.Port{Element: addr})
+	}
+	kinds := []string{"filter", "tag", "fail", "route", "split"}
+	var procs []string
+	for i := range w.rnd.IntN(7) {
+		from := []engine.Port{ports[w.rnd.IntN(len(ports))]}
+		if other := ports[w.rnd.IntN(len(ports))]; w.rnd.IntN(3) == 0 && other != from[0] {
+			from = append(from, other)
+		}
+		b := w.behaviour(kinds[w.rnd.IntN(len(kinds))])
+		addr := w.add(engine.KindProcessor, fmt.Sprint("f", i), from...)
+		w.order[len(w.order)-1].Ports = b.ports()
+		w.procs[addr] = b
+		procs = append(procs, addr)
+		for _, name := range append([]string{""}, b.ports()...) {
+			ports = append(ports, engine.Port{Element: addr, Name: name})
+		}
+	}
+	outputs := 0
+	output := func(refuses bool, from ...engine.Port) {
+		addr := w.add(engine.KindOutput, fmt.Sprint("out", outputs), from...)
+		outputs++
+		if refuses {
+			w.refuses[addr] = w.behaviour("fail")
+		}
+	}
+	for _, p := range ports {
+		if len(w.readers[p]) == 0 || w.rnd.IntN(5) == 0 {
+			output(w.rnd.IntN(2) == 0, p)
+		}
+	}
+	if len(procs) > 0 && w.rnd.IntN(2) == 0 {
+		output(false, engine.Port{Element: procs[w.rnd.IntN(len(procs))], Name: engine.ErrorsPort})
+	}
+	output(false, engine.Port{Name: engine.ErrorsPort})
+}
+
+// follow adds what a value that appears at a port must lead to.
+func (w *world) follow(to map[string][]string, at engine.Port, v string) {
+	for _, addr := range w.readers[at] {
+		b, isProc := w.procs[addr]
+		if !isProc {
+			if b, ok := w.refuses[addr]; ok && b.on(v).err != nil {
+				w.fail(to, addr, v)
+				continue
+			}
+			to[addr] = append(to[addr], v)
+			continue
+		}
+		verdict := b.on(v)
+		if verdict.err != nil {
+			w.fail(to, addr, v)
+			continue
+		}
+		names := append([]string{""}, b.ports()...)
+		for _, o := range verdict.out {
+			w.follow(to, engine.Port{Element: addr, Name: names[o.port]}, o.v)
+		}
+	}
+}
+
+func (w *world) fail(to map[string][]string, addr, v string) {
+	if at := (engine.Port{Element: addr, Name: engine.ErrorsPort}); len(w.readers[at]) > 0 {
+		w.follow(to, at, v)
+		return
+	}
+	w.follow(to, engine.Port{Name: engine.ErrorsPort}, v)
+}
+
+// onSave checks every stored position: no record before it may miss a
+// confirmation, and it never goes back.
+func (w *world) onSave(changed map[string]engine.Position) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.rnd.IntN(5) == 0 {
+		return errAway
+	}
+	for key, pos := range changed {
+		if pos.Offset < w.stored[key] {
+			w.t.Errorf("position of %s went from %d back to %d", key, w.stored[key], pos.Offset)
+		}
+		in, id, _ := strings.Cut(key, "/")
+		for _, p := range w.parts[in] {
+			if p.ID != id {
+				continue
+			}
+			for n := w.stored[key]; n < pos.Offset; n++ {
+				w.confirmed(in, string(p.Records[n].Value))
+			}
+		}
+		w.stored[key] = pos.Offset
+	}
+	return nil
+}
+
+// confirmed checks that a source record reached all its ends.
+func (w *world) confirmed(in, source string) {
+	to := make(map[string][]string)
+	w.follow(to, engine.Port{Element: in}, source)
+	for addr, values := range to {
+		for _, v := range values {
+			if w.got[addr][v] == 0 {
+				w.t.Errorf("the position passed record %s, which %s has not confirmed as %q", source, addr, v)
+			}
+		}
+	}
+}
+
+// run makes the pipeline anew and runs it once; stopAt is the number of the
+// write at which it is stopped.
+func (w *world) run(stopAt int, abort bool) error {
+	p := &engine.Pipeline{Name: "model", Settings: engine.DefaultSettings()}
+	p.Settings.Workers = 1 + w.rnd.IntN(4)
+	p.Settings.MaxInFlight = engine.ByteSize(64 + w.rnd.IntN(5000))
+	if w.rnd.IntN(3) == 0 {
+		p.Settings.Order = "none"
+	}
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	var r *Runner
+	var hits int
+	var mu sync.Mutex
+	hook := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if hits++; hits == stopAt {
+			if abort {
+				r.Abort()
+			} else {
+				cancel()
+			}
+		}
+	}
+	for _, el := range w.order {
+		el := *el
+		addr := el.Address()
+		switch el.Kind {
+		case engine.KindInput:
+			in := &enginetest.Input{Partitions: w.parts[addr], BatchRecords: 1 + w.rnd.IntN(20)}
+			el.NewInput = func(engine.Env) (engine.Input, error) { return in, nil }
+		case engine.KindProcessor:
+			el.NewProcessor = func(engine.Env) (engine.Processor, error) { return w.procs[addr].processor(), nil }
+		case engine.KindOutput:
+			out := w.output(addr, hook)
+			el.NewOutput = func(engine.Env) (engine.Output, error) { return out, nil }
+		}
+		p.Elements = append(p.Elements, &el)
+	}
+	var err error
+	if r, err = New(p, Options{Store: w.store}); err != nil {
+		w.t.Fatal(err)
+	}
+	return r.Run(ctx)
+}
+
+// output makes a fake that fails now and then, refuses, and answers late.
+func (w *world) output(addr string, hook func()) engine.Output {
+	rnd := newRand(w.rnd.Uint64())
+	out := &enginetest.Output{OnWrite: func(context.Context, int, *engine.Batch) error {
+		hook()
+		if rnd.IntN(10) == 0 {
+			return engine.Retry(errAway)
+		}
+		return nil
+	}}
+	if w.rnd.IntN(2) == 0 {
+		out.Late = newRand(w.rnd.Uint64())
+	}
+	if b, ok := w.refuses[addr]; ok {
+		out.Refuse = func(r enginetest.Record) error { return b.on(string(r.Value)).err }
+	}
+	out.OnConfirm = func(list []enginetest.Record) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.got[addr] == nil {
+			w.got[addr] = make(map[string]int)
+		}
+		for _, r := range list {
+			w.got[addr][string(r.Value)]++
+		}
+	}
+	return out
+}
+
+// TestRandomPipelines runs random pipelines, with outputs that fail, refuse
+// and answer late. Without interruption every record arrives exactly as often
+// as the model says; stopped and started again it arrives at least so often,
+// and never passes a stored position without.
+func TestRandomPipelines(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(80) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, seed)
+				interrupted := 0
+				if seed%2 == 1 {
+					for range 1 + w.rnd.IntN(6) {
+						err := w.run(1+w.rnd.IntN(30), w.rnd.IntN(2) == 0)
+						if err != nil && !errors.Is(err, ErrAborted) && !errors.Is(err, errAway) {
+							t.Fatal(err)
+						}
+						interrupted++
+					}
+				}
+				for { // the last commit fails now and then
+					err := w.run(-1, false)
+					if err == nil {
+						break
+					}
+					if !errors.Is(err, errAway) {
+						t.Fatal(err)
+					}
+					interrupted++
+				}
+				w.complete(interrupted == 0)
+			})
+		})
+	}
+}
+
+// complete compares all that was confirmed with the model.
+func (w *world) complete(exactly bool) {
+	want := make(map[string]map[string]int)
+	for _, in := range w.inputs {
+		for _, p := range w.parts[in] {
+			for _, r := range p.Records {
+				to := make(map[string][]string)
+				w.follow(to, engine.Port{Element: in}, string(r.Value))
+				for addr, values := range to {
+					if want[addr] == nil {
+						want[addr] = make(map[string]int)
+					}
+					for _, v := range values {
+						want[addr][v]++
+					}
+				}
+			}
+			if n := int64(len(p.Records)); w.stored[in+"/"+p.ID] != n {
+				w.t.Errorf("stored position of %s/%s is %d of %d", in, p.ID, w.stored[in+"/"+p.ID], n)
+			}
+		}
+	}
+	for addr := range maps.Keys(w.got) {
+		for v := range w.got[addr] {
+			if want[addr][v] == 0 {
+				w.t.Errorf("%s got %q, which it should not", addr, v)
+			}
+		}
+	}
+	for _, addr := range slices.Sorted(maps.Keys(want)) {
+		for v, n := range want[addr] {
+			if got := w.got[addr][v]; got < n || exactly && got != n {
+				w.t.Errorf("%s got %q %d times, want %d", addr, v, got, n)
+			}
+		}
+	}
+}
