@@ -33,6 +33,9 @@ func boxedBuiltin(name string) func(...any) (any, error) {
 // for the usual kinds; for any other kind expr itself is asked, so results
 // and errors are its own.
 func (b *builder) builtin(n *ast.BuiltinNode) (code, bool) {
+	if n.Name == "get" && len(n.Arguments) == 2 {
+		return b.get(n)
+	}
 	fast := fastBuiltin(n.Name, len(n.Arguments))
 	if fast == nil {
 		return code{}, false

@@ -161,7 +161,13 @@ func (l *loosener) node(n ast.Node) bool {
 	default:
 		for _, c := range children(n) {
 			of := l.node(c)
-			if f, ok := n.(*ast.BuiltinNode); ok && (f.Name == "abs" || f.Name == "min" || f.Name == "max") {
+			f, ok := n.(*ast.BuiltinNode)
+			switch {
+			case !ok:
+			case f.Name == "min" || f.Name == "max":
+				// Their type is that of the first argument, whichever wins.
+				loose = loose || of || c.Nature().Kind != f.Arguments[0].Nature().Kind
+			case f.Name == "abs":
 				loose = loose || of
 			}
 		}

@@ -181,15 +181,7 @@ func (m *machine) exists(s *slot) bool {
 	case refTimestamp:
 		return m.rec.HasTimestamp
 	}
-	d := m.rec.Value
-	if s.kind == refKey {
-		d = m.rec.Key
-	}
-	v, err := d.Get(s.id)
-	if err != nil {
-		m.fail(err)
-	}
-	return v.Kind() != record.Missing
+	return m.at(s).Kind() != record.Missing
 }
 
 // missing decides what a path is that leads nowhere: null if only its last

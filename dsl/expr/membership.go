@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"slices"
+
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/vm/runtime"
 
@@ -44,6 +46,20 @@ func (b *builder) in(n *ast.BinaryNode) (code, bool) {
 		return code{}, false
 	}
 	rv := r.val
+	if name, ok := n.Left.(*ast.StringNode); ok && r.isSlot {
+		if i, ok := b.child(r, record.Step{Name: name.Value}); ok {
+			return boolean(func(m *machine) bool {
+				list := rv(m)
+				switch {
+				case m.err != nil || list.IsNil():
+					return false
+				case list.Kind() == record.Object:
+					return m.exists(&m.slots[i])
+				}
+				return m.inBoxed(lv(m), list, text)
+			})
+		}
+	}
 	return boolean(func(m *machine) bool {
 		x, list := lv(m), rv(m)
 		if m.err != nil || list.IsNil() {
@@ -56,6 +72,71 @@ func (b *builder) in(n *ast.BinaryNode) (code, bool) {
 		m.failf("in needs an array or object on its right, got %s: %s", kindName(list.Kind()), text)
 		return false
 	})
+}
+
+// child returns the slot one step below that of c, a path.
+func (b *builder) child(c code, step record.Step) (int, bool) {
+	parent := b.s.refs[c.slot]
+	if !parent.document() || parent.has {
+		return 0, false
+	}
+	below := *parent
+	below.path = append(slices.Clone(parent.path), step)
+	below.steps = append(slices.Clone(parent.steps), chainStep{})
+	below.label = parent.label + " " + below.path[len(parent.path):].String()
+	f := b.r.refOf(b.r.refNode(&below))
+	i := slices.Index(b.s.refs, f)
+	if i < 0 {
+		i = len(b.s.refs)
+		b.s.refs = append(b.s.refs, f)
+	}
+	return i, true
+}
+
+// get is get(path, name) without decoding what the path leads to. Where expr
+// would find nothing it gives nil; what it would refuse is left to it.
+func (b *builder) get(n *ast.BuiltinNode) (code, bool) {
+	c, ok := b.node(n.Arguments[0])
+	if !ok || !c.isSlot {
+		return code{}, false
+	}
+	key, ok := n.Arguments[1].(*ast.StringNode)
+	if !ok {
+		return code{}, false
+	}
+	i, ok := b.child(c, record.Step{Name: key.Value})
+	if !ok {
+		return code{}, false
+	}
+	k := record.StringValue(key.Value)
+	val, text, slow := c.val, b.text(n), boxedBuiltin("get")
+	return code{val: func(m *machine) record.Value {
+		from := val(m)
+		switch {
+		case m.err != nil || from.IsNil():
+			return record.NullValue()
+		case from.Kind() != record.Object:
+			return m.callBoxed(slow, []record.Value{from, k}, text)
+		}
+		v := m.at(&m.slots[i])
+		if v.Kind() == record.Missing {
+			return record.NullValue()
+		}
+		return v
+	}}, true
+}
+
+// at is what a path holds, Missing if it leads nowhere.
+func (m *machine) at(s *slot) record.Value {
+	d := m.rec.Value
+	if s.kind == refKey {
+		d = m.rec.Key
+	}
+	v, err := d.Get(s.id)
+	if err != nil {
+		m.fail(err)
+	}
+	return v
 }
 
 // inBoxed asks expr itself.

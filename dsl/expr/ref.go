@@ -32,7 +32,7 @@ type ref struct {
 	kind refKind
 	// path and steps of refValue and refKey.
 	path  record.Path
-	steps []step
+	steps []chainStep
 	// name of refHeader and refMeta.
 	name string
 	// has asks whether the path is there instead of what it holds.
@@ -43,9 +43,9 @@ type ref struct {
 	fn string
 }
 
-// step is the optional chaining of one step of a path: with opt, a null before
+// chainStep is the optional chaining of one step of a path: with opt, a null before
 // the step makes the whole chain null, which ends before the step number end.
-type step struct {
+type chainStep struct {
 	opt bool
 	end int
 }
@@ -88,7 +88,7 @@ func isRoot(name string) bool {
 type chain struct {
 	root  *ast.IdentifierNode
 	path  record.Path
-	steps []step
+	steps []chainStep
 	props []ast.Node
 }
 
@@ -132,7 +132,7 @@ func chainOf(n ast.Node, literal func(ast.Node) (any, bool)) (chain, bool) {
 			return c, false
 		}
 		c.path = append(c.path, s)
-		c.steps = append(c.steps, step{opt: n.Optional})
+		c.steps = append(c.steps, chainStep{opt: n.Optional})
 		c.props = append(c.props, n.Property)
 		return c, true
 	}
