@@ -86,8 +86,8 @@ func examplePrefix(option string) string {
 }
 
 // topicsKnown reports whether topic is safe as a destination in e: all inputs
-// that lead to it have a fixed list of topics. What a processor sets is
-// checked where it stands.
+// that lead to it have a fixed list of topics, or lead through a processor
+// that sets the topic of every record, which is checked where it stands.
 func (l *loader) topicsKnown(p *pipeline, e *element) bool {
 	byAddress := make(map[string]*element)
 	for _, x := range p.elements {
@@ -107,10 +107,30 @@ func (l *loader) topicsKnown(p *pipeline, e *element) bool {
 			if f.Element == "" { // the errors of all: any input
 				return slices.ContainsFunc(p.elements, func(y *element) bool { return y.Kind == engine.KindInput && !walk(y) })
 			}
-			return !walk(byAddress[f.Element])
+			// What failed in an element is as it was before it.
+			y := byAddress[f.Element]
+			return !(f.Name != engine.ErrorsPort && y.setsTopic()) && !walk(y)
 		})
 	}
 	return walk(e)
+}
+
+// setsTopic reports whether no record leaves the element with the topic that
+// it came with.
+func (e *element) setsTopic() bool {
+	if e == nil || !e.ok || e.Kind != engine.KindProcessor {
+		return false
+	}
+	given := func(name string) bool {
+		o := e.spec.Option(name)
+		if o == nil {
+			return false
+		}
+		x, ok := o.Field(reflect.ValueOf(e.Config)).Interface().(engine.Expression)
+		return ok && !x.IsZero()
+	}
+	o := e.spec.Option("topic")
+	return o != nil && o.Destination && given("topic") && !given("when")
 }
 
 func (l *loader) safeTemplate(t engine.TemplateSource, topics bool) bool {

@@ -127,18 +127,24 @@ func TestLoadPaths(t *testing.T) {
 func TestDeepNesting(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"brackets":  "locals {\n a = " + strings.Repeat("[", 100_000) + "\n}\n",
-		"templates": "locals {\n a = " + strings.Repeat(`"${`, 100_000) + "\n}\n",
-		"blocks":    strings.Repeat("a {\n", 100_000),
-		"bangs":     "locals {\n a = " + strings.Repeat("!", 100_000) + "true\n}\n",
-		"choices":   "locals {\n a = " + strings.Repeat("true ? 1 : ", 100_000) + "1\n}\n",
-		"large":     strings.Repeat("# comment\n", 1<<20),
+		"brackets":   "locals {\n a = " + strings.Repeat("[", 100_000) + "\n}\n",
+		"templates":  "locals {\n a = " + strings.Repeat(`"${`, 100_000) + "\n}\n",
+		"blocks":     strings.Repeat("a {\n", 100_000),
+		"bangs":      "locals {\n a = " + strings.Repeat("!", 100_000) + "true\n}\n",
+		"choices":    "locals {\n a = " + strings.Repeat("true ? 1 : ", 100_000) + "1\n}\n",
+		"characters": "locals {\n a = { " + strings.Repeat("\x1b", 100_000) + "\n}\n",
+		"mistakes":   strings.Repeat("a {\n}\n", 100_000),
+		"long line":  "locals {\n a = [" + strings.Repeat("x, ", 10_000) + "]\n}\n",
+		"large":      strings.Repeat("# comment\n", 1<<20),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := dsl.LoadSources(map[string][]byte{"f.hcl": []byte(text)}, dsl.Options{Registry: registry(t)})
 			if !r.Diags.HasErrors() {
 				t.Error("no diagnostic")
+			}
+			if got := printed(t, r); len(got) > 4<<20 {
+				t.Errorf("%d bytes are printed", len(got))
 			}
 		})
 	}

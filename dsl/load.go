@@ -89,6 +89,9 @@ func (l *loader) brokenSyntax() bool {
 	})
 }
 
+// maxDiags bounds what is reported of one config.
+const maxDiags = 500
+
 func (l *loader) result(plan *engine.Plan) *Result {
 	order := make(map[string]int, len(l.names))
 	for i, name := range l.names {
@@ -103,6 +106,10 @@ func (l *loader) result(plan *engine.Plan) *Result {
 	l.diags = slices.CompactFunc(l.diags, func(a, b *hcl.Diagnostic) bool {
 		return a.Subject != nil && b.Subject != nil && *a.Subject == *b.Subject && a.Summary == b.Summary && a.Detail == b.Detail
 	})
+	if more := len(l.diags) - maxDiags; more > 0 {
+		l.diags = append(l.diags[:maxDiags:maxDiags], &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("%d more mistakes", more),
+			Detail: "They are not shown. Correct those above first."})
+	}
 	for _, d := range l.diags {
 		d.Summary, d.Detail = l.scrub(d.Summary), l.scrub(d.Detail)
 	}

@@ -10,6 +10,9 @@ import (
 // hclPlace is how HCL writes a place in its details.
 var hclPlace = regexp.MustCompile(`:(\d+),(\d+)-[\d,]+`)
 
+// maxSyntax bounds what is said of a file that is no HCL.
+const maxSyntax = 20
+
 // summaryTwice is what a repeated attribute is reported as.
 const summaryTwice = "option is there twice"
 
@@ -18,11 +21,15 @@ const summaryTwice = "option is there twice"
 // one another only the first is kept.
 func (l *loader) addSyntax(diags hcl.Diagnostics, src []byte) {
 	var last *hcl.Diagnostic
+	n := 0
 	for _, d := range diags {
 		if last != nil && last.Subject != nil && d.Subject != nil && follows(last, d) {
 			continue
 		}
 		last = d
+		if n++; n > maxSyntax {
+			return // what follows is hardly a config
+		}
 		l.add(plainSyntax(d, src))
 	}
 }

@@ -42,7 +42,7 @@ func WriteText(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnostics, c
 		columns = minWidth
 	}
 	var b bytes.Buffer
-	p := printer{b: &b, color: color, columns: columns}
+	p := printer{b: &b, color: color, columns: columns, lines: make(map[*hcl.File][][]byte)}
 	for i, d := range diags {
 		if i > 0 {
 			b.WriteByte('\n')
@@ -85,6 +85,7 @@ type printer struct {
 	b       *bytes.Buffer
 	color   bool
 	columns int
+	lines   map[*hcl.File][][]byte // of the files seen so far
 }
 
 // The colours of a terminal.
@@ -113,7 +114,10 @@ func (p *printer) diagnostic(files map[string]*hcl.File, d *hcl.Diagnostic) {
 	fmt.Fprintf(p.b, "%s %s\n", p.paint(code, severity+":"), p.paint(bold, clean(d.Summary)))
 	if d.Subject != nil {
 		if f := files[d.Subject.Filename]; f != nil && len(f.Bytes) > 0 {
-			p.snippet(f.Bytes, *d.Subject, code)
+			if p.lines[f] == nil {
+				p.lines[f] = bytes.Split(f.Bytes, []byte("\n"))
+			}
+			p.snippet(p.lines[f], *d.Subject, code)
 		}
 	}
 	if d.Detail != "" {
@@ -143,8 +147,7 @@ func (p *printer) wrap(text string) {
 }
 
 // snippet prints the lines around a range, with carets under it.
-func (p *printer) snippet(src []byte, r hcl.Range, code string) {
-	lines := bytes.Split(src, []byte("\n"))
+func (p *printer) snippet(lines [][]byte, r hcl.Range, code string) {
 	first, last := max(0, r.Start.Line-1-linesBefore), min(len(lines)-1, r.Start.Line-1+linesAfter)
 	if r.Start.Line < 1 || r.Start.Line > len(lines) {
 		return
