@@ -205,14 +205,6 @@ func confirm(list ...*engine.Batch) {
 	}
 }
 
-func count(list []*engine.Batch) int {
-	n := 0
-	for _, b := range list {
-		n += b.Len()
-	}
-	return n
-}
-
 func commitAll(t *testing.T, in *Input, h *testHost) {
 	t.Helper()
 	if err := in.Commit(testContext(t), h.takeDirty()); err != nil {

@@ -205,8 +205,10 @@ func TestLostPartitions(t *testing.T) {
 	c := startCluster(t, kfake.SeedTopics(1, "orders"))
 	produce(t, c, numbered("orders", 0, 0, 10)...)
 	h := newHost()
+	h.limits.Records = 5
 	in := testInput(t, c, h, live("orders"))
 	batches, _ := reader(t, in)
+	confirm(receive(t, batches)) // confirmed before the loss, and not committed
 	first := receive(t, batches)
 	lost := first.Source()
 
@@ -222,11 +224,14 @@ func TestLostPartitions(t *testing.T) {
 		t.Errorf("reading goes on at %d, want 0: nothing was committed", again.Offset(0))
 	}
 	confirm(first)
+	if err := in.Commit(testContext(t), []*engine.Source{lost}); err != nil {
+		t.Fatal(err)
+	}
 	commitAll(t, in, h)
 	if got := committed(c, "g", "orders", 0); got != -1 {
 		t.Errorf("position %d was stored from a lost assignment", got)
 	}
-	confirm(again)
+	confirm(again, receive(t, batches))
 	commitAll(t, in, h)
 	if got := committed(c, "g", "orders", 0); got != 10 {
 		t.Errorf("position %d, want 10", got)
