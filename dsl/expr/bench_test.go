@@ -128,3 +128,22 @@ func run(t *testing.T, text string, p engine.Program, r *record.Record) {
 		t.Fatalf("%s: %v", text, err)
 	}
 }
+
+func BenchmarkCompile(b *testing.B) {
+	e := env(b)
+	for b.Loop() {
+		s, ps := e.Compile("value.status == 'paid' && value.amount >= var.min && any(value.items, .qty > 1)", expr.WantBool)
+		if len(ps) > 0 {
+			b.Fatalf("%+v", ps)
+		}
+		if _, err := s.Bind(record.NewLayout()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkNewEnv(b *testing.B) {
+	for b.Loop() {
+		expr.NewEnv()
+	}
+}

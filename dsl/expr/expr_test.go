@@ -66,6 +66,49 @@ func eval(t testing.TB, e *expr.Env, text, value string) (string, error) {
 	return string(out), err
 }
 
+// TestRecordParts reads what is beside the documents, absent and odd.
+func TestRecordParts(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ expr, want string }{
+		{"timestamp == nil", "true"},
+		{"timestamp ?? 'none'", `"none"`},
+		{"has(timestamp)", "false"},
+		{"type(headers.bin)", `"array"`},
+		{"isBytes(headers.bin)", "true"},
+		{"isBytes(headers['bin'] ?? 1) && len(headers) == 1", "true"},
+		{"headers.bin == 'x'", "false"},
+		{"'bin' in headers && 'nope' not in headers", "true"},
+		{"topic == ''", "true"},
+		{"meta.path == nil && len(meta) == 0", "true"},
+		{"key == nil", "true"},
+		{"value == nil", "true"},
+		{"value?.a == nil", "true"},
+		{"offset + partition", "0"},
+	}
+	e := env(t)
+	for _, tt := range tests {
+		for _, e := range []*expr.Env{e, e.VMOnly()} {
+			l := record.NewLayout()
+			p, err := compile(t, e, tt.expr).Bind(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := record.NewRecord(l)
+			r.Value.Reset(record.JSON, nil)
+			r.Key.Reset(record.Text, nil)
+			r.ResetHeaders([]record.Header{{Key: "bin", Value: []byte{0xff, 'x'}}})
+			v, err := p.Eval(r)
+			if err != nil {
+				t.Errorf("%s: %v", tt.expr, err)
+				continue
+			}
+			if got, err := v.AppendJSON(nil); err != nil || string(got) != tt.want {
+				t.Errorf("%s: got %s, error %v, want %s", tt.expr, got, err, tt.want)
+			}
+		}
+	}
+}
+
 func TestEval(t *testing.T) {
 	t.Parallel()
 	const doc = `{"a":1,"f":1.5,"s":"hello","nul":null,"t":true,"o":{"a":{"b":7},"a.b":"dot"},"items":[{"q":1},{"q":5}],"u":"Zoë1234","big":9007199254740993}`
@@ -153,10 +196,16 @@ func TestEval(t *testing.T) {
 				if err == nil || err.Error() != tt.err {
 					t.Fatalf("got %s, error %v; want error %s", got, err, tt.err)
 				}
+				if got, err = eval(t, e.VMOnly(), tt.expr, doc); err == nil {
+					t.Fatalf("on the VM got %s; want an error", got)
+				}
 				return
 			}
 			if err != nil || got != tt.want {
 				t.Fatalf("got %s, error %v; want %s", got, err, tt.want)
+			}
+			if got, err = eval(t, e.VMOnly(), tt.expr, doc); err != nil || !sameJSON([]byte(got), []byte(tt.want)) {
+				t.Fatalf("on the VM got %s, error %v; want %s", got, err, tt.want)
 			}
 		})
 	}

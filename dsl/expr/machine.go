@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/flowrecords/flow/engine/record"
 )
@@ -114,10 +115,13 @@ func (m *machine) other(s *slot) record.Value {
 	switch s.kind {
 	case refHeader:
 		if b, ok := m.rec.Header(s.name); ok {
-			return record.TextValue(b)
+			return textOrBytes(b)
 		}
 	case refMeta:
 		if v, ok := m.rec.Meta[s.name]; ok {
+			if !utf8.ValidString(v) {
+				return record.BytesValue([]byte(v))
+			}
 			return record.StringValue(v)
 		}
 	case refTopic:
@@ -160,14 +164,23 @@ func (m *machine) readAny(s *slot) any {
 	out := map[string]any{}
 	if s.kind == refHeaders {
 		for _, h := range m.rec.Headers() {
-			out[h.Key] = string(h.Value)
+			out[h.Key] = textOrBytes(h.Value).Any()
 		}
 		return out
 	}
 	for k, v := range m.rec.Meta {
-		out[k] = v
+		out[k] = textOrBytes([]byte(v)).Any()
 	}
 	return out
+}
+
+// textOrBytes is what a header or a file's name holds: a String is always
+// valid UTF-8.
+func textOrBytes(b []byte) record.Value {
+	if utf8.Valid(b) {
+		return record.TextValue(b)
+	}
+	return record.BytesValue(b)
 }
 
 func (m *machine) exists(s *slot) bool {
