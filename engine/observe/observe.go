@@ -2,7 +2,48 @@
 // progress.
 package observe
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/flowrecords/flow/engine"
+)
+
+// Pipeline is a pipeline as it can be watched; *run.Runner is one. All methods
+// may be called at any time by any goroutine.
+type Pipeline interface {
+	Name() string
+	// Elements returns the counters of the elements in plan order.
+	Elements() []*Element
+	// Edges returns how much waits before each element.
+	Edges() []Edge
+	InFlight() InFlight
+	// Progress of bounded inputs, by address.
+	Progress() map[string]engine.Progress
+	// Health of each element that connects to something, in plan order.
+	Health() []Health
+	// Ready reports whether all of them have been opened and none waits to
+	// try again.
+	Ready() bool
+}
+
+// State is what an element is doing.
+type State string
+
+// The states of an element.
+const (
+	Starting State = "starting" // not open yet
+	Running  State = "running"
+	Retrying State = "retrying" // waits to try again after a transient failure
+	Ended    State = "ended"
+)
+
+// Health is the state of one element.
+type Health struct {
+	Element string
+	State   State
+	// Cause of Retrying; nil otherwise.
+	Cause error
+}
 
 // Element counts one element of a pipeline. Counters only grow. They are
 // written once a batch, never once a record, by the element's goroutines, and

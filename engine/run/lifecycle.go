@@ -10,6 +10,7 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/limits"
+	"github.com/flowrecords/flow/engine/observe"
 )
 
 // Run opens outputs, then inputs, and moves records until all inputs have
@@ -251,3 +252,4 @@ func (p *phases) result() error {
 
 var _ unit = (*input)(nil)
 var _ engine.Host = (*host)(nil)
+var _ observe.Pipeline = (*Runner)(nil)

@@ -8,24 +8,19 @@ import (
 	"github.com/flowrecords/flow/engine/observe"
 )
 
-// State is what an element is doing.
-type State string
+// What Health returns, and the states in it.
+type (
+	Health = observe.Health
+	State  = observe.State
+)
 
 // The states of an element.
 const (
-	Starting State = "starting" // not open yet
-	Running  State = "running"
-	Retrying State = "retrying" // waits to try again after a transient failure
-	Ended    State = "ended"
+	Starting = observe.Starting
+	Running  = observe.Running
+	Retrying = observe.Retrying
+	Ended    = observe.Ended
 )
-
-// Health is the state of one element.
-type Health struct {
-	Element string
-	State   State
-	// Cause of Retrying; nil otherwise.
-	Cause error
-}
 
 // node is one element of the pipeline.
 type node struct {

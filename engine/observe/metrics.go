@@ -1,0 +1,106 @@
+package observe
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// The metrics. Labels hold names from the config and fixed words only, never
+// anything from a record.
+var (
+	elementLabels = []string{"pipeline", "element"}
+
+	recordsIn = prometheus.NewDesc("flow_records_in_total",
+		"Records that the element has taken; for an input, has read.", elementLabels, nil)
+	recordsOut = prometheus.NewDesc("flow_records_out_total",
+		"Records that the element has passed on, once for each port; for an output, that its system has confirmed.", elementLabels, nil)
+	dropped = prometheus.NewDesc("flow_dropped_total",
+		"Records that ended at the element on purpose, by reason.", append(elementLabels[:2:2], "reason"), nil)
+	failed = prometheus.NewDesc("flow_errors_total",
+		"Records that the element has refused for good.", elementLabels, nil)
+	bytesTotal = prometheus.NewDesc("flow_bytes_total",
+		"Bytes of keys and values that an input has read or an output has had confirmed.", elementLabels, nil)
+	retries = prometheus.NewDesc("flow_retries_total",
+		"Tries that failed for a reason that passes and were made again.", elementLabels, nil)
+	busy = prometheus.NewDesc("flow_busy_seconds_total",
+		"Time spent working. Processors that run as one stage count at the first one. For an input it includes waiting for its system.", elementLabels, nil)
+	blocked = prometheus.NewDesc("flow_blocked_seconds_total",
+		"Time spent waiting for room downstream.", elementLabels, nil)
+	up = prometheus.NewDesc("flow_element_up",
+		"1 while the input or output runs, 0 while it starts, waits to try again, or has ended.", elementLabels, nil)
+	edgeBatches = prometheus.NewDesc("flow_edge_batches",
+		"Batches that wait before the element.", elementLabels, nil)
+	inFlightRecords = prometheus.NewDesc("flow_in_flight_records",
+		"Records that are read and not yet confirmed.", elementLabels[:1], nil)
+	inFlightBytes = prometheus.NewDesc("flow_in_flight_bytes",
+		"Source bytes that are read and not yet confirmed.", elementLabels[:1], nil)
+	progressBytes = prometheus.NewDesc("flow_input_done_bytes",
+		"How far a bounded input has come.", elementLabels, nil)
+	sizeBytes = prometheus.NewDesc("flow_input_size_bytes",
+		"How much a bounded input has to read, where that is known.", elementLabels, nil)
+)
+
+// Collector shows pipelines as Prometheus metrics. It reads counters only when
+// it is asked.
+type Collector struct {
+	// Pipelines returns those to show; any goroutine may call it.
+	Pipelines func() []Pipeline
+}
+
+// Describe implements prometheus.Collector.
+func (c Collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		recordsIn, recordsOut, dropped, failed, bytesTotal, retries, busy, blocked, up, edgeBatches,
+		inFlightRecords, inFlightBytes, progressBytes, sizeBytes,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c Collector) Collect(ch chan<- prometheus.Metric) {
+	for _, p := range c.Pipelines() {
+		collect(ch, p)
+	}
+}
+
+const nanos = 1e9
+
+func collect(ch chan<- prometheus.Metric, p Pipeline) {
+	count := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, append([]string{p.Name()}, labels...)...)
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{p.Name()}, labels...)...)
+	}
+	for _, e := range p.Elements() {
+		count(recordsIn, float64(e.In.Load()), e.Address)
+		count(recordsOut, float64(e.Out.Load()), e.Address)
+		count(failed, float64(e.Errors.Load()), e.Address)
+		count(bytesTotal, float64(e.Bytes.Load()), e.Address)
+		count(retries, float64(e.Retries.Load()), e.Address)
+		count(busy, float64(e.BusyNanos.Load())/nanos, e.Address)
+		count(blocked, float64(e.BlockedNanos.Load())/nanos, e.Address)
+		if e.DropReason != "" {
+			count(dropped, float64(e.Dropped.Load()), e.Address, e.DropReason)
+		}
+	}
+	for _, h := range p.Health() {
+		v := 0.0
+		if h.State == Running {
+			v = 1
+		}
+		gauge(up, v, h.Element)
+	}
+	for _, e := range p.Edges() {
+		gauge(edgeBatches, float64(e.Batches), e.To)
+	}
+	f := p.InFlight()
+	gauge(inFlightRecords, float64(f.Records))
+	gauge(inFlightBytes, float64(f.Bytes))
+	for addr, done := range p.Progress() {
+		gauge(progressBytes, float64(done.Done), addr)
+		if done.Total > 0 {
+			gauge(sizeBytes, float64(done.Total), addr)
+		}
+	}
+}
