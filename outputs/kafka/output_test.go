@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -250,28 +251,7 @@ func TestBrokerRefusesARecord(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, kfake.SeedTopics(1, "out"))
 	hits := make(chan struct{}, 1000)
-	refuse := func(req kmsg.Request) bool {
-		for _, topic := range req.(*kmsg.ProduceRequest).Topics {
-			for _, p := range topic.Partitions {
-				var rb kmsg.RecordBatch
-				if err := rb.ReadFrom(p.Records); err != nil {
-					panic(err)
-				}
-				recs, err := kfake.BatchRecords(rb)
-				if err != nil {
-					panic(err)
-				}
-				for _, r := range recs {
-					if string(r.Value) == "bad" {
-						hits <- struct{}{}
-						return true
-					}
-				}
-			}
-		}
-		return false
-	}
-	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidRecord, Count: -1, When: refuse})
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidRecord, Count: -1, When: holds("bad", hits)})
 	o := testOutput(t, c, func(c *Config) { c.Compression = "none" })
 	var batches []*engine.Batch
 	for i := range 50 {
@@ -291,6 +271,90 @@ func TestBrokerRefusesARecord(t *testing.T) {
 	end := c.PartitionInfo("out", 0).HighWatermark
 	got := texts(arrived(t, c.ListenAddrs(), "out", int(end)))
 	wantInOrder(t, got, append(append(numbers(0, 250), "500", "501"), numbers(250, 250)...))
+}
+
+// holds reports requests to produce a record of that value.
+func holds(value string, hits chan<- struct{}) func(kmsg.Request) bool {
+	return func(req kmsg.Request) bool {
+		for _, topic := range req.(*kmsg.ProduceRequest).Topics {
+			for _, p := range topic.Partitions {
+				var rb kmsg.RecordBatch
+				if err := rb.ReadFrom(p.Records); err != nil {
+					panic(err)
+				}
+				recs, err := kfake.BatchRecords(rb)
+				if err != nil {
+					panic(err)
+				}
+				for _, r := range recs {
+					if string(r.Value) == value {
+						hits <- struct{}{}
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}
+}
+
+// A batch that reaches the broker after another one was refused, and before
+// the output knows of the refusal, does not count as written: it comes again
+// behind the refused one.
+func TestBatchThatOvertakesARefusedOneComesAgain(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t, kfake.SeedTopics(1, "out"))
+	hits := make(chan struct{}, 1000)
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidRecord, Count: -1, When: holds("bad", hits)})
+	o := testOutput(t, c, func(c *Config) {
+		c.Compression = "none"
+		c.Linger = 0
+	})
+	// The answer to the first batch holds up the client's answers.
+	blocked, release := make(chan struct{}), make(chan struct{})
+	o.Write(testContext(t), batch("first"), func(error) {
+		close(blocked)
+		<-release
+	})
+	<-blocked
+	p := newPending(t, o)
+	refused := batch("1", "bad", "2")
+	p.write(refused)
+	<-hits
+	batches := []*engine.Batch{refused}
+	waitFor(t, func() bool {
+		b := batch(strconv.Itoa(2 + len(batches)))
+		p.write(b)
+		batches = append(batches, b)
+		return c.PartitionInfo("out", 0).HighWatermark > 1 // one has overtaken
+	})
+	close(release)
+	for i, err := range p.wait() {
+		var retry *engine.RetryError
+		if !errors.As(err, &retry) {
+			t.Errorf("batch %d: %v, want to see it again", i, err)
+		}
+	}
+	if r := deliver(t, o, batches...)[0]; len(r) != 1 || !errors.Is(r[1], kerr.InvalidRecord) {
+		t.Errorf("refused: %v", r)
+	}
+	want := append([]string{"first"}, numbers(1, 1+len(batches))...)
+	wantInOrder(t, texts(arrived(t, c.ListenAddrs(), "out", int(c.PartitionInfo("out", 0).HighWatermark))), want)
+}
+
+// waitFor waits for a condition that has no signal.
+func waitFor(t *testing.T, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("the condition did not come true")
+		}
+	}
 }
 
 // wantInOrder checks that the last copies of all records are there in order:
