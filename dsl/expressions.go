@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/flowrecords/flow/dsl/expr"
 	"github.com/flowrecords/flow/engine"
@@ -140,74 +139,6 @@ func (d *decoder) followsFailure(text string) bool {
 		}
 	}
 	return false
-}
-
-// template decodes text with {{ }} holes. HCL's own ${ } may stand in it; what
-// it gives is literal text, never part of a hole.
-func (d *decoder) template(o *engine.Option, e hclsyntax.Expression) engine.Template {
-	m, ok := d.templateText(o, e)
-	if !ok {
-		return engine.Template{}
-	}
-	if o.Destination && m.heredoc() {
-		for strings.HasSuffix(m.text, "\n") { // the end of the heredoc, not of the name
-			m.text = m.text[:len(m.text)-1]
-		}
-	}
-	src, problems := d.env.CompileTemplate(m.text)
-	d.problems(m, problems)
-	if len(problems) > 0 {
-		return engine.Template{}
-	}
-	return engine.Template{Source: src}
-}
-
-func (d *decoder) templateText(o *engine.Option, e hclsyntax.Expression) (*mapped, bool) {
-	e = unwrapParens(e)
-	if m, _ := d.literal(e); m != nil {
-		return m, true
-	}
-	m := d.newMapped(e.Range())
-	t, ok := e.(*hclsyntax.TemplateExpr)
-	if !ok {
-		return m, d.addValue(o, m, e)
-	}
-	for _, p := range t.Parts {
-		if lit, ok := p.(*hclsyntax.LiteralValueExpr); ok && lit.Val.Type() == cty.String {
-			m.addLiteral(lit)
-		} else if !d.addValue(o, m, p) {
-			return nil, false
-		}
-	}
-	return m, true
-}
-
-// addValue appends what an HCL expression gives as literal text.
-func (d *decoder) addValue(o *engine.Option, m *mapped, e hclsyntax.Expression) bool {
-	val, ok := d.eval(e)
-	if !ok {
-		d.failed = true
-		return false
-	}
-	val, marks := val.UnmarkDeep()
-	if isSecret(marks) {
-		d.fail(e.Range(), fmt.Sprintf("sensitive value in option %q", o.Name), "This option is shown in logs and by explain, so it cannot hold a secret.")
-		return false
-	}
-	text, err := convert.Convert(val, cty.String)
-	switch {
-	case !val.IsWhollyKnown():
-		d.failed = true
-		return false
-	case err != nil || text.IsNull():
-		d.fail(e.Range(), fmt.Sprintf("option %q must be a template", o.Name), "Text is needed here, and this is %s.%s", article(typeText(val)), exampleOf(o))
-		return false
-	case strings.Contains(text.AsString(), "{{"):
-		d.fail(e.Range(), "hole outside the template", "A hole {{ }} must stand in the string of the option itself; what var, local and functions give is literal text.")
-		return false
-	}
-	m.addOpaque(text.AsString(), e.Range())
-	return true
 }
 
 // pair is one item of an object that is written out.
