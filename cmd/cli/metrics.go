@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/flowrecords/flow/engine/observe"
 )
 
 // metricsServer serves /metrics, /healthz and /readyz.
@@ -52,7 +54,16 @@ func (m *metricsServer) close() {
 	<-m.done
 }
 
-// metricsHandler answers for all pipelines of the process.
+// metricsHandler answers for the pipelines that have started:
+// one that waits for another to end must not keep the process from being ready.
 func metricsHandler(jobs []*job) http.Handler {
-	return http.NotFoundHandler()
+	return observe.Handler(func() []observe.Pipeline {
+		var running []observe.Pipeline
+		for _, j := range jobs {
+			if j.state.started.Load() != 0 {
+				running = append(running, j.runner)
+			}
+		}
+		return running
+	})
 }
