@@ -93,6 +93,10 @@ position in the group moves only over records that every output has confirmed.
 When another member takes a partition over, what is in flight is given a short
 time, what is confirmed is committed, and what comes later moves nothing.
 
+After a crash the group waits for ` + "`session_timeout`" + ` before it gives the
+partitions of the dead member to the restarted one; with ` + "`instance_id`" + ` it goes
+on at once.
+
 Expressions see the record's ` + "`key`, `headers`, `timestamp`, `topic`, `partition`" + `
 and ` + "`offset`" + `. A record with a null value is a tombstone and stays one.`,
 			Defaults: func() any { return Defaults() },

@@ -77,6 +77,8 @@ pipeline slows down; nothing is given up.
 
 A record that the cluster refuses for good (too large, a topic that does not
 exist or may not be written) goes to the errors edge alone, with the reason.
+Sizes, missing topics and missing keys of compacted topics are found before
+sending; another refusal makes what was sent behind it come again, in order.
 
 Records of one key go to one partition and keep their order. Records without a
 key are spread over the partitions; set ` + "`partition`" + ` to keep their order too.`,
