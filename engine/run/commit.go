@@ -67,7 +67,7 @@ func (c *committer) loop(ctx context.Context, every time.Duration, stop <-chan s
 	for {
 		select {
 		case <-tick.C:
-			_ = c.commit(ctx) // logged there
+			_ = c.commit(ctx) // logged there, and tried again
 		case <-stop:
 			return nil
 		case <-ctx.Done():
@@ -95,7 +95,7 @@ func (c *committer) commit(ctx context.Context) error {
 				i.host.putDirty(sources)
 				errs = append(errs, fmt.Errorf("%s: committing positions: %w", i.n.addr, err))
 			}
-			c.log(i.n.addr, err)
+			c.log(ctx, i.n.addr, err)
 			continue
 		}
 		taken[i.host] = sources
@@ -131,7 +131,7 @@ func superseded(last, s *engine.Source, h *host) bool {
 func (c *committer) save(ctx context.Context, changed map[string]engine.Position) error {
 	if c.store != nil {
 		err := c.store.Save(ctx, changed)
-		c.log("checkpoint", err)
+		c.log(ctx, "checkpoint", err)
 		if err != nil {
 			return err
 		}
@@ -143,8 +143,9 @@ func (c *committer) save(ctx context.Context, changed map[string]engine.Position
 }
 
 // log reports a change between working and failing.
-func (c *committer) log(what string, err error) {
+func (c *committer) log(ctx context.Context, what string, err error) {
 	switch {
+	case err != nil && ctx.Err() != nil: // cut short; the last commit follows
 	case err != nil && !c.failing[what]:
 		c.failing[what] = true
 		c.r.log.Error("positions are not stored; trying again", "element", what, "cause", err)

@@ -51,6 +51,7 @@ type phases struct {
 	holding     string // what was in flight at a cut
 	drain       <-chan time.Time
 	stuck       []string
+	noCommit    bool // a commit hangs: there must be no second one beside it
 }
 
 var errDrain = errors.New("the pipeline is asked to stop")
@@ -62,7 +63,12 @@ func (p *phases) run(ctx context.Context) error {
 	}
 	// Sinks first.
 	for _, o := range r.outputs {
-		p.tasks.start(o.n.addr, o.n.at, func() error { return o.open(p.read) })
+		p.tasks.start(o.n.addr, o.n.at, func() error {
+			if err := o.open(p.read); err != nil && p.read.Err() == nil {
+				return err
+			}
+			return nil // open, or stopped before anything was read
+		})
 	}
 	p.wait(ctx)
 	if p.read.Err() == nil {
@@ -74,7 +80,9 @@ func (p *phases) run(ctx context.Context) error {
 		p.move()
 		p.wait(ctx)
 		close(stop)
-		p.stuck = append(p.stuck, commits.wait(limits.AbortGrace)...)
+		if left := commits.wait(limits.AbortGrace); len(left) > 0 {
+			p.stuck, p.noCommit = append(p.stuck, left...), true
+		}
 	}
 	return p.finish()
 }
@@ -205,6 +213,9 @@ func (p *phases) finish() error {
 	// Closing an output may have confirmed more.
 	p.step(func(t *tasks) {
 		const name = "the last commit"
+		if p.noCommit {
+			return
+		}
 		t.start(name, func() string { return name }, func() error { return r.commits.commit(ctx) })
 	})
 	p.step(func(t *tasks) {

@@ -688,3 +688,68 @@ func TestCancelledBeforeRun(t *testing.T) {
 	}
 	misuse(t, in, out)
 }
+
+// TestDrainWhileOpening: nothing was read, so there is nothing to report.
+func TestDrainWhileOpening(t *testing.T) {
+	t.Parallel()
+	for _, deaf := range []bool{false, true} {
+		t.Run(fmt.Sprint(deaf), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlan(t)
+				in, out := memory("a", 10, 3), &enginetest.Output{OnOpen: func(ctx context.Context, _ int) error {
+					if deaf {
+						return engine.Retry(errAway)
+					}
+					<-ctx.Done()
+					return ctx.Err()
+				}}
+				p.input("in", in)
+				p.output("out", out, "input.mem.in")
+				ctx, cancel := cancellable(t)
+				done := start(ctx, p.runner(Options{}))
+				time.Sleep(10 * time.Second)
+				cancel()
+				if err := <-done; err != nil {
+					t.Errorf("got %v", err)
+				}
+				if opens, writes, _, closes := out.Calls(); opens == 0 || writes > 0 || closes != 1 {
+					t.Errorf("%d opens, %d writes, %d closes", opens, writes, closes)
+				}
+				misuse(t, in, out)
+			})
+		})
+	}
+}
+
+// TestHungStore: a commit that hangs must not stop an abort, nor a second
+// commit run beside it.
+func TestHungStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		p := newPlan(t)
+		in := memory("a", 10, 3)
+		in.Unbounded = true
+		p.input("in", in)
+		p.output("out", &enginetest.Output{}, "input.mem.in")
+		store := checkpoint.NewMemory()
+		var calls atomic.Int32
+		store.OnSave = func(map[string]engine.Position) error {
+			calls.Add(1)
+			<-release
+			return nil
+		}
+		r := p.runner(Options{Store: store})
+		done := start(t.Context(), r)
+		time.Sleep(10 * time.Second)
+		r.Abort()
+		if err := <-done; err == nil || !strings.Contains(err.Error(), "left behind: commits") {
+			t.Errorf("got %v", err)
+		}
+		if calls.Load() != 1 {
+			t.Errorf("%d commits side by side", calls.Load())
+		}
+		close(release)
+	})
+}

@@ -58,7 +58,7 @@ func newOutput(n *node, out engine.Output, r *Runner) *output {
 	o := &output{n: n, out: out, in: n.in, fails: newFailures(r.now), wake: make(chan struct{}, 1)}
 	o.encode = newEncoder(n.el)
 	o.retry = retrier{n: n, max: r.settings.RetryMax}
-	o.linger, o.bug = r.settings.Linger, r.fail
+	o.linger, o.bug = min(r.settings.Linger, limits.Linger), r.fail
 	if d, ok := out.(engine.Discarder); ok {
 		n.stats.DropReason, o.discard = d.Discards(), true
 	}

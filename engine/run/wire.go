@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/graph"
 	"github.com/flowrecords/flow/engine/observe"
 )
 
@@ -13,14 +14,12 @@ import (
 type wiring struct {
 	nodes  []*node // in plan order
 	byAddr map[string]*node
-	bare   []*edge // readers of the errors of all
-	named  map[*node][]*edge
 	read   map[*edge]*node // who reads an edge
 }
 
 // wire makes the nodes, connects their ports, and resolves errors ports.
 func wire(p *engine.Pipeline, o Options) (*wiring, error) {
-	w := &wiring{byAddr: make(map[string]*node), named: make(map[*node][]*edge), read: make(map[*edge]*node)}
+	w := &wiring{byAddr: make(map[string]*node), read: make(map[*edge]*node)}
 	for _, el := range p.Elements {
 		addr := el.Address()
 		if w.byAddr[addr] != nil {
@@ -63,15 +62,13 @@ func (w *wiring) connect(n *node, from engine.Port) error {
 		if from.Name != engine.ErrorsPort {
 			return fmt.Errorf("it reads port %q of no element", from.Name)
 		}
-		w.bare = append(w.bare, n.in)
-		return nil
+		return nil // see resolveErrors
 	}
 	source := w.byAddr[from.Element]
 	if source == nil {
 		return fmt.Errorf("it reads %s, which does not exist", from.Element)
 	}
 	if from.Name == engine.ErrorsPort {
-		w.named[source] = unique(append(w.named[source], n.in))
 		return nil
 	}
 	p := source.out[from.Name]
@@ -82,31 +79,26 @@ func (w *wiring) connect(n *node, from engine.Port) error {
 	return nil
 }
 
-// resolveErrors decides where each element's refused records go: to the
-// readers of its own errors, else to those of all errors, unless it stands
-// behind one of these, where records would go round in a circle.
+// resolveErrors decides where each element's refused records go, by the rule
+// that the check of the config uses, too.
 func (w *wiring) resolveErrors() {
-	w.bare = unique(w.bare)
-	for n, readers := range w.named {
-		n.errs.readers = readers
+	index := make(map[string]int)
+	for i, n := range w.nodes {
+		index[n.addr] = i
 	}
-	behind := make(map[*node]bool)
-	var walk func(n *node)
-	walk = func(n *node) {
-		if behind[n] {
-			return
+	nodes := make([]graph.Node, len(w.nodes))
+	for i, n := range w.nodes {
+		for _, from := range n.el.From {
+			at := graph.AllErrors
+			if from.Element != "" {
+				at = index[from.Element]
+			}
+			nodes[i].From = append(nodes[i].From, graph.Port{Node: at, Name: from.Name})
 		}
-		behind[n] = true
-		for _, m := range w.readersOf(n) {
-			walk(m)
-		}
 	}
-	for _, e := range w.bare {
-		walk(w.read[e])
-	}
-	for _, n := range w.nodes {
-		if len(n.errs.readers) == 0 && !behind[n] {
-			n.errs.readers = w.bare
+	for i, readers := range graph.ErrorReaders(nodes) {
+		for _, r := range readers {
+			w.nodes[i].errs.readers = append(w.nodes[i].errs.readers, w.nodes[r].in)
 		}
 	}
 }
