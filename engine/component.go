@@ -119,6 +119,17 @@ type Output interface {
 	Close(ctx context.Context) error
 }
 
+// Syncer is an Output whose confirmed records a power cut could still take,
+// since they lie in the memory of the operating system.
+type Syncer interface {
+	// Sync makes every record that is confirmed durable. The engine calls it
+	// from the goroutine of Write, before it stores positions, so that a
+	// stored position never passes a record that a power cut can take
+	// (Invariant 1). After a *RetryError the positions are not stored this
+	// time; any other error stops the pipeline.
+	Sync(ctx context.Context) error
+}
+
 // Processor is one element of a chain as configured. It is immutable; Bind
 // makes its working copy for one worker.
 type Processor interface {

@@ -66,6 +66,21 @@ const (
 	HeaderErrorTime = "flow.error.time"
 )
 
+// Skipped is handed to the done of Output.Write when the batch is confirmed
+// but an option told the output to leave some of its records out. The engine
+// counts them as dropped, for this reason (Invariant 3). It may be joined with
+// *RecordErrors (errors.Join).
+type Skipped struct {
+	// Records that were left out.
+	Records int64
+	// Reason is a short fixed word: "tombstone".
+	Reason string
+}
+
+func (e *Skipped) Error() string {
+	return fmt.Sprintf("%d records left out: %s", e.Records, e.Reason)
+}
+
 // Problem is a mistake in the options of a component that its spec cannot
 // express, found by Validate.
 type Problem struct {
