@@ -12,12 +12,6 @@ import (
 	"github.com/flowrecords/flow/engine/record"
 )
 
-func sorted(list []string) []string {
-	list = slices.Clone(list)
-	slices.Sort(list)
-	return list
-}
-
 func expect(t *testing.T, what string, got, want []string) {
 	t.Helper()
 	if !slices.Equal(got, want) {

@@ -8,11 +8,11 @@ import (
 	"github.com/flowrecords/flow/engine/observe"
 )
 
-// What Health returns, and the states in it.
-type (
-	Health = observe.Health
-	State  = observe.State
-)
+// Health is the state of one element.
+type Health = observe.Health
+
+// State is what an element is doing.
+type State = observe.State
 
 // The states of an element.
 const (
