@@ -205,3 +205,57 @@ func (g *gap) Read(ctx context.Context) (*engine.Batch, error) {
 }
 
 func (g *gap) Close(context.Context) error { return nil }
+
+// TestLateNoticeOfARevokedSource: a handle that was replaced must not put back
+// the position that its successor has stored.
+func TestLateNoticeOfARevokedSource(t *testing.T) {
+	t.Parallel()
+	p := newPlan(t)
+	p.input("in", &gap{})
+	p.output("out", &enginetest.Output{}, "input.mem.in")
+	store := checkpoint.NewMemory()
+	r := p.runner(Options{Store: store})
+	if err := r.commits.load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h := r.inputs[0].host
+	confirm := func(s *engine.Source, to int64) {
+		b := engine.NewBatch()
+		s.Begin(b, engine.Position{Offset: to}, 0, nil)
+		b.Done()
+	}
+	stored := func() int64 {
+		t.Helper()
+		if err := r.commits.commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		m, err := store.Load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m["input.mem.in/p"].Offset
+	}
+	old := h.Source(engine.SourceInfo{ID: "p"})
+	confirm(old, 5)
+	if same := h.Source(engine.SourceInfo{ID: "p"}); same != old {
+		t.Fatal("a second handle of one partition")
+	}
+	old.Revoke()
+	next := h.Source(engine.SourceInfo{ID: "p"})
+	if got := stored(); got != 5 {
+		t.Errorf("stored %d; what was confirmed before the revoke counts", got)
+	}
+	confirm(old, 6)
+	if got := stored(); got != 5 {
+		t.Errorf("stored %d, which was confirmed after the revoke", got)
+	}
+	confirm(next, 10)
+	h.moved(old)
+	if got := stored(); got != 10 {
+		t.Errorf("stored %d, want 10", got)
+	}
+	h.moved(old)
+	if got := stored(); got != 10 {
+		t.Errorf("stored %d: a late notice put the position back", got)
+	}
+}
