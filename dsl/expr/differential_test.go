@@ -102,6 +102,11 @@ func (g *gen) record() string {
 	put("items", items)
 	put("nums", []any{1, 2.5, g.IntN(4)})
 	put("tags", []any{"a", "b", g.text()})
+	if g.wide {
+		put("é", g.text())
+		put("日本語の長い名前", map[string]any{"ключ": g.text(), "x": g.IntN(9)})
+		put("o😀", g.IntN(5))
+	}
 	b, err := json.Marshal(doc)
 	if err != nil {
 		panic(err)
@@ -222,6 +227,9 @@ func (g *gen) expr(typ byte, depth int) string {
 	case 5:
 		return "value." + g.pick("o", "items", "nums", "tags")
 	case 6:
+		if g.wide { // in the order of the names; the language has none
+			return g.pick("keys", "values", "toPairs") + "(" + g.pick("value", "value.o", "headers", "groupBy(value.items, .q)", "{b: "+x()+", a: 1}", x()) + ")"
+		}
 		return "keys({x: " + x() + "})"
 	case 7:
 		return "get(" + g.pick("value", "value.o", "value.items", "value.s", "value.o?.o", "value.nums", "key", x()) + ", " + g.pick("'s'", "'i'", "0", "-1", "9", s()) + ")"
@@ -232,9 +240,15 @@ func (g *gen) expr(typ byte, depth int) string {
 func (g *gen) leaf(typ byte) string {
 	switch typ {
 	case 'n':
+		if g.wide && g.IntN(6) == 0 {
+			return g.pick("value['o😀']", "value.日本語の長い名前.x")
+		}
 		return g.pick("0", "1", "2", "3", "-1", "0.5", "1.0", "100", "value.i", "value.j", "value.f", "value.i", "value.o.i", "value?.o?.i",
 			"value.nums[0]", "value.nums[-1]", "value.items[0].q", "value.o.o.i", "partition", "offset", "value.missing?.x", "value.o?.o?.i")
 	case 's':
+		if g.wide && g.IntN(4) == 0 {
+			return g.pick("'é'", "'日本'", `"\u00e9"`, "value.é", "value['日本語の長い名前'].ключ", "value.日本語の長い名前?.ключ", "'김치찌개😀'", "value[\"日本語の長い名前\"]?.x")
+		}
 		return g.pick("'a'", "'abc'", "'paid'", "''", "'12'", "value.s", "value.u", "value.o.s", "value?.o?.s", "value.tags[0]", "value.items[0].s",
 			"topic", "headers.h", "headers.nope", "meta.path", "key", `"X"`, `value["s"]`)
 	case 'b':
@@ -362,10 +376,10 @@ func differ(t *testing.T, e *expr.Env, text, value string, withOracle bool) expr
 	t.Helper()
 	v, mode, err := outcome(e, text, value)
 	w, _, verr := outcome(e.VMOnly(), text, value)
-	if (err == nil) != (verr == nil) {
+	if (err == nil) != (verr == nil) && !unwritable(w) {
 		t.Fatalf("%s\n on %s\n closures %v, error %v\n vm       %v, error %v", text, value, v, err, w, verr)
 	}
-	if err == nil {
+	if err == nil && verr == nil {
 		_, jerr := v.AppendJSON(nil)
 		if d := same(v, w.Any()); d != nil && !(jerr != nil) {
 			t.Fatalf("%s\n on %s\n closures and vm differ: %v", text, value, d)
@@ -386,15 +400,22 @@ func differ(t *testing.T, e *expr.Env, text, value string, withOracle bool) expr
 	if err == nil && werr != nil && mistyped(werr.Error(), text) {
 		return mode
 	}
-	if (err == nil) != (werr == nil) {
+	if (err == nil) != (werr == nil) && !unwritable(w) {
 		t.Fatalf("%s\n on %s\n got %v, error %v\n the language gives %v, error %v", text, value, v, err, want, werr)
 	}
-	if err == nil {
+	if err == nil && werr == nil {
 		if d := same(v, want); d != nil {
 			t.Fatalf("%s\n on %s\n differs from the language: %v", text, value, d)
 		}
 	}
 	return mode
+}
+
+// unwritable reports an array or object that holds an infinity: closures write
+// a literal at once and fail there, what the VM gives fails where it is written.
+func unwritable(v record.Value) bool {
+	_, err := v.AppendJSON(nil)
+	return err != nil && (v.Kind() == record.Array || v.Kind() == record.Object)
 }
 
 // mistyped reports errors that the language makes of what it has typed

@@ -210,3 +210,28 @@ func TestEval(t *testing.T) {
 		})
 	}
 }
+
+// A record that comes again must give the same bytes.
+func TestMembersInOrder(t *testing.T) {
+	t.Parallel()
+	e := env(t)
+	const value = `{"o":{"h":1,"c":2,"a":3,"g":4,"b":5,"f":6,"d":7,"e":8},"items":[{"q":9},{"q":10},{"q":2},{"q":1},{"q":3}]}`
+	for text, want := range map[string]string{
+		"keys(value.o)":                               `["a","b","c","d","e","f","g","h"]`,
+		"values(value.o)":                             `[3,5,2,7,8,6,4,1]`,
+		"toPairs(value.o)[3]":                         `["d",7]`,
+		"map(keys(value.o), # + '!')[7]":              `"h!"`,
+		"keys(groupBy(value.items, .q))":              `[1,2,3,9,10]`,
+		"keys({d: 1, b: value.o.a, a: 2, c: 3})":      `["a","b","c","d"]`,
+		"join(keys(value.o), '') + topic":             `"abcdefghorders"`,
+		"groupBy(value.items, .q > 2 ? 'hi' : 'low')": `{"hi":[{"q":9},{"q":10},{"q":3}],"low":[{"q":2},{"q":1}]}`,
+	} {
+		for range 10 {
+			for mode, env := range map[string]*expr.Env{"closures": e, "vm": e.VMOnly()} {
+				if got, err := eval(t, env, text, value); err != nil || got != want {
+					t.Errorf("%s on %s: %s, error %v, want %s", text, mode, got, err, want)
+				}
+			}
+		}
+	}
+}

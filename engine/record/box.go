@@ -19,7 +19,7 @@ var errDeep = fmt.Errorf("nested deeper than %d", limits.JSONDepth)
 // Value: nil, bool, all ints and floats, string, []byte, time.Time,
 // time.Duration, []any, map[string]any and nested slices and maps of these,
 // json.Number, Value. The keys of a map may be any scalar and are written as
-// text. Any other type is an error. Slices and maps are not copied where
+// text; two that read the same are an error. Any other type is an error. Slices and maps are not copied where
 // that can be avoided, and must not be changed afterwards.
 func FromAny(v any) (Value, error) { return fromAny(v, 0) }
 
@@ -173,6 +173,10 @@ func fromReflect(r reflect.Value, depth int) (Value, error) {
 			key, err := keyText(it.Key())
 			if err != nil {
 				return Value{}, err
+			}
+			if _, twice := m[key]; twice {
+				// Which one came last is chance.
+				return Value{}, fmt.Errorf("two members have the name %q", key)
 			}
 			m[key] = it.Value().Interface()
 		}

@@ -92,7 +92,7 @@ func TestFromAny(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, bad := range []any{struct{}{}, make(chan int), []any{func() {}}, map[string]any{"a": struct{}{}}, json.Number("x"), json.Number(""), map[any]any{[1]int{1}: 1}} {
+	for _, bad := range []any{struct{}{}, make(chan int), []any{func() {}}, map[string]any{"a": struct{}{}}, json.Number("x"), json.Number(""), map[any]any{[1]int{1}: 1}, map[any]any{1: 1, "1": 2}} {
 		if v, err := FromAny(bad); err == nil {
 			t.Errorf("%T became %s", bad, v)
 		}

@@ -154,7 +154,11 @@ func (a *in) array(i int) []any {
 func (a *in) object(i int) map[string]any {
 	v, ok := asObject(a.any(i))
 	if !ok {
-		a.wrong(i, "object")
+		want := "object"
+		if reflect.ValueOf(a.any(i)).Kind() == reflect.Map {
+			want = "object whose names are all text"
+		}
+		a.wrong(i, want)
 	}
 	return v
 }

@@ -12,7 +12,6 @@ func builtins() []def {
 	ps := func(params ...Param) []Param { return params }
 	text := p("text", "string", "the text")
 	arr := p("array", "array", "the array")
-	obj := p("obj", "object", "the object")
 	x := p("x", "number", "the number")
 	pred := p("predicate", "predicate", "an expression over the element, which is `#`; `.name` is a member of it")
 	optPred := opt("predicate", "predicate", "an expression over the element, which is `#`")
@@ -107,9 +106,6 @@ func builtins() []def {
 		b(groupObject, "len", "The count of an array's elements, an object's members or a text's characters.", "int", ps(p("x", "array|object|string", "the value")), ex(`len("größe")`, `5`)),
 		b(groupObject, "get", "The element or member at an index or name; null if it is not there, also for a null x.", "any",
 			ps(p("x", "array|object", "the value"), p("index", "int|string", "the index or name")), ex(`get({"a": 1}, "b")`, `null`), ex(`get([1, 2], -1)`, `2`)),
-		b(groupObject, "keys", "The names of an object's members in no particular order. `sortedKeys` has one.", "array", ps(obj), ex(`sort(keys({"b": 1, "a": 2}))`, `["a","b"]`)),
-		b(groupObject, "values", "The values of an object's members in no particular order.", "array", ps(obj), ex(`sort(values({"a": 2, "b": 1}))`, `[1,2]`)),
-		b(groupObject, "toPairs", "The members of an object as arrays of name and value, in no particular order. `entries` has one.", "array", ps(obj), ex(`toPairs({"a": 1})`, `[["a",1]]`)),
 		b(groupObject, "fromPairs", "The object of arrays of name and value.", "object", ps(p("pairs", "array", "what `toPairs` gives")), ex(`fromPairs([["a", 1]])`, `{"a":1}`)),
 
 		b(groupNumber, "abs", "The number without its sign.", "number", ps(x), ex(`abs(-5)`, `5`)),

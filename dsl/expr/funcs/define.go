@@ -195,7 +195,8 @@ func goTypes(words string) []reflect.Type {
 		case "array":
 			out = append(out, reflect.TypeFor[[]any](), reflect.TypeFor[[]string](), reflect.TypeFor[[]int](), reflect.TypeFor[[]float64]())
 		case "object":
-			out = append(out, reflect.TypeFor[map[string]any]())
+			// The others are what fromPairs and groupBy make.
+			out = append(out, reflect.TypeFor[map[string]any](), reflect.TypeFor[map[any]any](), reflect.TypeFor[map[any][]any]())
 		case "any", "null":
 			return []reflect.Type{reflect.TypeFor[any]()}
 		default:
@@ -207,8 +208,11 @@ func goTypes(words string) []reflect.Type {
 
 // resultType is the one Go type of a result.
 func resultType(words string) reflect.Type {
-	if words == "array" {
+	switch words {
+	case "array":
 		return reflect.TypeFor[[]any]()
+	case "object":
+		return reflect.TypeFor[map[string]any]()
 	}
 	if ts := goTypes(words); len(ts) == 1 {
 		return ts[0]

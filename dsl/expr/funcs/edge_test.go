@@ -71,6 +71,16 @@ func TestEdges(t *testing.T) {
 		{expr: `parseInt("-8000000000000000", 16)`, want: `-9223372036854775808`},
 		{expr: `parseInt("--1", 10)`, err: `parseInt: "--1" is not an int in base 10`},
 
+		// Members, in the order of their names whatever these are.
+		{expr: `keys(fromPairs([["b", 1], [1.5, 2], [10, 3], [nil, 4], ["a", 5], [true, 6], [2, 7], [duration("1s"), 8], [date("2026-01-01"), 9], [false, 10], [duration("9ms"), 11]]))`,
+			want: `[null,false,true,1.5,2,10,"a","b","2026-01-01T00:00:00Z","9ms","1s"]`},
+		{expr: `values(groupBy([3, 1, 2, 11], #))`, want: `[[1],[2],[3],[11]]`},
+		{expr: `toPairs(groupBy(["b", "a"], #))`, want: `[["a",["a"]],["b",["b"]]]`},
+		{expr: `fromPairs(toPairs({"b": 1, "a": 2}))`, want: `{"a":2,"b":1}`},
+		{expr: `sortedKeys(groupBy(["b", "a"], #))`, want: `["a","b"]`},
+		{expr: `sortedKeys(groupBy([1], #))`, err: `sortedKeys: obj is object, want object whose names are all text`},
+		{expr: `keys(parseJSON("[]"))`, err: `keys: obj is array, want object`},
+
 		// JSON.
 		{expr: `parseJSON("9223372036854775807")`, want: `9223372036854775807`},
 		{expr: `parseJSON("[1] x")`, err: `parseJSON: there is text behind the value`},
