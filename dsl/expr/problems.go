@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -21,8 +22,11 @@ func nearest(given string, names []string) string {
 	best, name := 1+max(1, len(given)/3), ""
 	for _, n := range names {
 		d := levenshtein.Distance(given, n, nil)
-		if strings.EqualFold(given, n) {
+		switch {
+		case strings.EqualFold(given, n):
 			d = 0
+		case d == 2 && swapped(given, n):
+			d = 1
 		}
 		if d < best {
 			best, name = d, n
@@ -31,11 +35,29 @@ func nearest(given string, names []string) string {
 	return name
 }
 
+// swapped reports that a is b with two neighbouring letters in the wrong order.
+func swapped(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	if len(x) != len(y) {
+		return false
+	}
+	for i := range x {
+		if x[i] != y[i] {
+			return i+1 < len(x) && x[i] == y[i+1] && x[i+1] == y[i] && slices.Equal(x[i+2:], y[i+2:])
+		}
+	}
+	return false
+}
+
 // didYouMean is the detail of an unknown name: the nearest one, or a list if
-// that is short.
+// that is short. A name stands in quotes, a reference (with a prefix) as it is
+// written in the file.
 func didYouMean(given string, names []string, prefix string) string {
 	if hint := nearest(given, names); hint != "" {
-		return "Did you mean " + prefix + hint + "?"
+		if prefix != "" {
+			return "Did you mean " + prefix + hint + "?"
+		}
+		return fmt.Sprintf("Did you mean %q?", hint)
 	}
 	switch {
 	case len(names) == 0:
