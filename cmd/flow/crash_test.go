@@ -70,7 +70,7 @@ func seqOf(line []byte) (int, error) {
 // process is a flow that is to be killed.
 type process struct {
 	cmd    *exec.Cmd
-	stderr bytes.Buffer
+	stderr lockedBuffer
 	exited chan error
 }
 
@@ -97,12 +97,12 @@ func (p *process) killWhen(t *testing.T, ready func() bool) bool {
 		select {
 		case err := <-p.exited:
 			if err != nil {
-				t.Fatalf("flow ended by itself: %v\n%s", err, p.stderr.Bytes())
+				t.Fatalf("flow ended by itself: %v\n%s", err, p.stderr.String())
 			}
 			return false
 		case <-deadline:
 			_ = p.cmd.Process.Kill()
-			t.Fatalf("nothing happened for a minute\n%s", p.stderr.Bytes())
+			t.Fatalf("nothing happened for a minute\n%s", p.stderr.String())
 		case <-tick.C:
 			if !ready() {
 				continue
@@ -127,7 +127,7 @@ func (p *process) killed(t *testing.T, err error) bool {
 	}
 	status, ok := ee.Sys().(syscall.WaitStatus)
 	if !ok || !status.Signaled() || status.Signal() != syscall.SIGKILL {
-		t.Fatalf("flow ended with %v, not by the kill\n%s", err, p.stderr.Bytes())
+		t.Fatalf("flow ended with %v, not by the kill\n%s", err, p.stderr.String())
 	}
 	return true
 }
@@ -137,11 +137,11 @@ func (p *process) wait(t *testing.T) {
 	select {
 	case err := <-p.exited:
 		if err != nil {
-			t.Fatalf("flow: %v\n%s", err, p.stderr.Bytes())
+			t.Fatalf("flow: %v\n%s", err, p.stderr.String())
 		}
 	case <-time.After(2 * time.Minute):
 		_ = p.cmd.Process.Kill()
-		t.Fatalf("flow did not end\n%s", p.stderr.Bytes())
+		t.Fatalf("flow did not end\n%s", p.stderr.String())
 	}
 }
 

@@ -160,7 +160,7 @@ pipeline "p" {
 	b.stop()
 	select {
 	case err := <-p.exited:
-		t.Fatalf("flow ended while the broker was away: %v\n%s", err, p.stderr.Bytes())
+		t.Fatalf("flow ended while the broker was away: %v\n%s", err, p.stderr.String())
 	case <-time.After(away):
 	}
 	b.start(t)
@@ -230,13 +230,12 @@ pipeline "p" {
 			if onFull == "stop" {
 				err := <-p.exited
 				if err == nil || !strings.Contains(p.stderr.String(), "no space left") || !strings.Contains(p.stderr.String(), "output.file.out") {
-					t.Fatalf("flow ended with %v\n%s", err, p.stderr.Bytes())
+					t.Fatalf("flow ended with %v\n%s", err, p.stderr.String())
 				}
 				return
 			}
-			var fs syscall.Statfs_t
-			waitFor(t, "a full disk", func() bool {
-				return syscall.Statfs(disk, &fs) == nil && fs.Bavail < 64
+			waitFor(t, "the word that the disk is full", func() bool {
+				return strings.Contains(p.stderr.String(), "no space left")
 			})
 			if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
 				t.Fatal(err)
@@ -244,9 +243,6 @@ pipeline "p" {
 			p.wait(t)
 			if y := checkFile(t, out, records); y.duplicates > 0 {
 				t.Errorf("%d records came twice", y.duplicates)
-			}
-			if !strings.Contains(p.stderr.String(), "no space left") {
-				t.Errorf("nobody said that the disk was full:\n%s", p.stderr.Bytes())
 			}
 		})
 	}

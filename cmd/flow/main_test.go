@@ -10,6 +10,10 @@ import (
 // TestMain lets the test binary be flow itself: a test that runs "flow"
 // starts this binary again, race detector included.
 func TestMain(m *testing.M) {
+	// The race detector makes a process wait a second at its exit by default.
+	if os.Getenv("GORACE") == "" {
+		_ = os.Setenv("GORACE", "atexit_sleep_ms=10")
+	}
 	testscript.Main(m, map[string]func(){"flow": main})
 }
 

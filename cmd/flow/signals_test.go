@@ -66,7 +66,7 @@ func TestSignalDrains(t *testing.T) {
 			t.Fatal(err)
 		}
 		if code := exitCode(t, <-p.exited); code != 0 {
-			t.Fatalf("exit status %d after one signal\n%s", code, p.stderr.Bytes())
+			t.Fatalf("exit status %d after one signal\n%s", code, p.stderr.String())
 		}
 		appendLines(t, in, issued, records)
 		issued += records
@@ -75,7 +75,7 @@ func TestSignalDrains(t *testing.T) {
 	waitFor(t, "the rest", func() bool { return fileSize(out) >= int64(issued)*lineLen })
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
 	if code := exitCode(t, <-p.exited); code != 0 {
-		t.Fatalf("exit status %d\n%s", code, p.stderr.Bytes())
+		t.Fatalf("exit status %d\n%s", code, p.stderr.String())
 	}
 	if y := checkFile(t, out, issued); y.duplicates != 0 {
 		t.Errorf("clean stops made %d records come twice", y.duplicates)
