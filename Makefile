@@ -18,7 +18,7 @@ build: ## build bin/flow
 
 demo: build ## run config.example.hcl on an embedded broker, no server needed
 	rm -rf demo && mkdir -p demo
-	$(GO) run ./bench/orders/genorders -n 200000 -bad 25 -o demo/orders.jsonl
+	$(GO) run ./bench/orders/genorders -n 1000000 -bad 25 -o demo/orders.jsonl
 	$(BIN)/flow run config.example.hcl
 	@echo; echo "The results are in demo/:"; ls -l demo/*.jsonl | awk '{print "  " $$9 "  " $$5 " bytes"}'
 
