@@ -33,9 +33,6 @@ func boxedBuiltin(name string) func(...any) (any, error) {
 // for the usual kinds; for any other kind expr itself is asked, so results
 // and errors are its own.
 func (b *builder) builtin(n *ast.BuiltinNode) (code, bool) {
-	if n.Name == "get" && len(n.Arguments) == 2 {
-		return b.get(n)
-	}
 	fast := fastBuiltin(n.Name, len(n.Arguments))
 	if fast == nil {
 		return code{}, false
@@ -81,8 +78,6 @@ func fastBuiltin(name string, args int) fastFn {
 		switch name {
 		case "len":
 			return fastLen
-		case "type":
-			return fastType
 		case "abs":
 			return fastAbs
 		case "ceil":

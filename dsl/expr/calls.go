@@ -42,6 +42,10 @@ func (b *builder) call(n *ast.CallNode) (code, bool) {
 		return b.slice(n)
 	case addFunc:
 		return code{}, false
+	case getFunc:
+		if c, ok := b.get(n); ok {
+			return c, true
+		}
 	}
 	vals, constant, ok := b.arguments(n.Arguments)
 	if !ok {

@@ -180,12 +180,37 @@ func (l *loosener) node(n ast.Node) bool {
 	return t == nil || t.Kind() == reflect.Interface
 }
 
-// rewrite makes slices calls of a function that counts characters, and + in
-// loops calls of one that bounds text. It comes after the check, which knows
-// the types of both.
+// rewrite makes slices calls of a function that counts characters, + in loops
+// calls of one that bounds text, and get and type calls of functions that know
+// one kind of int. It comes after the check, which knows the types of all.
 func rewrite(n *ast.Node) {
 	ast.Walk(n, sliceRewriter{})
+	ast.Walk(n, intRewriter{})
 	ast.Walk(n, loopRewriter{})
+}
+
+// intRewriter is for the bytes of a text, which expr makes uint8: as a result
+// or in a slot they are int.
+type intRewriter struct{}
+
+func (intRewriter) Visit(n *ast.Node) {
+	f, ok := (*n).(*ast.BuiltinNode)
+	if !ok {
+		return
+	}
+	name := ""
+	switch {
+	case f.Name == "get" && len(f.Arguments) == 2:
+		name = getFunc
+	case f.Name == "type" && len(f.Arguments) == 1:
+		name = typeFunc
+	default:
+		return
+	}
+	call := &ast.CallNode{Callee: &ast.IdentifierNode{Value: name}, Arguments: f.Arguments}
+	call.SetNature(*f.Nature())
+	call.SetLocation(f.Location())
+	*n = call
 }
 
 type loopRewriter struct{}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	exprlang "github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/types"
 	"github.com/expr-lang/expr/vm"
 
@@ -304,7 +305,13 @@ func (o *oracle) compile(text string) (*vm.Program, error) {
 	return exprlang.Compile(text, exprlang.Env(types.Map{
 		"value": types.Any, "key": types.Any, "headers": types.Map{types.Extra: types.Any}, "topic": types.String, "partition": types.Int, "offset": types.Int,
 		"meta": types.Map{types.Extra: types.Any},
-	}))
+	}), exprlang.Function("type", func(args ...any) (any, error) {
+		// A byte of a text is an int here, as every integer.
+		if name := builtin.Type(args[0]); name != "uint" {
+			return name, nil
+		}
+		return "int", nil
+	}, new(func(any) string)))
 }
 
 func (o *oracle) run(p *vm.Program) (any, error) { return exprlang.Run(p, o.env) }

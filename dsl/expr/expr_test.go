@@ -235,3 +235,25 @@ func TestMembersInOrder(t *testing.T) {
 		}
 	}
 }
+
+// expr makes the bytes of a text uint8, which is another type to it than int.
+func TestBytesOfTextAreInt(t *testing.T) {
+	t.Parallel()
+	e := env(t)
+	for text, want := range map[string]string{
+		"type(get(value.s, 0))":                             `"int"`,
+		"type(value.s[0])":                                  `"int"`,
+		"type(value.s[value.i])":                            `"int"`,
+		"type(value.on ? value.s[value.i] : value.s)":       `"int"`,
+		"get(value.s, 0) in [97, 98]":                       `true`,
+		"get(value.s, -1) + get(value.s, value.i)":          `196`,
+		"map([value.s], type(#[0]))":                        `["int"]`,
+		"[type(nil), type(1.5), type(''), type(timestamp)]": `["nil","float","string","time.Time"]`,
+	} {
+		for mode, env := range map[string]*expr.Env{"closures": e, "vm": e.VMOnly()} {
+			if got, err := eval(t, env, text, `{"s":"abc","i":0,"on":true}`); err != nil || got != want {
+				t.Errorf("%s on %s: %s, error %v, want %s", text, mode, got, err, want)
+			}
+		}
+	}
+}

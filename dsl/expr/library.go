@@ -11,6 +11,7 @@ import (
 
 	"github.com/flowrecords/flow/dsl/expr/funcs"
 	"github.com/flowrecords/flow/engine/limits"
+	"github.com/flowrecords/flow/engine/record"
 )
 
 // library is a function that expressions may call.
@@ -23,6 +24,8 @@ type library struct {
 const (
 	sliceFunc = "$slice"
 	addFunc   = "$add"
+	getFunc   = "$get"
+	typeFunc  = "$type"
 )
 
 func newLibrary(all []funcs.Func) map[string]*library {
@@ -43,6 +46,21 @@ func newLibrary(all []funcs.Func) map[string]*library {
 		{
 			Name: addFunc, Pure: true, Call: callAdd,
 			Types: []any{new(func(any, any) any)},
+		},
+		{
+			Name: getFunc, Pure: true, Call: callGet,
+			Types: []any{new(func(any, any) any)},
+		},
+		{
+			Name: typeFunc, Pure: true, Call: callType,
+			Fast: func(dst []byte, args []record.Value) (record.Value, []byte, error) {
+				if v, ok := fastType(nil, args); ok {
+					return v, dst, nil
+				}
+				name, err := callType(args[0].Any())
+				return record.StringValue(name.(string)), dst, err
+			},
+			Types: []any{new(func(any) string)},
 		},
 		{
 			Name: "indexOf", Pure: true, Call: func(args ...any) (any, error) { return callIndex("indexOf", strings.Index, args) },
@@ -94,6 +112,24 @@ func callAdd(args ...any) (any, error) {
 		}
 	}
 	return runtime.Add(args[0], args[1]), nil
+}
+
+// callGet is get of the language, with a byte of a text as an int.
+func callGet(args ...any) (any, error) {
+	v, err := boxedBuiltin("get")(args...)
+	if b, ok := v.(uint8); ok {
+		return int(b), err
+	}
+	return v, err
+}
+
+// callType is type of the language, which has but one kind of integer.
+func callType(args ...any) (any, error) {
+	v, err := boxedBuiltin("type")(args...)
+	if v == "uint" {
+		return "int", err
+	}
+	return v, err
 }
 
 func callIndex(name string, index func(s, sub string) int, args []any) (any, error) {

@@ -95,7 +95,7 @@ func (b *builder) child(c code, step record.Step) (int, bool) {
 
 // get is get(path, name) without decoding what the path leads to. Where expr
 // would find nothing it gives nil; what it would refuse is left to it.
-func (b *builder) get(n *ast.BuiltinNode) (code, bool) {
+func (b *builder) get(n *ast.CallNode) (code, bool) {
 	c, ok := b.node(n.Arguments[0])
 	if !ok || !c.isSlot {
 		return code{}, false
@@ -109,14 +109,14 @@ func (b *builder) get(n *ast.BuiltinNode) (code, bool) {
 		return code{}, false
 	}
 	k := record.StringValue(key.Value)
-	val, text, slow := c.val, b.text(n), boxedBuiltin("get")
+	val, text := c.val, b.text(n)
 	return code{val: func(m *machine) record.Value {
 		from := val(m)
 		switch {
 		case m.err != nil || from.IsNil():
 			return record.NullValue()
 		case from.Kind() != record.Object:
-			return m.callBoxed(slow, []record.Value{from, k}, text)
+			return m.callBoxed(callGet, []record.Value{from, k}, text)
 		}
 		v := m.at(&m.slots[i])
 		if v.Kind() == record.Missing {
