@@ -51,6 +51,9 @@ type Source struct {
 	tail      uint64     // next seq
 	watermark Position
 	moved     bool // watermark is valid
+	held      bool // Confirmed tells safe, not watermark
+	safe      Position
+	isSafe    bool // safe is valid
 	revoked   bool
 	free      []*AckGroup
 }
@@ -113,11 +116,42 @@ func (s *Source) grow() {
 }
 
 // Confirmed returns the position up to which everything is confirmed, and
-// false while nothing is.
+// false while nothing is. It is what may be stored.
 func (s *Source) Confirmed() (Position, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.storable()
+}
+
+// storable needs mu.
+func (s *Source) storable() (Position, bool) {
+	if s.held {
+		return s.safe, s.isSafe
+	}
 	return s.watermark, s.moved
+}
+
+// Hold makes Confirmed and Revoke tell only what Durable has let through: an
+// output (Syncer) must sync before a position may be stored.
+func (s *Source) Hold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = true
+}
+
+// Watermark returns the position up to which everything is confirmed, held
+// back or not.
+func (s *Source) Watermark() (Position, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watermark, s.moved
+}
+
+// Durable lets a watermark through that was taken before a sync that worked.
+func (s *Source) Durable(p Position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.safe, s.isSafe = p, true
 }
 
 // Revoke ends the source: what is confirmed from now on no longer moves the
@@ -127,7 +161,7 @@ func (s *Source) Revoke() (Position, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.revoked = true
-	return s.watermark, s.moved
+	return s.storable()
 }
 
 // Revoked reports whether Revoke was called.

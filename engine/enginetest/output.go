@@ -249,3 +249,44 @@ func (o *Output) Misuse() []string {
 	defer o.mu.Unlock()
 	return slices.Clone(o.misused)
 }
+
+// SyncingOutput is an Output whose confirmed records are durable only after a
+// Sync.
+type SyncingOutput struct {
+	Output
+	// OnSync runs first and may return an error; call counts from 0.
+	OnSync func(ctx context.Context, call int) error
+
+	syncMu sync.Mutex // guards all below
+	calls  int
+	synced int
+}
+
+// Sync implements engine.Syncer.
+func (o *SyncingOutput) Sync(ctx context.Context) error {
+	o.syncMu.Lock()
+	call := o.calls
+	o.calls++
+	o.syncMu.Unlock()
+	o.mu.Lock()
+	o.misuse(o.underway > 0, "Sync during another call")
+	o.misuse(o.closed > 0, "Sync after Close")
+	n := len(o.confirmed)
+	o.mu.Unlock()
+	if o.OnSync != nil {
+		if err := o.OnSync(ctx, call); err != nil {
+			return err
+		}
+	}
+	o.syncMu.Lock()
+	defer o.syncMu.Unlock()
+	o.synced = n
+	return nil
+}
+
+// Synced is the number of records that the last Sync made durable.
+func (o *SyncingOutput) Synced() int {
+	o.syncMu.Lock()
+	defer o.syncMu.Unlock()
+	return o.synced
+}

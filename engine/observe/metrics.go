@@ -80,8 +80,8 @@ func collect(ch chan<- prometheus.Metric, p Pipeline) {
 		count(retries, float64(e.Retries.Load()), e.Address)
 		count(busy, float64(e.BusyNanos.Load())/nanos, e.Address)
 		count(blocked, float64(e.BlockedNanos.Load())/nanos, e.Address)
-		if e.DropReason != "" {
-			count(dropped, float64(e.Dropped.Load()), e.Address, e.DropReason)
+		if reason := e.Reason(); reason != "" {
+			count(dropped, float64(e.Dropped.Load()), e.Address, reason)
 		}
 	}
 	for _, h := range p.Health() {

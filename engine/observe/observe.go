@@ -50,9 +50,11 @@ type Health struct {
 // read by anyone.
 type Element struct {
 	Pipeline, Address string
-	// DropReason says why the element drops records, if it can: a short fixed
-	// word. It never changes once the pipeline runs.
+	// DropReason says why the element drops records, if it always does so for
+	// the same reason: a short fixed word. It never changes once the pipeline
+	// runs. Reason knows more.
 	DropReason string
+	skipped    atomic.Pointer[string]
 
 	// In and Out are records. An input's In is what it has read. An output's
 	// Out is what it has confirmed. Out of a processor with several ports
@@ -69,6 +71,20 @@ type Element struct {
 	// downstream. Processors that run as one stage share them: they count at
 	// the first one.
 	BusyNanos, BlockedNanos atomic.Int64
+}
+
+// Reason says why the element drops records; empty: it has dropped none.
+func (e *Element) Reason() string {
+	if s := e.skipped.Load(); s != nil {
+		return *s
+	}
+	return e.DropReason
+}
+
+// Skip counts records that an option made the element leave out.
+func (e *Element) Skip(records int64, reason string) {
+	e.skipped.Store(&reason)
+	e.Dropped.Add(records)
 }
 
 // Edge is how many batches wait before an element.

@@ -23,6 +23,7 @@ type committer struct {
 	// Used by whoever commits, one at a time.
 	failing map[string]bool           // by what failed, to log once
 	by      map[string]*engine.Source // whose position was stored last
+	synced  bool                      // the last sync is over: none is to come
 }
 
 func (c *committer) load(ctx context.Context) error {
@@ -84,8 +85,23 @@ func (c *committer) commit(ctx context.Context) error {
 	changed := make(map[string]engine.Position)
 	by := make(map[string]*engine.Source)
 	taken := make(map[*host][]*engine.Source)
+	all := make(map[*host][]*engine.Source)
 	for _, i := range c.r.inputs {
-		sources := i.host.takeDirty()
+		if sources := i.host.takeDirty(); len(sources) > 0 {
+			all[i.host] = sources
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	if err := c.sync(ctx, all); err != nil {
+		for h, sources := range all {
+			h.putDirty(sources)
+		}
+		return err
+	}
+	for _, i := range c.r.inputs {
+		sources := all[i.host]
 		if len(sources) == 0 {
 			continue
 		}

@@ -15,6 +15,7 @@ type host struct {
 	pool    *engine.Pool
 	budget  *budget
 	stored  func(key string) (engine.Position, bool)
+	hold    func() bool // outputs must sync before a position is stored
 
 	// mu guards all below. The input's goroutines and confirming goroutines
 	// write, the commit loop and observers read.
@@ -38,6 +39,7 @@ func newHost(i *input, r *Runner) *host {
 		pool:    engine.NewPool(poolBatches(int64(s.MaxInFlight), int64(s.BatchBytes)), int(s.BatchBytes)),
 		budget:  r.budget,
 		stored:  r.stored,
+		hold:    func() bool { return len(r.syncers) > 0 },
 		sources: make(map[string]*engine.Source),
 		dirty:   make(map[*engine.Source]struct{}),
 	}
@@ -54,6 +56,9 @@ func (h *host) Source(info engine.SourceInfo) *engine.Source {
 		h.ended = append(h.ended, s)
 	}
 	s = engine.NewSource(info, h.moved, h.budget.release)
+	if h.hold() {
+		s.Hold()
+	}
 	h.sources[info.ID] = s
 	return s
 }
@@ -84,6 +89,13 @@ func (h *host) takeDirty() []*engine.Source {
 		list = append(list, s)
 	}
 	clear(h.dirty)
+	return list
+}
+
+// peekDirty returns them without forgetting them.
+func (h *host) peekDirty() []*engine.Source {
+	list := h.takeDirty()
+	h.putDirty(list)
 	return list
 }
 

@@ -203,6 +203,7 @@ func (p *phases) finish() error {
 	for _, s := range p.stuck {
 		stuck[s] = true
 	}
+	p.lastSync(ctx, stuck)
 	p.step(func(t *tasks) {
 		for _, o := range r.outputs {
 			if o.opened && !stuck[o.n.addr] {

@@ -33,6 +33,10 @@ type output struct {
 
 	wake chan struct{} // something was confirmed or failed
 
+	syncer engine.Syncer   // out, if it is one
+	syncs  chan chan error // asks the goroutine to sync
+	gone   chan struct{}   // closed when the goroutine has ended
+
 	// mu guards all below.
 	mu      sync.Mutex
 	pending int // handed over and not confirmed
@@ -55,10 +59,12 @@ type write struct {
 }
 
 func newOutput(n *node, out engine.Output, r *Runner) *output {
-	o := &output{n: n, out: out, in: n.in, fails: newFailures(r.now), wake: make(chan struct{}, 1)}
+	o := &output{n: n, out: out, in: n.in, fails: newFailures(r.now), wake: make(chan struct{}, 1),
+		syncs: make(chan chan error), gone: make(chan struct{})}
 	o.encode = newEncoder(n.el)
 	o.retry = retrier{n: n, max: r.settings.RetryMax}
 	o.linger, o.bug = min(r.settings.Linger, limits.Linger), r.fail
+	o.syncer, _ = out.(engine.Syncer)
 	if d, ok := out.(engine.Discarder); ok {
 		n.stats.DropReason, o.discard = d.Discards(), true
 	}
@@ -88,6 +94,7 @@ func (o *output) open(ctx context.Context) error {
 
 // run writes until the edge ends and everything is confirmed.
 func (o *output) run(ctx context.Context) error {
+	defer close(o.gone)
 	o.timer = time.NewTimer(time.Hour)
 	o.timer.Stop()
 	defer o.timer.Stop()
@@ -118,6 +125,9 @@ func (o *output) next(ctx context.Context) (b *engine.Batch, more bool, err erro
 			err = o.flush(ctx)
 		}
 		return b, more, err
+	case answer := <-o.syncs:
+		answer <- o.syncer.Sync(ctx)
+		return nil, true, nil
 	case <-ctx.Done():
 		return nil, false, context.Cause(ctx)
 	default:
@@ -136,6 +146,9 @@ func (o *output) next(ctx context.Context) (b *engine.Batch, more bool, err erro
 	select {
 	case b, more = <-o.in.ch:
 		return b, more, nil
+	case answer := <-o.syncs:
+		answer <- o.syncer.Sync(ctx)
+		return nil, true, nil
 	case <-o.wake:
 		return nil, true, nil
 	case <-idle:
@@ -222,8 +235,12 @@ func (w *write) done(err error) {
 	}
 	w.over, w.err = true, err
 	o.mu.Unlock()
+	skipped, only := err.(*engine.Skipped) //nolint:errorlint // joined with anything else it is dealt with in sort
+	if only {
+		err = nil
+	}
 	if err == nil {
-		w.confirm(w.size)
+		w.confirm(w.size, skipped)
 	}
 	o.mu.Lock()
 	o.pending--
@@ -241,9 +258,13 @@ func (w *write) done(err error) {
 	}
 }
 
-// confirm counts n records of w as written and ends it.
-func (w *write) confirm(n int) {
+// confirm counts n records of w as taken, but for those left out, and ends it.
+func (w *write) confirm(n int, skipped *engine.Skipped) {
 	stats := w.o.n.stats
+	if skipped != nil {
+		n -= int(skipped.Records)
+		stats.Skip(skipped.Records, skipped.Reason)
+	}
 	if w.o.discard {
 		stats.Dropped.Add(int64(n))
 	} else {
@@ -354,7 +375,9 @@ func (o *output) refuse(ctx context.Context, w *write, refused *engine.RecordErr
 	if err := o.fails.send(ctx); err != nil {
 		return err
 	}
-	w.confirm(w.size - len(rows))
+	var skipped *engine.Skipped
+	errors.As(w.err, &skipped)
+	w.confirm(w.size-len(rows), skipped)
 	return nil
 }
 

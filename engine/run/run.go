@@ -59,6 +59,7 @@ type Runner struct {
 	inputs  []*input
 	outputs []*output
 	stages  []*stage
+	syncers []*output // those that are an engine.Syncer
 
 	abort     chan struct{} // closed by Abort
 	abortOnce sync.Once
@@ -126,7 +127,11 @@ func (r *Runner) build() error {
 		case engine.KindOutput:
 			var out engine.Output
 			if out, err = n.el.NewOutput(n.env); err == nil {
-				r.outputs = append(r.outputs, newOutput(n, out, r))
+				o := newOutput(n, out, r)
+				r.outputs = append(r.outputs, o)
+				if o.syncer != nil {
+					r.syncers = append(r.syncers, o)
+				}
 			}
 		default:
 			err = fmt.Errorf("%s is no element", n.el.Kind)
