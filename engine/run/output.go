@@ -44,20 +44,6 @@ type output struct {
 	failed  []*write
 }
 
-// write is one batch on its way through the output.
-type write struct {
-	o    *output
-	seq  uint64
-	b    *engine.Batch // as it came
-	enc  *engine.Batch // as it is written: b, or encoded
-	rows []uint32      // the numbers in b of the records of enc; nil: the same
-	size int
-	// bytes of keys and values as written.
-	bytes int64
-	err   error
-	over  bool // guarded by o.mu
-}
-
 func newOutput(n *node, out engine.Output, r *Runner) *output {
 	o := &output{n: n, out: out, in: n.in, fails: newFailures(r.now), wake: make(chan struct{}, 1),
 		syncs: make(chan chan error), gone: make(chan struct{})}
@@ -199,7 +185,7 @@ func (o *output) write(ctx context.Context, b *engine.Batch) error {
 	}
 	w.size = w.enc.Len()
 	if w.size == 0 {
-		w.release(true)
+		w.release()
 		return nil
 	}
 	w.bytes = w.enc.Value.Bytes() + w.enc.Key.Bytes()
@@ -222,66 +208,6 @@ func (o *output) hand(ctx context.Context, w *write) {
 	} else if o.unflushed.IsZero() {
 		o.unflushed = start
 	}
-}
-
-// done is what the component calls.
-func (w *write) done(err error) {
-	o := w.o
-	o.mu.Lock()
-	if w.over {
-		o.mu.Unlock()
-		o.bug(fmt.Errorf("%s: a bug: it confirmed a batch twice", o.n.addr))
-		return
-	}
-	w.over, w.err = true, err
-	o.mu.Unlock()
-	skipped, only := err.(*engine.Skipped) //nolint:errorlint // joined with anything else it is dealt with in sort
-	if only {
-		err = nil
-	}
-	if err == nil {
-		w.confirm(w.size, skipped)
-	}
-	o.mu.Lock()
-	o.pending--
-	o.records -= w.size
-	if err != nil {
-		o.failed = append(o.failed, w)
-	}
-	wake := err != nil || o.pending == 0
-	o.mu.Unlock()
-	if wake {
-		select {
-		case o.wake <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// confirm counts n records of w as taken, but for those left out, and ends it.
-func (w *write) confirm(n int, skipped *engine.Skipped) {
-	stats := w.o.n.stats
-	if skipped != nil {
-		n -= int(skipped.Records)
-		stats.Skip(skipped.Records, skipped.Reason)
-	}
-	if w.o.discard {
-		stats.Dropped.Add(int64(n))
-	} else {
-		stats.Out.Add(int64(n))
-	}
-	stats.Bytes.Add(w.bytes)
-	w.release(true)
-}
-
-func (w *write) release(confirmed bool) {
-	if confirmed {
-		w.b.Done() // Invariant 1
-	}
-	if w.enc != w.b {
-		w.enc.Release()
-	}
-	w.b.Release()
 }
 
 // settle deals with the batches that have failed.
