@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the expectations of the txtar s
 // pipeline.hcl is run by the flow binary in a folder with the other files;
 // afterwards each want/NAME must be the content of NAME, byte for byte.
 // want/stdout is the standard output; each line of want/stderr must occur in
-// the standard error. The comment may hold lines "args: ..." with more
+// the standard error, or must not if "! " stands before it. The comment may hold lines "args: ..." with more
 // arguments and "exit: N". Every case runs with one worker and with four.
 func TestPipelines(t *testing.T) {
 	t.Parallel()
@@ -82,8 +82,9 @@ func runPipelineCase(t *testing.T, file string, workers int) {
 		}
 		if name == "stderr" {
 			for line := range strings.Lines(string(f.Data)) {
-				if !strings.Contains(stderr.String(), strings.TrimSpace(line)) {
-					t.Errorf("standard error has no %q:\n%s", line, stderr.Bytes())
+				text, not := strings.CutPrefix(strings.TrimSpace(line), "! ")
+				if strings.Contains(stderr.String(), text) == not {
+					t.Errorf("want %q in standard error: %v; it is\n%s", text, !not, stderr.Bytes())
 				}
 			}
 			continue
