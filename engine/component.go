@@ -177,8 +177,8 @@ type Route func(r *record.Record, ports []int) ([]int, error)
 
 // Expand turns a record into any number of records: it calls emit for each,
 // which stores the record at once. emit's error must be returned. After an
-// error of Expand nothing of the record has been emitted: the engine takes
-// it back.
+// error of Expand the engine takes back what was emitted, and r must be as it
+// was before.
 type Expand func(r *record.Record, emit func(*record.Record) error) error
 
 // Converter turns bytes of a source into record values and back. It is

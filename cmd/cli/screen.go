@@ -231,7 +231,7 @@ func summaryAttrs(j *job, kind engine.Kind, e *observe.Element) []any {
 		attrs = append(attrs, "out", e.Out.Load())
 	}
 	if n := e.Dropped.Load(); n > 0 {
-		attrs = append(attrs, "dropped", n, "reason", e.DropReason)
+		attrs = append(attrs, "dropped", n, "reason", e.Reason())
 	}
 	if n := e.Errors.Load(); n > 0 {
 		attrs = append(attrs, "errors", n)

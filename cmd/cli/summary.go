@@ -23,8 +23,8 @@ func summaryLines(jobs []*job, now time.Time, width int) []string {
 				moved = e.Out.Load()
 			}
 			dropped := blankZero(e.Dropped.Load())
-			if dropped != "" && e.DropReason != "" {
-				dropped += " " + e.DropReason
+			if why := e.Reason(); dropped != "" && why != "" {
+				dropped += " " + why
 			}
 			bytes := ""
 			if n := e.Bytes.Load(); n > 0 {

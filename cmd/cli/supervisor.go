@@ -110,6 +110,14 @@ func (l *lazyStore) Load(ctx context.Context) (map[string]engine.Position, error
 	return l.store.Load(ctx)
 }
 
+// Damage passes on.
+func (l *lazyStore) Damage() error {
+	if d, ok := l.store.(checkpoint.Damaged); ok {
+		return d.Damage()
+	}
+	return nil
+}
+
 // Save passes on.
 func (l *lazyStore) Save(ctx context.Context, changed map[string]engine.Position) error {
 	return l.store.Save(ctx, changed)

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"math/bits"
 
 	"github.com/flowrecords/flow/engine/limits"
 )
@@ -126,7 +127,20 @@ func (s *scanner) object(id PathID, i, depth int) int {
 		}
 		switch {
 		case c == '"':
-			i = skipString(b, i+1)
+			for j := i + 1; ; j += 8 {
+				if j+8 <= len(b) {
+					m := odd(load8(b, j))
+					if m == 0 {
+						continue
+					}
+					if j += bits.TrailingZeros64(m) >> 3; b[j] == '"' {
+						i = j + 1
+						break
+					}
+				}
+				i = skipString(b, i+1)
+				break
+			}
 		case c-'0' <= 9:
 			i = skipNumber(b, i)
 		case c != '{' && c != '[':

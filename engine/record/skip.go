@@ -27,8 +27,17 @@ func special(w uint64) uint64 {
 	return (((w ^ 0x02*lsb) - 0x21*lsb) | ((w ^ 0x5c*lsb) - lsb)) &^ w & msb
 }
 
+// odd marks the bytes of w at which plain ASCII in a JSON string ends: those of
+// special, and any byte beyond ASCII. Only the lowest mark is exact.
+func odd(w uint64) uint64 {
+	return (((w ^ 0x02*lsb) - 0x21*lsb) | ((w ^ 0x5c*lsb) - lsb) | w) & msb
+}
+
 // skipString returns the index behind the closing quote of the string whose
 // opening quote is just before i, -1 if it is not valid.
+//
+// Those who walk many strings take the plain ones, which are most, in a loop
+// over odd of their own: a call spills all that they hold in registers.
 func skipString(b []byte, i int) int {
 	start := i
 	var high uint64
@@ -61,10 +70,14 @@ func skipString(b []byte, i int) int {
 
 // skipStringEnd is skipString for the last bytes of b.
 func skipStringEnd(b []byte, start, i int) int {
+	high := byte(0)
+	for _, c := range b[start:i] {
+		high |= c
+	}
 	for i < len(b) {
 		switch c := b[i]; {
 		case c == '"':
-			if !utf8.Valid(b[start:i]) {
+			if high >= utf8.RuneSelf && !utf8.Valid(b[start:i]) {
 				return -1
 			}
 			return i + 1
@@ -75,6 +88,7 @@ func skipStringEnd(b []byte, start, i int) int {
 		case c < ' ':
 			return -1
 		default:
+			high |= c
 			i++
 		}
 	}
@@ -198,6 +212,11 @@ func skipScalar(b []byte, i int) int {
 	return -1
 }
 
+// depthWords hold a bit for each depth: a power of two, which spares a division.
+const depthWords = 16
+
+var _ [depthWords*64 - 1 - limits.JSONDepth]struct{} // all depths fit
+
 // skipValue returns the index behind the value at i, validating all of it; -1
 // if it is not valid or deeper than limits.JSONDepth with the depth containers
 // that it stands in. It keeps the containers on a stack of bits, so that deep
@@ -209,7 +228,7 @@ func skipValue(b []byte, i, depth int) int {
 	if c := b[i]; c != '{' && c != '[' {
 		return skipScalar(b, i)
 	}
-	var stack [(limits.JSONDepth + 64) / 64]uint64 // a set bit is an object
+	var stack [depthWords]uint64 // a set bit is an object
 	outer := depth
 	object := false
 
@@ -223,7 +242,7 @@ value:
 			return -1
 		}
 		object = true
-		stack[uint(depth)/64%uint(len(stack))] |= 1 << (uint(depth) % 64)
+		stack[uint(depth)/64%depthWords] |= 1 << (uint(depth) % 64)
 		if i = skipSpace(b, i+1); i < len(b) && b[i] == '}' {
 			i++
 			goto end
@@ -234,14 +253,27 @@ value:
 			return -1
 		}
 		object = false
-		stack[uint(depth)/64%uint(len(stack))] &^= 1 << (uint(depth) % 64)
+		stack[uint(depth)/64%depthWords] &^= 1 << (uint(depth) % 64)
 		if i = skipSpace(b, i+1); i < len(b) && b[i] == ']' {
 			i++
 			goto end
 		}
 		goto value
 	case '"':
-		i = skipString(b, i+1)
+		for j := i + 1; ; j += 8 {
+			if j+8 <= len(b) {
+				m := odd(load8(b, j))
+				if m == 0 {
+					continue
+				}
+				if j += bits.TrailingZeros64(m) >> 3; b[j] == '"' {
+					i = j + 1
+					goto next
+				}
+			}
+			i = skipString(b, i+1)
+			break
+		}
 	default:
 		i = skipScalar(b, i)
 	}
@@ -284,14 +316,28 @@ end:
 	if depth--; depth == outer {
 		return i
 	}
-	object = stack[uint(depth)/64%uint(len(stack))]>>(uint(depth)%64)&1 != 0
+	object = stack[uint(depth)/64%depthWords]>>(uint(depth)%64)&1 != 0
 	goto next
 
 key:
 	if i >= len(b) || b[i] != '"' {
 		return -1
 	}
-	if i = skipString(b, i+1); i < 0 || i >= len(b) {
+	for j := i + 1; ; j += 8 {
+		if j+8 <= len(b) {
+			m := odd(load8(b, j))
+			if m == 0 {
+				continue
+			}
+			if j += bits.TrailingZeros64(m) >> 3; b[j] == '"' {
+				i = j + 1
+				break
+			}
+		}
+		i = skipString(b, i+1)
+		break
+	}
+	if uint(i) >= uint(len(b)) {
 		return -1
 	}
 	if b[i] != ':' {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/flowrecords/flow/engine"
@@ -19,6 +20,11 @@ type committer struct {
 
 	mu     sync.Mutex // guards stored
 	stored map[string]engine.Position
+
+	// confirmed counts source bytes since the last commit; full has a token
+	// when they have reached the limit. Whoever confirms writes both.
+	confirmed atomic.Int64
+	full      chan struct{}
 
 	// Used by whoever commits, one at a time.
 	failing map[string]bool           // by what failed, to log once
@@ -60,6 +66,19 @@ func (c *committer) get(key string) (engine.Position, bool) {
 	return p, ok
 }
 
+// settled counts source bytes that were confirmed. As many as may be in flight
+// are a reason to commit before the interval is over, so that what comes twice
+// after a crash is bounded by max_in_flight, however fast the pipeline is.
+func (c *committer) settled(bytes int64) {
+	if c.confirmed.Add(bytes) < int64(c.r.settings.MaxInFlight) {
+		return
+	}
+	select {
+	case c.full <- struct{}{}:
+	default:
+	}
+}
+
 // loop commits until stop is closed. Errors are logged, and the positions are
 // tried again next time.
 func (c *committer) loop(ctx context.Context, every time.Duration, stop <-chan struct{}) error {
@@ -69,6 +88,8 @@ func (c *committer) loop(ctx context.Context, every time.Duration, stop <-chan s
 		select {
 		case <-tick.C:
 			_ = c.commit(ctx) // logged there, and tried again
+		case <-c.full:
+			_ = c.commit(ctx)
 		case <-stop:
 			return nil
 		case <-ctx.Done():
@@ -81,6 +102,7 @@ func (c *committer) loop(ctx context.Context, every time.Duration, stop <-chan s
 // from Source.Confirmed, which never passes an unconfirmed record, and after
 // an error they are handed over again.
 func (c *committer) commit(ctx context.Context) error {
+	c.confirmed.Store(0)
 	var errs []error
 	changed := make(map[string]engine.Position)
 	by := make(map[string]*engine.Source)

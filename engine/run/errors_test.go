@@ -290,8 +290,10 @@ func TestExcerpt(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"a\x1b[31m\"\n\xff", `"a\x1b[31m\"\n\xff"`},
 		{"", `""`},
-		{long, `"` + long[:120] + `"... (200 bytes)`},
-		{"x" + long, `"x` + long[:118] + `"... (201 bytes)`},
+		{`{"a":1}`, `{"a":1}`},
+		{"a\u202eb", `"a\u202eb"`},
+		{long, long[:120] + `... (200 bytes)`},
+		{"x" + long, "x" + long[:118] + `... (201 bytes)`},
 	} {
 		if got := excerpt([]byte(tt.in)); got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/flowrecords/flow/engine"
@@ -32,19 +34,23 @@ func (e *RecordError) Error() string {
 // Unwrap returns the reason.
 func (e *RecordError) Unwrap() error { return e.Reason }
 
-// excerpt quotes the beginning of a record.
+// excerpt shows the beginning of a record: as it is where a terminal can show
+// it, quoted otherwise.
 func excerpt(p []byte) string {
 	if p == nil {
 		return "null"
 	}
-	if len(p) <= limits.ExcerptBytes {
-		return strconv.Quote(string(p))
+	cut, more := len(p), ""
+	if cut > limits.ExcerptBytes {
+		for cut = limits.ExcerptBytes; cut > limits.ExcerptBytes-utf8.UTFMax && !utf8.RuneStart(p[cut]); cut-- {
+		}
+		more = "... (" + strconv.Itoa(len(p)) + " bytes)"
 	}
-	cut := limits.ExcerptBytes
-	for cut > limits.ExcerptBytes-utf8.UTFMax && !utf8.RuneStart(p[cut]) {
-		cut--
+	text := string(p[:cut])
+	if text == "" || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		text = strconv.Quote(text)
 	}
-	return strconv.Quote(string(p[:cut])) + "... (" + strconv.Itoa(len(p)) + " bytes)"
+	return text + more
 }
 
 // failures collects the refused records of one goroutine until they are sent

@@ -161,10 +161,22 @@ func TestRouteToUnreadPort(t *testing.T) {
 	}
 }
 
+// restore returns what a fixture calls at its end: after an error the record is
+// as it was.
+func restore(r *record.Record, err *error) func() {
+	was := slices.Clone(r.Value.Raw())
+	return func() {
+		if *err != nil {
+			r.Value.Reset(record.Opaque, was)
+		}
+	}
+}
+
 // splitter makes of a12 into a12, a12, ... n%4 times; n%7 == 6 fails after some.
 func splitter() processor {
-	return processor{expand: func(r *record.Record, emit func(*record.Record) error) error {
+	return processor{expand: func(r *record.Record, emit func(*record.Record) error) (err error) {
 		n, v := number(r), string(r.Value.Raw())
+		defer restore(r, &err)()
 		for i := range n % 4 {
 			r.Value.Reset(record.Opaque, fmt.Appendf(nil, "%s%s", strings.Repeat("x", i+1), v))
 			if err := emit(r); err != nil {

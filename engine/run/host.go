@@ -16,6 +16,7 @@ type host struct {
 	budget  *budget
 	stored  func(key string) (engine.Position, bool)
 	hold    func() bool // outputs must sync before a position is stored
+	settled func(bytes int64)
 
 	// mu guards all below. The input's goroutines and confirming goroutines
 	// write, the commit loop and observers read.
@@ -40,6 +41,7 @@ func newHost(i *input, r *Runner) *host {
 		budget:  r.budget,
 		stored:  r.stored,
 		hold:    func() bool { return len(r.syncers) > 0 },
+		settled: r.commits.settled,
 		sources: make(map[string]*engine.Source),
 		dirty:   make(map[*engine.Source]struct{}),
 	}
@@ -55,7 +57,10 @@ func (h *host) Source(info engine.SourceInfo) *engine.Source {
 	if s != nil {
 		h.ended = append(h.ended, s)
 	}
-	s = engine.NewSource(info, h.moved, h.budget.release)
+	s = engine.NewSource(info, h.moved, func(bytes int64) {
+		h.budget.release(bytes)
+		h.settled(bytes)
+	})
 	if h.hold() {
 		s.Hold()
 	}

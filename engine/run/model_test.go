@@ -110,8 +110,9 @@ func (b behaviour) processor() engine.Processor {
 			return ports, nil
 		}
 	case "split":
-		p.expand = func(r *record.Record, emit func(*record.Record) error) error {
+		p.expand = func(r *record.Record, emit func(*record.Record) error) (err error) {
 			v := value(r)
+			defer restore(r, &err)()
 			w := b.on(v)
 			if w.err != nil { // after some parts
 				r.Value.Reset(record.Opaque, []byte("rubbish"))

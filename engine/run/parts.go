@@ -83,7 +83,7 @@ func (s *segment) expandRecord(ctx context.Context, b *engine.Batch, i int) erro
 			p.list[used-1].Rollback(mark)
 		}
 		s.failed[last]++
-		return s.w.fails.add(s.nodes[last], b, i, s.again(b, i), err)
+		return s.w.fails.add(s.nodes[last], b, i, s.r, err)
 	}
 	if p.count == 0 {
 		s.dropped[last]++
@@ -93,21 +93,6 @@ func (s *segment) expandRecord(ctx context.Context, b *engine.Batch, i int) erro
 		return s.flushParts(ctx)
 	}
 	return nil
-}
-
-// again makes the record anew as it entered the expand, which may have edited
-// it. nil: as it lies in the batch.
-func (s *segment) again(b *engine.Batch, i int) *record.Record {
-	if len(s.steps) == 0 {
-		return nil
-	}
-	b.Load(i, s.r)
-	for _, f := range s.steps {
-		if keep, err := f(s.r); err != nil || !keep {
-			return nil
-		}
-	}
-	return s.r
 }
 
 // flushParts runs the next segment over the parts.
