@@ -64,6 +64,38 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestCommitWhenMuchIsConfirmed: long before the interval is over, positions
+// are stored each time that as much is confirmed as may be in flight. Time
+// stands still while the pipeline works, so the interval never ends.
+func TestCommitWhenMuchIsConfirmed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlan(t)
+		p.p.Settings.CommitInterval = time.Hour
+		p.p.Settings.MaxInFlight = 64 << 10
+		const records, size = 1000, 1 << 10 // 16 times what may be in flight
+		part := enginetest.Partition{ID: "a"}
+		for range records {
+			part.Records = append(part.Records, enginetest.Record{Value: make([]byte, size)})
+		}
+		store := checkpoint.NewMemory()
+		before, out := 0, &enginetest.Output{}
+		out.OnWrite = func(context.Context, int, *engine.Batch) error {
+			time.Sleep(time.Millisecond) // lets the commit loop run
+			before = store.Saves()
+			return nil
+		}
+		p.input("in", &enginetest.Input{BatchRecords: 8, Partitions: []enginetest.Partition{part}})
+		p.output("out", out, "input.mem.in")
+		if err := p.runner(Options{Store: store}).Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if before < 10 {
+			t.Errorf("%d commits before the end, want one for each %d bytes", before, p.p.Settings.MaxInFlight)
+		}
+	})
+}
+
 func TestCommits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
