@@ -137,7 +137,7 @@ func (l *loader) safeTemplate(t engine.TemplateSource, topics bool) bool {
 	if _, literal := t.Literal(); literal {
 		return true
 	}
-	src, ok := t.(*expr.Template)
+	src, ok := compiledTemplate(t)
 	if !ok {
 		return false
 	}
@@ -159,7 +159,7 @@ func fixed(prefix string) bool {
 }
 
 func (l *loader) safeExpression(e engine.ExpressionSource, topics bool) bool {
-	if src, ok := e.(*expr.Source); ok {
+	if src, ok := compiled(e); ok {
 		if v, constant := src.Constant(); constant {
 			return v.Kind() != record.String || fixed(v.String()) || v.String() == ""
 		}

@@ -29,7 +29,7 @@ func (d *decoder) expression(o *engine.Option, e hclsyntax.Expression) engine.Ex
 	if len(problems) > 0 {
 		return engine.Expression{}
 	}
-	return engine.Expression{Source: src}
+	return engine.Expression{Source: d.guard(src)}
 }
 
 // expressionText returns the text of an expression: a literal string or

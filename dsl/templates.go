@@ -35,7 +35,7 @@ func (d *decoder) template(o *engine.Option, e hclsyntax.Expression) engine.Temp
 	if len(problems) > 0 {
 		return engine.Template{}
 	}
-	return engine.Template{Source: src}
+	return engine.Template{Source: d.guardTemplate(src)}
 }
 
 // templateText collects the text of a template.

@@ -143,7 +143,7 @@ func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logge
 		if dir == "" {
 			dir = p.Settings.StateDir
 		}
-		store := &lazyStore{open: func() (checkpoint.Store, error) { return checkpoint.OpenDir(dir, p.Name) }}
+		store := &lazyStore{dir: dir, open: func() (checkpoint.Store, error) { return checkpoint.OpenDir(dir, p.Name) }}
 		runner, err := run.New(p, run.Options{
 			Logger:  logger,
 			Store:   store,
@@ -155,6 +155,20 @@ func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logge
 		jobs = append(jobs, &job{plan: p, runner: runner, store: store})
 	}
 	return jobs, nil
+}
+
+// nothingNew explains a run that did nothing because the run before did it
+// all; empty for any other run.
+func (j *job) nothingNew() string {
+	if j.err != nil || j.store.loaded == 0 {
+		return ""
+	}
+	for i, e := range j.runner.Elements() {
+		if kindOf(j, i) == engine.KindInput && (e.In.Load() > 0 || !j.plan.Elements[i].Bounded) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("nothing new since the last run, whose positions are in %s; to begin anew remove them or give another --state-dir", j.store.dir)
 }
 
 // exitOf maps how the pipelines ended to an exit code; the screen has said

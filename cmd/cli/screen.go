@@ -172,6 +172,9 @@ func (l *liveScreen) finish(jobs []*job) {
 	b.WriteString(strings.Join(summaryLines(jobs, time.Now(), l.width()), "\n"))
 	b.WriteString("\n")
 	for _, j := range jobs {
+		if why := j.nothingNew(); why != "" {
+			fmt.Fprintf(&b, "%s: %s\n", j.plan.Name, why)
+		}
 		if j.err != nil {
 			fmt.Fprintf(&b, "\nPipeline %s failed: %v\n", j.plan.Name, j.err)
 		}
@@ -219,6 +222,9 @@ func (l *logScreen) finish(jobs []*job) {
 		}
 	}
 	for _, j := range jobs {
+		if why := j.nothingNew(); why != "" {
+			l.logger.Info(why, "pipeline", j.plan.Name)
+		}
 		if j.err != nil {
 			l.logger.Error("pipeline failed", failureAttrs(j)...)
 		}

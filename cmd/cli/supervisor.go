@@ -94,8 +94,10 @@ func (s *supervisor) abort() {
 // lazyStore opens the checkpoint at first use, so that a pipeline whose
 // inputs keep their own positions makes no folder.
 type lazyStore struct {
-	open  func() (checkpoint.Store, error)
-	store checkpoint.Store // set by Load; Save and Close come after it
+	dir    string // for messages
+	open   func() (checkpoint.Store, error)
+	store  checkpoint.Store // set by Load; Save and Close come after it
+	loaded int              // positions that were there at the start
 }
 
 // Load opens the store.
@@ -107,7 +109,9 @@ func (l *lazyStore) Load(ctx context.Context) (map[string]engine.Position, error
 		}
 		l.store = store
 	}
-	return l.store.Load(ctx)
+	m, err := l.store.Load(ctx)
+	l.loaded = len(m)
+	return m, err
 }
 
 // Damage passes on.

@@ -1,0 +1,110 @@
+package dsl
+
+import (
+	"errors"
+
+	"github.com/flowrecords/flow/dsl/expr"
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// guardedSource and guardedTemplate take secrets out of the errors of running
+// expressions: an error may quote a value, and the value may be a sensitive
+// variable (Invariant 7). Only configs with secrets pay, and only on errors.
+type guardedSource struct {
+	*expr.Source
+	scrub func(string) string
+}
+
+type guardedTemplate struct {
+	*expr.Template
+	scrub func(string) string
+}
+
+// guard wraps what the compiler made, if the config holds secrets.
+func (l *loader) guard(src engine.ExpressionSource) engine.ExpressionSource {
+	if s, ok := src.(*expr.Source); ok && len(l.secrets) > 0 {
+		return guardedSource{s, l.scrub}
+	}
+	return src
+}
+
+func (l *loader) guardTemplate(src engine.TemplateSource) engine.TemplateSource {
+	if t, ok := src.(*expr.Template); ok && len(l.secrets) > 0 {
+		return guardedTemplate{t, l.scrub}
+	}
+	return src
+}
+
+// compiled returns the compiler's own type behind a guard.
+func compiled(src engine.ExpressionSource) (*expr.Source, bool) {
+	if g, ok := src.(guardedSource); ok {
+		return g.Source, true
+	}
+	s, ok := src.(*expr.Source)
+	return s, ok
+}
+
+func compiledTemplate(src engine.TemplateSource) (*expr.Template, bool) {
+	if g, ok := src.(guardedTemplate); ok {
+		return g.Template, true
+	}
+	t, ok := src.(*expr.Template)
+	return t, ok
+}
+
+// Bind implements engine.ExpressionSource.
+func (g guardedSource) Bind(l *record.Layout) (engine.Program, error) {
+	p, err := g.Source.Bind(l)
+	if err != nil {
+		return nil, err
+	}
+	return guardedProgram{p, g.scrub}, nil
+}
+
+// Bind implements engine.TemplateSource.
+func (g guardedTemplate) Bind(l *record.Layout) (engine.TemplateProgram, error) {
+	p, err := g.Template.Bind(l)
+	if err != nil {
+		return nil, err
+	}
+	return guardedTemplateProgram{p, g.scrub}, nil
+}
+
+type guardedProgram struct {
+	program engine.Program
+	scrub   func(string) string
+}
+
+func (g guardedProgram) Eval(r *record.Record) (record.Value, error) {
+	v, err := g.program.Eval(r)
+	return v, g.clean(err)
+}
+
+func (g guardedProgram) Test(r *record.Record) (bool, error) {
+	ok, err := g.program.Test(r)
+	return ok, g.clean(err)
+}
+
+func (g guardedProgram) clean(err error) error { return cleaned(err, g.scrub) }
+
+type guardedTemplateProgram struct {
+	program engine.TemplateProgram
+	scrub   func(string) string
+}
+
+func (g guardedTemplateProgram) Append(dst []byte, r *record.Record) ([]byte, error) {
+	out, err := g.program.Append(dst, r)
+	return out, cleaned(err, g.scrub)
+}
+
+// cleaned keeps an error that quotes no secret as it is.
+func cleaned(err error, scrub func(string) string) error {
+	if err == nil {
+		return nil
+	}
+	if text := scrub(err.Error()); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
+}
