@@ -13,7 +13,10 @@ import (
 // one that waits to try again. The positions are then stored another time.
 const syncPatience = 5 * time.Second
 
-var errNoSync = errors.New("an output is too busy to sync")
+var (
+	errNoSync = errors.New("an output is too busy to sync")
+	errEnded  = errors.New("an output has ended; the last sync follows")
+)
 
 // sync makes durable what the watermarks of these sources stand for, and lets
 // them through (Invariant 1). The watermarks are taken first: what is
@@ -29,6 +32,9 @@ func (c *committer) sync(ctx context.Context, dirty map[*host][]*engine.Source) 
 		err := o.requestSync(ctx)
 		if err == nil {
 			continue
+		}
+		if errors.Is(err, errEnded) {
+			return err
 		}
 		if _, ok := transient(err); !ok {
 			err = fmt.Errorf("%s: syncing: %w", o.n.addr, err)
@@ -65,8 +71,8 @@ func (o *output) requestSync(ctx context.Context) error {
 	answer := make(chan error, 1)
 	select {
 	case o.syncs <- answer:
-	case <-o.gone: // the last sync follows
-		return engine.Retry(errNoSync)
+	case <-o.gone:
+		return errEnded
 	case <-ctx.Done():
 		return engine.Retry(errNoSync)
 	}
