@@ -22,7 +22,22 @@ func arithmetic(op string, l, r code, text string) (code, bool) {
 	case "-":
 		calc = subtract
 	case "*":
-		calc = multiply
+		// Numbers here, without a call through a pointer.
+		return code{val: func(m *machine) record.Value {
+			a, b := lv(m), rv(m)
+			switch {
+			case a.Kind() == record.Float && isNumber(b), a.Kind() == record.Int && b.Kind() == record.Float:
+				return record.FloatValue(a.Float() * b.Float())
+			case a.Kind() == record.Int && b.Kind() == record.Int:
+				return record.IntValue(a.Int() * b.Int())
+			}
+			v, ok := multiply(a, b)
+			if !ok {
+				m.failf("%s: %s", opMessage(op, kindName(a.Kind()), kindName(b.Kind())), text)
+				return record.NullValue()
+			}
+			return v
+		}}, true
 	case "/":
 		calc = divide
 	case "**", "^":
@@ -134,10 +149,10 @@ func divide(a, b record.Value) (record.Value, bool) {
 
 // plus is + of two operands.
 func (m *machine) plus(a, b record.Value, text string) record.Value {
-	if v, ok := add(a, b); ok {
-		return v
-	}
 	if a.Kind() != record.String || b.Kind() != record.String {
+		if v, ok := add(a, b); ok {
+			return v
+		}
 		m.failf("%s: %s", opMessage("+", kindName(a.Kind()), kindName(b.Kind())), text)
 		return record.NullValue()
 	}

@@ -51,7 +51,11 @@ func (d *Doc) editable() error {
 			return err
 		}
 	}
-	if d.enc == JSON || d.base == nil || d.enc == Text || d.enc == Opaque {
+	switch d.enc.(type) {
+	case jsonEncoding, textEncoding, opaqueEncoding:
+		return nil
+	}
+	if d.base == nil {
 		return nil
 	}
 	start := len(d.arena)
@@ -292,7 +296,12 @@ func (d *Doc) encode(v Value) (text []byte, norm Value, err error) {
 		text = d.arena[start:len(d.arena):len(d.arena)]
 		return text, plainText(text[1 : len(text)-1]), nil
 	}
-	if d.arena, err = v.AppendJSON(d.arena); err != nil {
+	if v.kind == Float {
+		d.arena, err = appendFloat(d.arena, v.Float())
+	} else {
+		d.arena, err = v.AppendJSON(d.arena)
+	}
+	if err != nil {
 		return nil, Value{}, err
 	}
 	text = d.arena[start:len(d.arena):len(d.arena)]

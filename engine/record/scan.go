@@ -94,6 +94,13 @@ func (s *scanner) object(id PathID, i, depth int) int {
 	sh.earn()
 	keys := sh.ways[sh.last]
 	for pos := 0; ; pos++ {
+		end := false
+		if i, pos, end = s.plain(i, pos, keys); end {
+			return i
+		}
+		if i < len(b) && b[i] <= ' ' {
+			i = skipSpace(b, i)
+		}
 		if i >= len(b) || b[i] != '"' {
 			return -1
 		}
@@ -127,20 +134,7 @@ func (s *scanner) object(id PathID, i, depth int) int {
 		}
 		switch {
 		case c == '"':
-			for j := i + 1; ; j += 8 {
-				if j+8 <= len(b) {
-					m := odd(load8(b, j))
-					if m == 0 {
-						continue
-					}
-					if j += bits.TrailingZeros64(m) >> 3; b[j] == '"' {
-						i = j + 1
-						break
-					}
-				}
-				i = skipString(b, i+1)
-				break
-			}
+			i = skipString(b, i+1)
 		case c-'0' <= 9:
 			i = skipNumber(b, i)
 		case c != '{' && c != '[':
@@ -173,6 +167,64 @@ func (s *scanner) object(id PathID, i, depth int) int {
 			i = skipSpace(b, i)
 		}
 	}
+}
+
+// plain scans the members from i on that are as usual: the name that stood here
+// before, a plain string or number, no white space. It stops in front of the
+// first that is not, or behind the object's end. It makes no call, so that all
+// it needs stays in registers.
+func (s *scanner) plain(i, pos int, keys []shapeKey) (int, int, bool) {
+	b, slots, gen := s.b, s.slots, s.gen
+	for ; pos < len(keys) && i+18 <= len(b) && b[i] == '"'; pos++ {
+		k := &keys[pos]
+		if (load8(b, i+1)^k.w0)&k.m0 != 0 || (load8(b, i+9)^k.w1)&k.m1 != 0 || uint32(k.size)-1 > 15 {
+			break
+		}
+		start := i + 1 + int(k.size)
+		j := start
+		if b[j] == '"' {
+			j++
+		text:
+			if j+8 > len(b) {
+				break
+			}
+			m := odd(load8(b, j))
+			if m == 0 {
+				j += 8
+				goto text
+			}
+			if j += bits.TrailingZeros64(m) >> 3; b[j] != '"' {
+				break
+			}
+			j++
+		} else {
+			if b[j]-'1' > 8 {
+				break
+			}
+			for j++; j < len(b) && b[j]-'0' <= 9; j++ {
+			}
+			if j+1 < len(b) && b[j] == '.' && b[j+1]-'0' <= 9 {
+				for j += 2; j < len(b) && b[j]-'0' <= 9; j++ {
+				}
+			}
+		}
+		if j >= len(b) || b[j] != ',' && b[j] != '}' {
+			break
+		}
+		if k.child >= 0 {
+			sl := &slots[k.child]
+			if sl.gen == gen {
+				break
+			}
+			sl.dup, sl.gen = false, gen
+			sl.key, sl.start, sl.end = uint32(i), uint32(start), uint32(j)
+		}
+		i = j + 1
+		if b[j] == '}' {
+			return i, pos, true
+		}
+	}
+	return i, pos, false
 }
 
 // key reads the key whose opening quote is at i without the help of the last

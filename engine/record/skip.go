@@ -65,19 +65,16 @@ func skipString(b []byte, i int) int {
 			return -1
 		}
 	}
-	return skipStringEnd(b, start, i)
+	return skipStringEnd(b, start, i, high&msb)
 }
 
-// skipStringEnd is skipString for the last bytes of b.
-func skipStringEnd(b []byte, start, i int) int {
-	high := byte(0)
-	for _, c := range b[start:i] {
-		high |= c
-	}
+// skipStringEnd is skipString for the last bytes of b. high is not 0 if there
+// were bytes beyond ASCII.
+func skipStringEnd(b []byte, start, i int, high uint64) int {
 	for i < len(b) {
 		switch c := b[i]; {
 		case c == '"':
-			if high >= utf8.RuneSelf && !utf8.Valid(b[start:i]) {
+			if high != 0 && !utf8.Valid(b[start:i]) {
 				return -1
 			}
 			return i + 1
@@ -88,7 +85,7 @@ func skipStringEnd(b []byte, start, i int) int {
 		case c < ' ':
 			return -1
 		default:
-			high |= c
+			high |= uint64(c & utf8.RuneSelf)
 			i++
 		}
 	}

@@ -37,11 +37,6 @@ func (d *Doc) sort() []int32 {
 func (d *Doc) splice(dst []byte, start, end int) []byte {
 	at := start
 	nodes := d.proj.nodes
-	size := end - start
-	for i := range d.edits {
-		size += len(nodes[d.edits[i].name].quoted) + len(d.edits[i].text) + 1
-	}
-	dst = slices.Grow(dst, size)
 	for _, n := range d.sort() {
 		e := &d.edits[n]
 		if int(e.start) < start || int(e.start) >= end {
