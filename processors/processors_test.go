@@ -372,7 +372,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// BenchmarkChain is the order of the issue's measurements: filter, rename,
+// BenchmarkChain is what the file benchmark does to an order: filter, rename,
 // compute, mask, all in one worker.
 func BenchmarkChain(b *testing.B) {
 	const order = `{"order_id":"ord-00000000","created":"2026-05-01T13:02:19Z","status":"paid","channel":"store","customer":{"id":393875,"name":"Farid","email":"farid.307@example.com","country":"KR","card":"4823559626761088"},"items":[{"sku":"kettle-926","gift":false},{"sku":"bike-945","gift":false}],"price":548.22,"quantity":6,"currency":"EUR","internal":{"trace":"98d6bdc11368285f"}}`

@@ -53,7 +53,7 @@ func peakMemory(t *testing.T, pid int) int64 {
 }
 
 // TestOverload: an output that is far slower than its input holds memory
-// below the limit of the file pipelines, and loses nothing.
+// below 150 MiB with the default limits, and loses nothing.
 func TestOverload(t *testing.T) {
 	t.Parallel()
 	const (
