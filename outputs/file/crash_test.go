@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/flowrecords/flow/engine"
 )
 
 // TestCrashAnywhere kills the output after any number of steps (calls, and
@@ -24,7 +26,7 @@ func TestCrashAnywhere(t *testing.T) {
 	}{
 		{name: "plain", path: "out.jsonl"},
 		{name: "plain, synced", path: "out.jsonl", edit: func(c *Config) { c.Fsync = fsyncBatch }},
-		{name: "interval", path: "out.jsonl", edit: func(c *Config) { c.Fsync, c.FsyncInterval = fsyncInterval, time.Hour }},
+		{name: "never synced", path: "out.jsonl", edit: func(c *Config) { c.Fsync = fsyncNever }},
 		{name: "csv", path: "out.csv", edit: func(c *Config) { c.Format = "csv" }},
 		{name: "raw", path: "out.raw", edit: func(c *Config) { c.Format = "raw" }},
 		{name: "gzip", path: "out.jsonl.gz"},
@@ -59,10 +61,7 @@ func TestCrashAnywhere(t *testing.T) {
 // crashOnce reports whether the process died.
 func crashOnce(t *testing.T, base string, edit func(*Config), left int) bool {
 	t.Helper()
-	dir, err := os.MkdirTemp(t.TempDir(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
 	path := filepath.Join(dir, base)
 	clock := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	now := func() time.Time { return clock }
@@ -73,12 +72,15 @@ func crashOnce(t *testing.T, base string, edit func(*Config), left int) bool {
 	h, err := tryStart(t, config(path, edit), fsys, now)
 	if err == nil {
 		for i := 0; i < len(all) && !fsys.dead; i += 4 {
-			b := batchOf(all[i : i+4]...)
-			h.begin(b)
-			h.send(&pending{b: b})
+			// Each batch is two, of which a group is made.
+			for _, b := range []*engine.Batch{batchOf(all[i], all[i+1]), batchOf(all[i+2], all[i+3])} {
+				h.begin(b)
+				h.send(&pending{b: b})
+			}
 			if i == 4 {
 				_ = h.o.Flush(t.Context())
 			}
+			_ = h.o.Sync(t.Context())
 		}
 		if !fsys.dead {
 			_ = h.o.Close(t.Context())

@@ -71,10 +71,12 @@ const description = "Adds records to a file, or writes one file after another wi
 	"**Formats.** `lines` (default) writes the value and a newline, `csv` a header and rows, `envelope` one JSON object with everything that a record has " +
 	"(what one wants for an errors file), `raw` only the bytes. A record that the format cannot hold goes to the errors edge: a text with a newline in `lines`, " +
 	"a null in all but `envelope`, a value that is no JSON object in `csv`. Options say otherwise.\n\n" +
-	"**What confirmed means.** With `fsync = \"close\"` (default) and `\"never\"` a record is confirmed when the operating system has it: it survives a crash " +
-	"and `kill -9` of flow, but not a power cut within the half minute or so before the system has written it out. That is what other tools of this kind give at their best, " +
-	"it costs nothing, and a file that is complete is on the disk. Where records of the last seconds before a power cut cannot be read again, choose `\"interval\"` or `\"batch\"`: " +
-	"nothing is confirmed before the disk has it. That is as slow as the disk is.\n\n" +
+	"**What is safe when.** A record is confirmed when the operating system has it: from then on it survives a crash and `kill -9` of flow. Against a power cut, `fsync` says when " +
+	"it is forced to the disk. With `\"commit\"` (default) that is before the position of its source is stored, so every record that a power cut takes is read again; it costs one forced write " +
+	"per `commit_interval` of the pipeline. `\"batch\"` does so before anything is confirmed, at most 1 MiB of records at once: for sources that cannot be read again, and as slow as the disk is. With `\"close\"` only a file that is complete " +
+	"is on the disk for sure, and a power cut can take records of the last half minute or so, though their position is stored; `\"never\"` leaves that to the operating system too.\n\n" +
+	"An error of the disk while data is forced out stops the pipeline, since the system forgets what it could not write and a second try would say that all is well. The position was not stored, so the " +
+	"records are read again by the next start; the error says from which byte on the file should be looked at.\n\n" +
 	"**After a crash** a file holds whole records only: a small journal, `.NAME.flow`, stands beside a file while it is being written, and the next start " +
 	"cuts off what was not confirmed. Do not remove it. Content that was there before is never cut. Only one process at a time can write a file.\n\n" +
 	"**Rotation.** A file is written as `.NAME.partial` and appears as `NAME-20060102T150405Z-0001.EXT`, named by the time of its first record in UTC, when it is complete. " +

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/flowrecords/flow/engine"
 )
@@ -33,7 +32,7 @@ func TestDiskFull(t *testing.T) {
 		{name: "zstd", base: "out.jsonl.zst", errno: syscall.ENOSPC},
 		{name: "rotate", base: "out.jsonl", errno: syscall.ENOSPC, edit: rotate},
 		{name: "rotate by size", base: "out.jsonl", errno: syscall.ENOSPC, edit: func(c *Config) { c.Rotate = &Rotate{Size: 25} }},
-		{name: "interval", base: "out.jsonl", errno: syscall.ENOSPC, edit: func(c *Config) { c.Fsync, c.FsyncInterval = fsyncInterval, time.Hour }},
+		{name: "synced", base: "out.jsonl", errno: syscall.ENOSPC, edit: func(c *Config) { c.Fsync = fsyncBatch }},
 		{name: "journal", base: "out.jsonl", errno: syscall.ENOSPC, journal: true},
 	}
 	for _, tt := range tests {
@@ -60,7 +59,7 @@ func TestDiskFull(t *testing.T) {
 				all := lines(10, 20)
 				for i := 0; i < len(all); i += 4 {
 					full = i == 4 || i == 12
-					h.write(batchOf(all[i : i+4]...))
+					h.put(batchOf(all[i : i+4]...))
 					if full {
 						h.flush()
 					}
@@ -91,6 +90,9 @@ func TestTornNothing(t *testing.T) {
 	h.write(batchOf("1", "2"))
 	fsys.onWrite = func(_ string, p []byte) (int, error) { return len(p) / 2, syscall.ENOSPC }
 	h.send(&pending{b: batchOf("345", "678")})
+	if err := h.o.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	wantContent(t, path, "1\n2\n")
 	h.collect()
 	if h.err == nil || !strings.Contains(h.err.Error(), "no room left") || !errors.Is(h.err, syscall.ENOSPC) {
@@ -130,120 +132,6 @@ func TestRollBackFails(t *testing.T) {
 		t.Errorf("the file was cut %d times", truncates)
 	}
 	wantContent(t, path, "1\n22222\n33333\n")
-}
-
-// TestSyncFails: after a failed sync the kernel forgets what it could not
-// write, so the data is written again, and where it was confirmed already the
-// pipeline stops.
-func TestSyncFails(t *testing.T) {
-	t.Parallel()
-	t.Run("before confirmation", func(t *testing.T) {
-		t.Parallel()
-		path := filepath.Join(t.TempDir(), "out.jsonl")
-		fsys := newFaultFS()
-		h := start(t, config(path, func(c *Config) { c.Fsync = fsyncBatch }), fsys, nil)
-		syncs, writes := 0, 0
-		fsys.onSync = func(name string) error {
-			if syncs++; syncs == 1 {
-				return syscall.EIO
-			}
-			return nil
-		}
-		fsys.onWrite = func(name string, p []byte) (int, error) {
-			if name == path {
-				writes++
-			}
-			return len(p), nil
-		}
-		h.write(batchOf("1", "2"))
-		if writes != 2 || h.retries != 1 {
-			t.Errorf("%d writes, %d retries", writes, h.retries)
-		}
-		h.close()
-		wantContent(t, path, "1\n2\n")
-	})
-	t.Run("after confirmation", func(t *testing.T) {
-		t.Parallel()
-		path := filepath.Join(t.TempDir(), "out.jsonl")
-		fsys := newFaultFS()
-		h := start(t, config(path), fsys, nil)
-		h.write(batchOf("1"))
-		fsys.onSync = func(string) error { return syscall.EIO }
-		err := h.o.Close(t.Context())
-		var retry *engine.RetryError
-		if !errors.Is(err, syscall.EIO) || errors.As(err, &retry) {
-			t.Errorf("close: %v", err)
-		}
-	})
-}
-
-// TestFsync counts what each policy costs, and when it confirms.
-func TestFsync(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		policy string
-		// told says how many of three batches are confirmed without a flush,
-		// with the interval of one second passing before the third.
-		told                  int
-		open, written, closed int // syncs of file and journal so far
-	}{
-		{policy: fsyncNever, told: 3},
-		{policy: fsyncClose, told: 3, closed: 1},
-		{policy: fsyncBatch, told: 3, open: 1, written: 7, closed: 8},
-		{policy: fsyncInterval, told: 3, open: 1, written: 3, closed: 4},
-	}
-	for _, tt := range tests {
-		t.Run(tt.policy, func(t *testing.T) {
-			t.Parallel()
-			clock := clockAt(time.Unix(1000, 0))
-			fsys := newFaultFS()
-			path := filepath.Join(t.TempDir(), "out.jsonl")
-			h := start(t, config(path, func(c *Config) { c.Fsync = tt.policy }), fsys, clock.now)
-			syncs := func() int { return fsys.count("sync out") + fsys.count("sync .out") }
-			if got := syncs(); got != tt.open {
-				t.Errorf("%d syncs after open, want %d", got, tt.open)
-			}
-			h.write(batchOf("1"))
-			h.write(batchOf("2"))
-			if got := len(h.confirmed); tt.policy == fsyncInterval && got != 0 {
-				t.Errorf("%d records confirmed within the interval", got)
-			}
-			clock.add(time.Second)
-			h.write(batchOf("3"))
-			if got := len(h.confirmed); got != tt.told {
-				t.Errorf("%d records confirmed, want %d", got, tt.told)
-			}
-			if got := syncs(); got != tt.written {
-				t.Errorf("%d syncs after writing, want %d", got, tt.written)
-			}
-			h.close()
-			if got := syncs(); got != tt.closed {
-				t.Errorf("%d syncs after close, want %d", got, tt.closed)
-			}
-		})
-	}
-}
-
-// TestOrderOfCommit checks the order that makes a crash harmless.
-func TestOrderOfCommit(t *testing.T) {
-	t.Parallel()
-	fsys := newFaultFS()
-	path := filepath.Join(t.TempDir(), "out.jsonl")
-	h := start(t, config(path, func(c *Config) { c.Fsync = fsyncBatch }), fsys, nil)
-	fsys.calls = nil
-	told := -1
-	h.o.Write(t.Context(), batchOf("1"), func(error) { told = len(fsys.calls) })
-	want := []string{"write out.jsonl", "sync out.jsonl", "write .out.jsonl.flow", "sync .out.jsonl.flow"}
-	if !slices.Equal(fsys.calls, want) || told != len(want) {
-		t.Errorf("calls are %q, done after %d of them", fsys.calls, told)
-	}
-	fsys.calls = nil
-	if err := h.o.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if want := []string{"sync out.jsonl", "remove .out.jsonl.flow"}; !slices.Equal(fsys.calls, want) {
-		t.Errorf("closing calls %q", fsys.calls)
-	}
 }
 
 // TestOpenRetries: what may pass is tried again, what is a mistake is not.

@@ -4,14 +4,15 @@
 // # What a crash leaves
 //
 // While a file is open a journal stands beside it that says up to which byte
-// the file holds whole records. For every batch, or block of batches with
-// compression, the order is
+// the file holds whole records. For every group of batches the order is
 //
 //  1. the bytes are written behind the journal's mark,
-//  2. (fsync = batch or interval) the file is synced,
+//  2. (fsync = batch) the file is synced,
 //  3. the mark is moved behind them,
-//  4. (fsync = batch or interval) the journal is synced,
-//  5. the batches are confirmed.
+//  4. (fsync = batch) the journal is synced,
+//  5. the batches are confirmed,
+//  6. (fsync = commit) before the engine stores positions that cover them, the
+//     file and then the journal are synced.
 //
 // A start that finds a journal cuts the file at the mark. A process that died
 //
@@ -25,9 +26,12 @@
 //     the file;
 //   - while it closed the file leaves a journal whose mark is the file's end.
 //
-// After a power cut the file can be shorter than the mark when fsync is close
-// or never; it is then cut behind its last whole line, or compressed member.
-// With batch or interval the mark is never ahead of the disk.
+// After a power cut the file can be shorter than the mark; it is then cut
+// behind its last whole line, or compressed member. The mark can also be older
+// than it was. With fsync = commit what is lost in both ways has come after the
+// last sync, so that no stored position has passed it; with batch it was never
+// confirmed. With both the journal is on the disk before the first byte of the
+// file.
 //
 // A file that rotates is written as .NAME.partial and continued by the next
 // start, since it may hold confirmed records. It is synced, renamed, and only
@@ -49,6 +53,7 @@ import (
 	"time"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/outputs/internal/frame"
 )
 
 // output implements engine.Output.
@@ -72,48 +77,27 @@ type output struct {
 	targets map[string]*list.Element // of *target, by path
 	used    *list.List               // the most recently used file first
 	dirty   []*target
-	waiting []waiting // written, not good
+	group   group
 	settled []settled // to be told, once mu is free
-	failed  error     // of watch, which nobody has been told yet
-	batch   uint64    // number of Write calls
+	failed  error     // what was confirmed may be lost: nothing more is done
 	clock   time.Time // of the batch that is being written
-	synced  time.Time
+	grown   []string  // folders with a new folder in them that are not synced
 	last    lastName
 	current progress // of the batch that is being written
 	again   progress // of the batch that must be written first after a failure
 	cause   error    // of that failure; nil: any batch may be written
-	skipped int64
-}
-
-// waiting is a batch that is written and not yet good.
-type waiting struct {
-	done func(error)
-	progress
-}
-
-type settled struct {
-	done func(error)
-	err  error
 }
 
 // progress is how much of a batch is good already, since a file was completed
 // in its middle. After a failure the engine writes that batch again first,
 // and the records that are good are not written twice.
 type progress struct {
-	source  *engine.Source
-	offset  int64
-	len     int
+	batch   *engine.Batch // only compared
 	records int           // that are good
 	at      int           // the record that is being written
-	reasons map[int]error // of refused records
+	outcome frame.Outcome
+	mark    int64 // of outcome, when records became good
 }
-
-// hardError is an error that trying again would only hide.
-type hardError struct{ err error }
-
-func hard(err error) error         { return &hardError{err} }
-func (e *hardError) Error() string { return e.err.Error() }
-func (e *hardError) Unwrap() error { return e.err }
 
 func newOutput(c *Config, env engine.Env, fsys fileSystem) (*output, error) {
 	o := &output{
@@ -138,9 +122,6 @@ func newOutput(c *Config, env engine.Env, fsys fileSystem) (*output, error) {
 	return o, nil
 }
 
-// syncs reports whether data is synced before it is confirmed.
-func (o *output) syncs() bool { return o.cfg.Fsync == fsyncBatch || o.cfg.Fsync == fsyncInterval }
-
 // Open implements engine.Output. It repairs what a dead process left, and
 // opens the file of a path without holes, so that a mistake is seen before
 // anything is read.
@@ -154,7 +135,6 @@ func (o *output) Open(ctx context.Context) error {
 		return o.classify(err)
 	}
 	o.opened = true
-	o.synced = o.now()
 	if o.cfg.Rotate != nil && o.cfg.Rotate.Interval > 0 {
 		// watch outlives ctx, which covers opening only; Close ends it.
 		wctx, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -221,7 +201,7 @@ func (o *output) Write(_ context.Context, b *engine.Batch, done func(error)) {
 	if err == nil {
 		err = o.write(b)
 	}
-	o.waiting = append(o.waiting, waiting{done, o.current})
+	o.join(b, done)
 	if err == nil && o.due() {
 		err = o.commit()
 	}
@@ -234,7 +214,7 @@ func (o *output) Write(_ context.Context, b *engine.Batch, done func(error)) {
 func (o *output) Flush(context.Context) error {
 	o.mu.Lock()
 	defer o.confirm()
-	if len(o.waiting) == 0 {
+	if len(o.group.waiting) == 0 {
 		return nil
 	}
 	if err := o.commit(); err != nil {
@@ -252,125 +232,27 @@ func (o *output) Close(context.Context) error {
 	}
 	o.mu.Lock()
 	defer o.confirm()
-	errs := []error{o.failed}
-	if err := o.commit(); err != nil {
-		o.fail(err)
-		errs = append(errs, err)
+	err, broken := o.failed, o.failed != nil
+	if !broken {
+		err = o.commit()
 	}
+	if err != nil {
+		o.fail(err)
+	}
+	errs := []error{err}
 	for e := o.used.Front(); e != nil; e = o.used.Front() {
 		t := e.Value.(*target)
-		if err := o.retire(t); err != nil {
+		err := error(nil)
+		if !broken { // a file that may be damaged is not complete
+			err = o.retire(t)
+		}
+		if broken || err != nil {
 			errs = append(errs, err)
 			t.letGo() // the journal stays, and the next start goes on with it
 			o.forget(t)
 		}
 	}
-	if o.skipped > 0 {
-		o.logger.Info("records without value were left out", "records", o.skipped)
-	}
 	return errors.Join(errs...)
-}
-
-// due reports whether what was written should be made good now.
-func (o *output) due() bool {
-	if o.cfg.Fsync == fsyncInterval {
-		return o.now().Sub(o.synced) >= o.cfg.FsyncInterval
-	}
-	buffered := 0
-	for _, t := range o.dirty {
-		buffered += len(t.buf)
-	}
-	return buffered == 0 || buffered >= memberBytes
-}
-
-// commit makes everything that was written good, in the order that the
-// package comment gives. After an error nothing of it is.
-func (o *output) commit() error {
-	for _, t := range o.dirty {
-		if err := t.flush(); err != nil {
-			return err
-		}
-	}
-	if o.syncs() {
-		for _, t := range o.dirty {
-			if err := t.h.Sync(); err != nil && !t.special {
-				return fmt.Errorf("syncing %s: %w", t.path, err)
-			}
-		}
-	}
-	for _, t := range o.dirty {
-		if err := t.note(); err != nil {
-			return err
-		}
-	}
-	if o.syncs() {
-		for _, t := range o.dirty {
-			if t.special {
-				continue
-			}
-			if err := t.j.sync(); err != nil {
-				return fmt.Errorf("%s: %w", t.path, err)
-			}
-		}
-		o.synced = o.now()
-	}
-	for _, t := range o.dirty {
-		t.settle()
-	}
-	o.dirty = o.dirty[:0]
-	for _, w := range o.waiting {
-		var err error
-		if len(w.reasons) > 0 {
-			err = &engine.RecordErrors{Reasons: w.reasons}
-		}
-		o.settled = append(o.settled, settled{w.done, err})
-	}
-	o.waiting = o.waiting[:0]
-	return nil
-}
-
-// fail takes back what is not good and tells all batches that wait.
-func (o *output) fail(err error) {
-	for _, t := range o.dirty {
-		t.rollBack()
-	}
-	o.dirty = o.dirty[:0]
-	err = o.classify(err)
-	var retry *engine.RetryError
-	if len(o.waiting) > 0 && errors.As(err, &retry) {
-		o.again, o.cause = o.waiting[0].progress, err
-	}
-	for _, w := range o.waiting {
-		o.settled = append(o.settled, settled{w.done, err})
-	}
-	o.waiting = o.waiting[:0]
-}
-
-// confirm ends a call that holds mu: it frees it and then tells batches what
-// became of them.
-func (o *output) confirm() {
-	list := o.settled
-	o.settled = nil
-	o.mu.Unlock()
-	for _, s := range list {
-		s.done(s.err)
-	}
-}
-
-// classify turns an error of the operating system into what the engine is to
-// do about it.
-func (o *output) classify(err error) error {
-	var retry *engine.RetryError
-	var h *hardError
-	switch {
-	case errors.As(err, &h), errors.As(err, &retry):
-		return err
-	case isFull(err) && o.cfg.OnFull == "stop":
-		return fmt.Errorf("no room left: %w", err)
-	case isFull(err), isTransient(err), errors.Is(err, errChanged), errors.Is(err, errGone):
-		return engine.Retry(err)
-	}
-	return err
 }
 
 // retire closes a file that holds only good records, completing it if it
@@ -388,9 +270,6 @@ func (o *output) retire(t *target) error {
 }
 
 func (o *output) forget(t *target) {
-	if t.framer != nil {
-		o.skipped += t.framer.Skipped
-	}
 	if e, ok := o.targets[t.path]; ok {
 		o.used.Remove(e)
 		delete(o.targets, t.path)

@@ -50,12 +50,13 @@ func TestWrite(t *testing.T) {
 		batch   func() *engine.Batch
 		want    string
 		refused int
+		skipped int64
 	}{
 		{name: "lines in one piece", batch: func() *engine.Batch { return batchOf("1", "", "2") }, want: "1\n\n2\n"},
 		{name: "lines with holes", batch: holes, want: "2\n3\n5\n"},
 		{name: "nothing", batch: empty, want: ""},
 		{name: "tombstones are refused", batch: nulls, want: "1\n2\n", refused: 1},
-		{name: "tombstones skipped", edit: func(c *Config) { c.Tombstones = "skip" }, batch: nulls, want: "1\n2\n"},
+		{name: "tombstones skipped", edit: func(c *Config) { c.Tombstones = "skip" }, batch: nulls, want: "1\n2\n", skipped: 1},
 		{name: "tombstones empty", edit: func(c *Config) { c.Tombstones = "empty" }, batch: nulls, want: "1\n\n2\n"},
 		{name: "json on one line", batch: loose, want: "{\"a\":1}\n{\"a\":\"x\\ny\"}\n\n"},
 		{name: "text with newline is refused", batch: text, want: "three\n", refused: 1},
@@ -73,13 +74,14 @@ func TestWrite(t *testing.T) {
 					edit = func(*Config) {}
 				}
 				h := start(t, config(path, edit), newFaultFS(), nil)
-				h.write(tt.batch())
+				h.put(tt.batch())
+				h.put(tt.batch())
 				h.write(tt.batch())
 				h.close()
-				wantContent(t, path, tt.want+tt.want)
+				wantContent(t, path, tt.want+tt.want+tt.want)
 				wantFiles(t, dir, base)
-				if len(h.refused) != tt.refused || h.err != nil {
-					t.Errorf("refused %v, stopped by %v", h.refused, h.err)
+				if len(h.refused) != tt.refused || h.skipped != 3*tt.skipped || h.err != nil {
+					t.Errorf("refused %v, skipped %d, stopped by %v", h.refused, h.skipped, h.err)
 				}
 			})
 		}
@@ -203,12 +205,13 @@ func TestChangedByOthers(t *testing.T) {
 		t.Run(tt.name+" before confirmation", func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "a")
-			h := start(t, config(path, func(c *Config) { c.Fsync, c.FsyncInterval = fsyncInterval, time.Hour }), newFaultFS(), nil)
-			h.write(batchOf("1"))
+			h := start(t, config(path), newFaultFS(), nil)
+			h.write(batchOf("0"))
+			h.put(batchOf("1"))
 			if err := tt.do(path); err != nil {
 				t.Fatal(err)
 			}
-			h.write(batchOf("2"))
+			h.put(batchOf("2"))
 			h.close()
 			got := content(t, path)
 			if !strings.HasSuffix(got, "1\n2\n") || h.retries == 0 {
@@ -314,12 +317,12 @@ func TestMembers(t *testing.T) {
 	for range 500 {
 		list = append(list, line)
 	}
-	h.write(batchOf(list...))
-	h.write(batchOf(list...))
+	h.put(batchOf(list...))
+	h.put(batchOf(list...))
 	if len(h.confirmed) != 0 {
 		t.Errorf("%d records are confirmed and not written", len(h.confirmed))
 	}
-	h.write(batchOf(list...))
+	h.put(batchOf(list...))
 	if len(h.confirmed) != 1500 || len(content(t, path)) != 1500*1001 {
 		t.Errorf("%d records are confirmed, %d bytes can be read", len(h.confirmed), len(content(t, path)))
 	}
@@ -385,7 +388,6 @@ func TestConformance(t *testing.T) {
 	}{
 		{name: "lines", base: "a", read: readLines},
 		{name: "synced", base: "a", edit: func(c *Config) { c.Fsync = fsyncBatch }, read: readLines},
-		{name: "interval", base: "a", edit: func(c *Config) { c.Fsync, c.FsyncInterval = fsyncInterval, time.Hour }, read: readLines},
 		{name: "gzip", base: "a.gz", read: readLines},
 		{name: "zstd", base: "a.zst", read: readLines},
 		{name: "rotate", base: "a", edit: func(c *Config) { c.Rotate = &Rotate{Records: 3} }, read: readLines},

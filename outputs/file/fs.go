@@ -24,6 +24,10 @@ type handle interface {
 	io.ReaderAt
 	io.WriterAt
 	io.Writer
+	// WriteVAt writes ranges one behind another, from off on. They have at
+	// least one byte each. It may change list. It returns how many bytes were
+	// written.
+	WriteVAt(list [][]byte, off int64) (int, error)
 	Truncate(size int64) error
 	Sync() error
 	Chmod(mode fs.FileMode) error
@@ -55,6 +59,9 @@ func (osFS) Remove(name string) error                     { return os.Remove(nam
 
 func (osFS) SyncDir(name string) error {
 	d, err := os.Open(name)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // a folder that may be written and not read
+	}
 	if err != nil {
 		return err
 	}

@@ -91,6 +91,7 @@ type harness struct {
 	seq       int
 	confirmed []string // values, in the order of confirmation
 	refused   map[string]error
+	skipped   int64
 	open      []*pending
 	err       error // what would stop the pipeline
 	retries   int
@@ -140,7 +141,15 @@ func (h *harness) abandon() {
 	clear(h.o.targets)
 }
 
+// write writes a batch behind which nothing is waiting.
 func (h *harness) write(b *engine.Batch) {
+	h.t.Helper()
+	h.put(b)
+	h.flush()
+}
+
+// put writes a batch behind which more are waiting.
+func (h *harness) put(b *engine.Batch) {
 	h.t.Helper()
 	h.begin(b)
 	h.send(&pending{b: b, seq: h.seq})
@@ -207,7 +216,11 @@ func (h *harness) collect() {
 // take books a batch that is confirmed or refused for good.
 func (h *harness) take(p *pending) {
 	var refused *engine.RecordErrors
-	if p.err != nil && !errors.As(p.err, &refused) {
+	var skipped *engine.Skipped
+	if errors.As(p.err, &skipped) {
+		h.skipped += skipped.Records
+	}
+	if p.err != nil && !errors.As(p.err, &refused) && skipped == nil {
 		h.err = p.err
 		return
 	}
@@ -367,17 +380,6 @@ func (f *faultFS) step(call, name string, n int) (int, error) {
 	return n, nil
 }
 
-func (f *faultFS) count(call string) (n int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, c := range f.calls {
-		if strings.HasPrefix(c, call) {
-			n++
-		}
-	}
-	return n
-}
-
 func (f *faultFS) OpenFile(name string, flag int, perm fs.FileMode) (handle, error) {
 	if _, err := f.step("open", name, 1); err != nil {
 		return nil, err
@@ -421,7 +423,10 @@ type faultFile struct {
 	name string
 }
 
-func (f *faultFile) WriteAt(p []byte, off int64) (int, error) {
+func (f *faultFile) WriteAt(p []byte, off int64) (int, error) { return f.WriteVAt([][]byte{p}, off) }
+
+func (f *faultFile) WriteVAt(list [][]byte, off int64) (int, error) {
+	p := slices.Concat(list...)
 	want, failure := len(p), error(nil)
 	if f.fs.onWrite != nil {
 		want, failure = f.fs.onWrite(f.name, p)
@@ -436,7 +441,13 @@ func (f *faultFile) WriteAt(p []byte, off int64) (int, error) {
 		n = min(n*16, want)
 	}
 	if n > 0 {
-		if _, werr := f.handle.WriteAt(p[:n], off); werr != nil {
+		left := n
+		for i := range list {
+			list[i] = list[i][:min(left, len(list[i]))]
+			left -= len(list[i])
+		}
+		list = slices.DeleteFunc(list, func(p []byte) bool { return len(p) == 0 })
+		if _, werr := f.handle.WriteVAt(list, off); werr != nil {
 			return 0, werr
 		}
 	}

@@ -36,7 +36,7 @@ func unlock(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
 // identity tells a file from another one of the same name.
 func identity(fi fs.FileInfo) (dev, ino uint64) {
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
-		return uint64(st.Dev), uint64(st.Ino)
+		return uint64(st.Dev), uint64(st.Ino) //nolint:unconvert // their types differ between systems
 	}
 	return 0, 0
 }

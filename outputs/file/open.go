@@ -44,7 +44,7 @@ func (o *output) openFile(path, name string) (*target, error) {
 func (o *output) newTarget(path, name string, h handle, fi fs.FileInfo) *target {
 	t := &target{
 		o: o, path: path, name: name, h: h, kind: kindOf(o.cfg.Compression, path), opened: o.now(),
-		special: !fi.Mode().IsRegular(), size: fi.Size(),
+		special: !fi.Mode().IsRegular(), size: fi.Size(), synced: -1,
 	}
 	t.dev, t.ino = identity(fi)
 	return t
@@ -65,7 +65,7 @@ func (o *output) acquire(name string) (handle, fs.FileInfo, error) {
 		switch {
 		case err == nil:
 		case errors.Is(err, fs.ErrNotExist) && o.cfg.Mkdir && try == 0:
-			if err := o.fs.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			if err := o.makeFolder(filepath.Dir(name)); err != nil {
 				return nil, nil, err
 			}
 			continue

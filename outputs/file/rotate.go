@@ -74,10 +74,7 @@ func (t *target) publish() error {
 		if o.cfg.Fsync == fsyncNever {
 			return nil
 		}
-		if err := o.fs.SyncDir(filepath.Dir(name)); err != nil {
-			return hard(fmt.Errorf("syncing the folder of %s: %w", name, err))
-		}
-		return nil
+		return o.syncFolder(filepath.Dir(name))
 	}
 }
 
@@ -93,14 +90,14 @@ func (t *target) full(n int64, now time.Time) bool {
 	if r.Interval > 0 && now.Sub(t.opened) >= r.Interval {
 		return true
 	}
-	return r.Size > 0 && t.size >= int64(r.Size)
+	return r.Size > 0 && (t.size >= int64(r.Size) || t.comp == nil && t.size+t.buffered() >= int64(r.Size))
 }
 
 // over reports that the file would get too large with what is buffered. The
 // size of what is not compressed yet is not known.
 func (t *target) over() bool {
 	r := t.o.cfg.Rotate
-	return r != nil && r.Size > 0 && t.comp == nil && t.size+int64(len(t.buf)) > int64(r.Size)
+	return r != nil && r.Size > 0 && t.comp == nil && t.size+t.buffered() > int64(r.Size)
 }
 
 // watch completes files whose interval has passed while nothing is written.
@@ -125,6 +122,9 @@ func (o *output) rotateDue() time.Duration {
 	o.mu.Lock()
 	defer o.confirm() // unlocks
 	now, next := o.now(), o.cfg.Rotate.Interval
+	if o.failed != nil {
+		return next
+	}
 	var due []*target
 	for e := o.used.Front(); e != nil; e = e.Next() {
 		t := e.Value.(*target)
@@ -146,10 +146,7 @@ func (o *output) rotateDue() time.Duration {
 	}
 	for _, t := range due {
 		if err := o.retire(t); err != nil {
-			var h *hardError
-			if errors.As(err, &h) {
-				o.failed = err
-			}
+			o.fail(err)
 			o.logger.Warn("completing a file did not work", "path", t.path, "error", err)
 			return rotateRetry
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/flowrecords/flow/engine"
 )
 
-// write puts the records of a batch into the buffers of their files, and what
-// is not compressed into the files. After an error the caller rolls back.
+// write puts the records of a batch into the buffers of their files. After an
+// error the caller rolls back.
 func (o *output) write(b *engine.Batch) error {
 	first := o.current.records
 	var t *target // of the record before
@@ -27,14 +27,6 @@ func (o *output) write(b *engine.Batch) error {
 			return err
 		}
 	}
-	for _, t := range o.dirty {
-		if t.comp != nil {
-			continue // a member ends with commit, or when it is large enough
-		}
-		if err := t.flush(); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -44,30 +36,18 @@ func (o *output) write(b *engine.Batch) error {
 // again without waiting, and if the first fails once more the second must not
 // overtake it (Invariant 4).
 func (o *output) begin(b *engine.Batch) bool {
-	o.batch++
 	o.clock = o.now()
-	o.current = progress{source: b.Source(), len: b.Len()}
-	if b.Len() > 0 {
-		o.current.offset = b.Offset(0)
-	}
+	o.current = progress{batch: b}
 	if o.cause == nil {
 		return true
 	}
-	again := &o.again
-	if again.source != o.current.source || again.offset != o.current.offset || again.len != o.current.len {
+	if o.again.batch != b {
 		return false
 	}
-	o.current = *again
+	o.current = o.again
+	o.current.outcome.Rewind(o.current.records, o.current.mark)
 	o.again, o.cause = progress{}, nil
 	return true
-}
-
-// refuse makes record i one that the batch's RecordErrors name.
-func (o *output) refuse(i int, reason error) {
-	if o.current.reasons == nil {
-		o.current.reasons = make(map[int]error)
-	}
-	o.current.reasons[i] = reason
 }
 
 // takes reports that a batch of lines fits as a whole before the file rotates.
@@ -79,11 +59,11 @@ func (t *target) takes(b *engine.Batch) bool {
 	if t.full(int64(b.Len()), t.o.clock) || r.Records > 0 && int64(b.Len()) > r.Records {
 		return false
 	}
-	return r.Size == 0 || t.size+int64(len(t.buf))+int64(len(b.Value.Data)) <= int64(r.Size)
+	return r.Size == 0 || t.size+t.buffered()+int64(len(b.Value.Data)) <= int64(r.Size)
 }
 
-// copyLines writes records that already are lines: as one range of the
-// batch's own memory where none was filtered out, as few copies otherwise.
+// copyLines takes records that already are lines: as one range of the batch's
+// own memory where none was filtered out, in as few copies as can be otherwise.
 func (o *output) copyLines(t *target, b *engine.Batch, first int) error {
 	o.touch(t)
 	spans, data := b.Value.Spans, b.Value.Data
@@ -99,16 +79,22 @@ func (o *output) copyLines(t *target, b *engine.Batch, first int) error {
 		}
 		run := data[spans[i].Start : spans[end-1].End+1]
 		t.fresh += int64(end - i)
-		if i == first && end == len(spans) && len(t.buf) == 0 && t.comp == nil {
-			return t.write(run)
+		if i == first && end == len(spans) && t.comp == nil {
+			t.refer(run)
+			return nil
 		}
 		t.buf = append(t.buf, run...)
 		i = end
 	}
-	if t.comp == nil || len(t.buf) >= memberBytes {
-		return t.flush()
+	return t.flushLong()
+}
+
+// flushLong bounds what is buffered.
+func (t *target) flushLong() error {
+	if t.buffered() < memberBytes {
+		return nil
 	}
-	return nil
+	return t.flush()
 }
 
 // writeRecord puts one record into the buffer of its file, which it returns.
@@ -130,7 +116,7 @@ func (o *output) writeRecord(last *target, b *engine.Batch, i int) (*target, err
 	before := len(t.buf)
 	o.touch(t)
 	o.frame(t, b, i)
-	if len(t.buf) > before && t.over() && (t.size > 0 || before > 0) {
+	if len(t.buf) > before && t.over() && (t.size+t.ranged > 0 || before > t.sealed) {
 		t.buf = t.buf[:before]
 		t.fresh--
 		var err error
@@ -140,10 +126,7 @@ func (o *output) writeRecord(last *target, b *engine.Batch, i int) (*target, err
 		o.touch(t)
 		o.frame(t, b, i)
 	}
-	if len(t.buf) >= memberBytes {
-		return t, t.flush()
-	}
-	return t, nil
+	return t, t.flushLong()
 }
 
 // route returns the file of a record; nil when the record is refused.
@@ -151,21 +134,21 @@ func (o *output) route(b *engine.Batch, i int) (*target, error) {
 	o.current.at = i
 	text, err := o.paths.render(b, i)
 	if err != nil {
-		o.refuse(i, err)
+		o.current.outcome.Add(i, err)
 		return nil, nil
 	}
-	if e, ok := o.targets[string(text)]; ok && e.Value.(*target).checked == o.batch {
+	if e, ok := o.targets[string(text)]; ok && e.Value.(*target).checked == o.group.id+1 {
 		o.used.MoveToFront(e)
 		return e.Value.(*target), nil
 	}
 	path, err := o.paths.resolve(string(text))
 	if err != nil {
-		o.refuse(i, err)
+		o.current.outcome.Add(i, err)
 		return nil, nil
 	}
 	t, err := o.ready(path)
 	if err != nil && isBadName(err) {
-		o.refuse(i, err)
+		o.current.outcome.Add(i, err)
 		return nil, nil
 	}
 	return t, err
@@ -186,8 +169,7 @@ func (o *output) touch(t *target) {
 // frame appends record i to the file's buffer.
 func (o *output) frame(t *target, b *engine.Batch, i int) {
 	buf, err := t.framer.Append(t.buf, b, i)
-	if err != nil {
-		o.refuse(i, err)
+	if !o.current.outcome.Add(i, err) {
 		return
 	}
 	if len(buf) > len(t.buf) {
@@ -214,12 +196,12 @@ func (o *output) commitPart() error {
 	if err := o.commit(); err != nil {
 		return err
 	}
-	o.current.records = o.current.at
+	o.current.records, o.current.mark = o.current.at, o.current.outcome.Mark()
 	return nil
 }
 
 // ready returns the open file of a path, unchanged by others since the last
-// batch and free of what a failure left.
+// group and free of what a failure left.
 func (o *output) ready(path string) (*target, error) {
 	for {
 		t, err := o.target(path)
@@ -229,7 +211,7 @@ func (o *output) ready(path string) (*target, error) {
 		if err := t.mend(); err != nil {
 			return nil, engine.Retry(err)
 		}
-		err = t.check(o.batch)
+		err = t.check(o.group.id)
 		if err == nil {
 			return t, nil
 		}

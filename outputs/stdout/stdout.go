@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"syscall"
 
@@ -40,8 +39,8 @@ func Factory() engine.OutputFactory {
 `},
 			},
 		},
-		New: func(config any, env engine.Env) (engine.Output, error) {
-			return newOutput(config.(*Config), env, openStdout), nil
+		New: func(config any, _ engine.Env) (engine.Output, error) {
+			return newOutput(config.(*Config), openStdout), nil
 		},
 	}
 }
@@ -53,7 +52,6 @@ var errReaderGone = errors.New("the reader of the standard output has gone away"
 // Close, so that a reader that does not read cannot hold up a stop.
 type output struct {
 	cfg    *Config
-	logger *slog.Logger
 	open   func() (io.WriteCloser, error)
 	framer *frame.Framer
 	buf    []byte
@@ -64,12 +62,8 @@ type output struct {
 	stuck  bool        // a write was given up; buf is its own
 }
 
-func newOutput(c *Config, env engine.Env, open func() (io.WriteCloser, error)) *output {
-	o := &output{cfg: c, logger: env.Logger, open: open}
-	if o.logger == nil {
-		o.logger = slog.New(slog.DiscardHandler)
-	}
-	return o
+func newOutput(c *Config, open func() (io.WriteCloser, error)) *output {
+	return &output{cfg: c, open: open}
 }
 
 // Open implements engine.Output.
@@ -104,38 +98,30 @@ func (o *output) Write(ctx context.Context, b *engine.Batch, done func(error)) {
 		done(errors.New("an earlier write to the standard output was given up"))
 		return
 	}
-	out, reasons := o.frame(b)
+	out, outcome := o.frame(b)
 	if len(out) > 0 {
 		if err := o.write(ctx, out); err != nil {
 			done(err)
 			return
 		}
 	}
-	if len(reasons) > 0 {
-		done(&engine.RecordErrors{Reasons: reasons})
-		return
-	}
-	done(nil)
+	done(outcome.Err())
 }
 
 // frame copies the bytes of a batch: a write that is given up may still read
 // them when the batch is the engine's again.
-func (o *output) frame(b *engine.Batch) ([]byte, map[int]error) {
+func (o *output) frame(b *engine.Batch) ([]byte, frame.Outcome) {
 	if cap(o.buf) > 4*limits.BatchBytes {
 		o.buf = nil // a giant record's buffer is not kept
 	}
 	o.buf = o.buf[:0]
-	var reasons map[int]error
+	var outcome frame.Outcome
 	for i := range b.Len() {
 		var err error
-		if o.buf, err = o.framer.Append(o.buf, b, i); err != nil {
-			if reasons == nil {
-				reasons = make(map[int]error)
-			}
-			reasons[i] = err
-		}
+		o.buf, err = o.framer.Append(o.buf, b, i)
+		outcome.Add(i, err)
 	}
-	return o.buf, reasons
+	return o.buf, outcome
 }
 
 func (o *output) write(ctx context.Context, p []byte) error {
@@ -176,8 +162,5 @@ func (o *output) Close(context.Context) error {
 	}
 	close(o.todo)
 	o.w = nil
-	if o.framer.Skipped > 0 {
-		o.logger.Info("records without value were left out", "records", o.framer.Skipped)
-	}
 	return nil
 }

@@ -61,7 +61,7 @@ func TestConformance(t *testing.T) {
 		New: func(*testing.T) enginetest.Target {
 			w := &buffer{}
 			return enginetest.Target{
-				Output: newOutput(Defaults(), engine.Env{}, func() (io.WriteCloser, error) { return w, nil }),
+				Output: newOutput(Defaults(), func() (io.WriteCloser, error) { return w, nil }),
 				Read: func(*testing.T) []enginetest.Record {
 					var list []enginetest.Record
 					for line := range strings.Lines(w.String()) {
@@ -87,7 +87,7 @@ func open(t *testing.T, format string, w io.WriteCloser) *output {
 	t.Helper()
 	c := Defaults()
 	c.Format = format
-	o := newOutput(c, engine.Env{}, func() (io.WriteCloser, error) { return w, nil })
+	o := newOutput(c, func() (io.WriteCloser, error) { return w, nil })
 	if err := o.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -105,11 +105,40 @@ func TestFormats(t *testing.T) {
 	} {
 		w := &buffer{}
 		o := open(t, format, w)
-		var got error = errors.New("not told")
+		got := errors.New("not told")
 		o.Write(t.Context(), batchOf("a", "b"), func(err error) { got = err })
 		if got != nil || w.String() != want {
 			t.Errorf("%s: %q, %v", format, w.String(), got)
 		}
+	}
+}
+
+// TestSkips: what an option leaves out is told, beside what is refused.
+func TestSkips(t *testing.T) {
+	t.Parallel()
+	w := &buffer{}
+	o := open(t, frame.Lines, w)
+	o.cfg.Tombstones = "skip"
+	if err := o.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Open(t.Context()); err != nil { // the framer has the option now
+		t.Fatal(err)
+	}
+	b := batchOf("a", "b\nc")
+	b.Value.Add(nil)
+	o.Write(t.Context(), b, func(err error) {
+		var refused *engine.RecordErrors
+		var skipped *engine.Skipped
+		if !errors.As(err, &refused) || len(refused.Reasons) != 1 || refused.Reasons[1] == nil {
+			t.Errorf("refused: %v", err)
+		}
+		if !errors.As(err, &skipped) || skipped.Records != 1 || skipped.Reason != "tombstone" {
+			t.Errorf("skipped: %v", err)
+		}
+	})
+	if w.String() != "a\n" {
+		t.Errorf("written %q", w.String())
 	}
 }
 
@@ -187,7 +216,7 @@ func TestSlowReader(t *testing.T) {
 // child writes to its standard output until that fails, and says how on the
 // standard error.
 func child() {
-	o := newOutput(Defaults(), engine.Env{}, openStdout)
+	o := newOutput(Defaults(), openStdout)
 	if err := o.Open(context.Background()); err != nil {
 		panic(err)
 	}

@@ -19,8 +19,6 @@ var (
 type Framer struct {
 	opts Options
 	csv  *rows
-	// Skipped counts tombstones that were left out.
-	Skipped int64
 }
 
 // New returns a Framer for the beginning of a file.
@@ -62,7 +60,7 @@ func (f *Framer) Restart() {
 }
 
 // Append appends record i of b. After an error, which is one of the record,
-// dst is as it was. A record that is left out appends nothing.
+// dst is as it was; ErrSkipped says that an option leaves the record out.
 func (f *Framer) Append(dst []byte, b *engine.Batch, i int) ([]byte, error) {
 	if f.opts.Format == Envelope {
 		return appendEnvelope(dst, b, i), nil
@@ -94,8 +92,7 @@ func (f *Framer) Append(dst []byte, b *engine.Batch, i int) ([]byte, error) {
 func (f *Framer) tombstone(dst []byte) ([]byte, error) {
 	switch f.opts.Tombstones {
 	case "skip":
-		f.Skipped++
-		return dst, nil
+		return dst, ErrSkipped
 	case "empty":
 		switch f.opts.Format {
 		case Lines:

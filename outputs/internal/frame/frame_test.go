@@ -127,8 +127,8 @@ func TestTombstones(t *testing.T) {
 			t.Errorf("%s: %v", format, err)
 		}
 		f = framer(t, func(o *Options) { o.Format, o.Tombstones = format, "skip" })
-		if out, err := f.Append(nil, batchOf(nil, "<null>"), 0); err != nil || len(out) != 0 || f.Skipped != 1 {
-			t.Errorf("%s: %q, %v, %d skipped", format, out, err, f.Skipped)
+		if out, err := f.Append(nil, batchOf(nil, "<null>"), 0); !errors.Is(err, ErrSkipped) || len(out) != 0 {
+			t.Errorf("%s: %q, %v", format, out, err)
 		}
 	}
 }
@@ -169,7 +169,7 @@ func FuzzEnvelope(f *testing.F) {
 		f.Add([]byte(s), false)
 	}
 	f.Fuzz(func(t *testing.T, p []byte, isText bool) {
-		var enc record.Encoding = record.JSON
+		enc := record.JSON
 		if isText {
 			enc = record.Text
 		}
@@ -195,4 +195,40 @@ func FuzzEnvelope(f *testing.F) {
 			t.Errorf("%q became %s", p, e.Value)
 		}
 	})
+}
+
+// TestOutcome: what a batch's done is told, also after a part of it was
+// written again.
+func TestOutcome(t *testing.T) {
+	t.Parallel()
+	refusal := errors.New("no")
+	var o Outcome
+	if err := o.Err(); err != nil {
+		t.Errorf("an empty outcome is %v", err)
+	}
+	if !o.Add(0, nil) || o.Err() != nil {
+		t.Error("a written record is not written")
+	}
+	o.Add(1, refusal)
+	o.Add(2, ErrSkipped)
+	mark := o.Mark()
+	o.Add(3, ErrSkipped)
+	o.Add(4, refusal)
+	o.Rewind(3, mark)
+	o.Add(3, ErrSkipped)
+	o.Add(4, nil)
+	var refused *engine.RecordErrors
+	var skipped *engine.Skipped
+	err := o.Err()
+	if !errors.As(err, &refused) || len(refused.Reasons) != 1 || !errors.Is(refused.Reasons[1], refusal) {
+		t.Errorf("refused: %v", err)
+	}
+	if !errors.As(err, &skipped) || skipped.Records != 2 || skipped.Reason != "tombstone" {
+		t.Errorf("skipped: %v", err)
+	}
+	var alone Outcome
+	alone.Add(0, ErrSkipped)
+	if _, ok := alone.Err().(*engine.Skipped); !ok {
+		t.Errorf("only skipped: %T", alone.Err())
+	}
 }

@@ -20,7 +20,7 @@ const (
 type Options struct {
 	Format     string   `flow:"format" oneof:"lines csv envelope raw" doc:"lines writes each value and a newline; a JSON value that spans lines is put on one. csv writes a header and one row for each JSON object. envelope writes one JSON object for each record, with key, value, headers, topic, partition, offset, timestamp and, for a failed record, its error. raw writes the values without anything between them."`
 	Newlines   string   `flow:"newlines" oneof:"error keep" doc:"What lines does with a text or bytes value that holds a newline: error refuses the record, keep writes it as it is, so that a reader sees several lines."`
-	Tombstones string   `flow:"tombstones" oneof:"error skip empty" doc:"What lines, csv and raw do with a record whose value is null: error refuses it, skip leaves it out and counts it, empty writes an empty line or row. envelope writes null."`
+	Tombstones string   `flow:"tombstones" oneof:"error skip empty" doc:"What lines, csv and raw do with a record whose value is null: error refuses it, skip leaves it out and counts it as dropped, empty writes an empty line or row. envelope writes null."`
 	Columns    []string `flow:"columns" doc:"The columns of csv, in order. Without it they are the members of the first record of a file, or the header that the file has." example:"[\"id\", \"amount\"]"`
 	Extra      string   `flow:"extra" oneof:"error ignore" doc:"What csv does with a member that is no column: error refuses the record, ignore leaves the member out."`
 	Header     bool     `flow:"header" doc:"Whether csv starts each file with a row of the column names."`
