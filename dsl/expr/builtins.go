@@ -164,7 +164,7 @@ func fastLen(_ *machine, a []record.Value) (record.Value, bool) {
 }
 
 func fastType(_ *machine, a []record.Value) (record.Value, bool) {
-	name := ""
+	var name string
 	switch a[0].Kind() {
 	case record.Missing, record.Null:
 		name = "nil"

@@ -198,7 +198,7 @@ func (intRewriter) Visit(n *ast.Node) {
 	if !ok {
 		return
 	}
-	name := ""
+	var name string
 	switch {
 	case f.Name == "get" && len(f.Arguments) == 2:
 		name = getFunc

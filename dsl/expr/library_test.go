@@ -25,8 +25,7 @@ func TestLibraryExamples(t *testing.T) {
 				if input == "" {
 					input = "{}"
 				}
-				src, ps := e.Compile(ex.Expr, expr.WantAny)
-				if len(ps) > 0 {
+				if _, ps := e.Compile(ex.Expr, expr.WantAny); len(ps) > 0 {
 					// A mistake in constants is found before any record is there.
 					if ex.Err == "" {
 						t.Fatalf("%+v", ps)
@@ -34,7 +33,8 @@ func TestLibraryExamples(t *testing.T) {
 					return
 				}
 				for _, env := range []*expr.Env{e, e.VMOnly()} {
-					if src, ps = env.Compile(ex.Expr, expr.WantAny); len(ps) > 0 {
+					src, ps := env.Compile(ex.Expr, expr.WantAny)
+					if len(ps) > 0 {
 						t.Fatalf("%+v", ps)
 					}
 					l := record.NewLayout()

@@ -214,7 +214,7 @@ func (m *machine) missing(d *record.Doc, s *slot, err error) record.Value {
 		step := s.path[i]
 		if at.IsNil() {
 			if s.steps[i].opt {
-				at, i = record.NullValue(), s.steps[i].end
+				at, i = record.NullValue(), max(s.steps[i].end, i+1)
 				continue
 			}
 			m.fail(fmt.Errorf("%s is nil, so it has no %s", s.upTo(i), stepName(step)))

@@ -15,7 +15,9 @@ import (
 // constant, a parameter or a `let` name.
 func (r *resolver) access(n ast.Node) ast.Node {
 	c, ok := chainOf(n, func(p ast.Node) (any, bool) { return literal(r.node(p)) })
-	if ok {
+	// An open chain goes on in a call of a method: where it finds nil, the call
+	// is skipped, too, which a reference cannot do.
+	if ok && !c.open() {
 		name := c.root.Value
 		if u, isLet := r.letOf(name); isLet {
 			if len(c.path) == 0 {

@@ -179,35 +179,35 @@ func order(op string, l, r code, text string) boolFn {
 	switch op {
 	case "<":
 		return func(m *machine) bool {
-			if v := lv(m); v.Kind() == record.Int {
+			v := lv(m)
+			if v.Kind() == record.Int {
 				return v.Int() < i
-			} else {
-				return slow(m, v, k)
 			}
+			return slow(m, v, k)
 		}
 	case ">":
 		return func(m *machine) bool {
-			if v := lv(m); v.Kind() == record.Int {
+			v := lv(m)
+			if v.Kind() == record.Int {
 				return v.Int() > i
-			} else {
-				return slow(m, v, k)
 			}
+			return slow(m, v, k)
 		}
 	case "<=":
 		return func(m *machine) bool {
-			if v := lv(m); v.Kind() == record.Int {
+			v := lv(m)
+			if v.Kind() == record.Int {
 				return v.Int() <= i
-			} else {
-				return slow(m, v, k)
 			}
+			return slow(m, v, k)
 		}
 	}
 	return func(m *machine) bool {
-		if v := lv(m); v.Kind() == record.Int {
+		v := lv(m)
+		if v.Kind() == record.Int {
 			return v.Int() >= i
-		} else {
-			return slow(m, v, k)
 		}
+		return slow(m, v, k)
 	}
 }
 

@@ -50,22 +50,22 @@ type chainStep struct {
 	end int
 }
 
-func (r *ref) document() bool { return r.kind == refValue || r.kind == refKey }
+func (f *ref) document() bool { return f.kind == refValue || f.kind == refKey }
 
 // joins reports that a path below the reference is one longer path.
-func (r *ref) joins() bool { return !r.has && (r.document() || r.kind == refParam) }
+func (f *ref) joins() bool { return !f.has && (f.document() || f.kind == refParam) }
 
 // identity is equal for references that read the same.
-func (r *ref) identity() string {
-	id := strconv.Itoa(int(r.kind)) + " " + r.name + r.path.String()
-	for _, s := range r.steps {
+func (f *ref) identity() string {
+	id := strconv.Itoa(int(f.kind)) + " " + f.name + f.path.String()
+	for _, s := range f.steps {
 		if s.opt {
 			id += "?" + strconv.Itoa(s.end)
 		} else {
 			id += "."
 		}
 	}
-	if r.has {
+	if f.has {
 		id += "!"
 	}
 	return id
@@ -137,6 +137,16 @@ func chainOf(n ast.Node, literal func(ast.Node) (any, bool)) (chain, bool) {
 		return c, true
 	}
 	return chain{}, false
+}
+
+// open reports a ?. whose end lies outside of the node that was taken apart.
+func (c chain) open() bool {
+	for _, s := range c.steps {
+		if s.opt && s.end == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // label writes a chain as an expression does.

@@ -78,7 +78,7 @@ func isTypeAssertion(err error) bool {
 // operation reads "string > int".
 func operation(s string) (l, op, r string, ok bool) {
 	f := strings.Fields(s)
-	if len(f) != 3 {
+	if len(f) != 3 || f[0] == "cannot" {
 		return "", "", "", false
 	}
 	return f[0], f[1], f[2], true

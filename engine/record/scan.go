@@ -94,7 +94,7 @@ func (s *scanner) object(id PathID, i, depth int) int {
 	sh.earn()
 	keys := sh.ways[sh.last]
 	for pos := 0; ; pos++ {
-		end := false
+		var end bool
 		if i, pos, end = s.plain(i, pos, keys); end {
 			return i
 		}

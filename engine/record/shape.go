@@ -43,13 +43,8 @@ func keyAt(way []shapeKey, pos int) *shapeKey {
 	return &way[pos]
 }
 
-// match reports whether b continues with the key at i, behind the opening
-// quote. i+16 <= len(b).
-func (k *shapeKey) match(b []byte, i int) bool {
-	return (load8(b, i)^k.w0)&k.m0 == 0 && (k.m1 == 0 || k.matchRest(b, i))
-}
-
-// matchRest is match for what is behind the first word.
+// matchRest reports whether b continues with the key at i, behind the opening
+// quote, if its first word does. i+16 <= len(b).
 func (k *shapeKey) matchRest(b []byte, i int) bool {
 	if (load8(b, i+8)^k.w1)&k.m1 != 0 {
 		return false
@@ -57,7 +52,7 @@ func (k *shapeKey) matchRest(b []byte, i int) bool {
 	return k.size <= 16 || k.matchText(b, i)
 }
 
-// matchText is match that reads no byte behind the key.
+// matchText reads no byte behind the key.
 func (k *shapeKey) matchText(b []byte, i int) bool {
 	return len(b)-i >= len(k.text) && string(b[i:i+len(k.text)]) == k.text
 }

@@ -63,13 +63,6 @@ func (a *fin) int(i int) int {
 	return int(v.Int())
 }
 
-func (a *fin) optInt(i, none int) int {
-	if !a.has(i) {
-		return none
-	}
-	return a.int(i)
-}
-
 func (a *fin) time(i int) time.Time {
 	v := a.value(i)
 	if v.Kind() != record.Time {
