@@ -454,6 +454,16 @@ func TestChains(t *testing.T) {
 			differ(t, e, text, value, true)
 		}
 	}
+	// The same through a parameter.
+	if ps := e.AddFunction("seconds", []string{"t"}, "t?.at.Unix()"); len(ps) > 0 {
+		t.Fatalf("%+v", ps)
+	}
+	for _, text := range []string{"seconds(value)", "seconds(value?.o)", "seconds(value?.o ?? nil)"} {
+		if got, err := eval(t, e, text, "null"); err != nil || got != "null" {
+			t.Errorf("%s: %s, error %v", text, got, err)
+		}
+		differ(t, e, text, "null", false)
+	}
 }
 
 func TestDifferential(t *testing.T) {

@@ -181,7 +181,7 @@ func TestExpansionIsBounded(t *testing.T) {
 func FuzzCompile(f *testing.F) {
 	for _, s := range []string{
 		"value.a > 1", "'é' == foo", "filter(value.items, .q > 1)", "value?.a?.[0]", "let x = 1; x", "{a: 1}", "(((", "'", "`", "a<b<c", "mask_card(value.s)[1:2]",
-		"value | map(#) | len()", "if value.a {1} else {2}", "b'x' in [1]", "1..2", "not not true", "var.list[-1]", "\x00", "value.a ?? {{", "deep_b(value.o)", "# //", "::len(1)",
+		"value | map(#) | len()", "if value.a {1} else {2}", "b'x' in [1]", "1..2", "not not true", "var.list[-1]", "\x00", "value.a ?? {{", "deep_b(value.o)", "# //", "::len(1)", "value?.a.Unix()", "value.o?.a.b.Format('x')?.c",
 	} {
 		f.Add(s)
 	}
@@ -193,7 +193,9 @@ func FuzzCompile(f *testing.F) {
 		}
 		checkRanges(t, text, ps)
 		if src != nil {
-			_, _ = eval(t, e, text, benchOrder)
+			for _, value := range []string{benchOrder, "null", "{}"} {
+				_, _ = eval(t, e, text, value)
+			}
 		}
 		_, ps = e.CompileTemplate(text)
 		checkRanges(t, text, ps)
