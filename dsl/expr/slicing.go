@@ -52,6 +52,14 @@ func (b *builder) slice(n *ast.CallNode) (code, bool) {
 
 func sliceText(v record.Value, hasFrom bool, from record.Value, hasTo bool, to record.Value) record.Value {
 	s := v.Text()
+	if hasFrom && !hasTo {
+		// The last few, as masks keep them: what is in front need not be counted.
+		if lo := toInt(from); lo < 0 && lo >= -min(len(s), 16) {
+			if tail := s[len(s)+lo:]; isASCII(tail) {
+				return record.TextValue(tail)
+			}
+		}
+	}
 	size := utf8.RuneCount(s)
 	lo, hi := 0, size
 	if hasFrom {
@@ -65,6 +73,15 @@ func sliceText(v record.Value, hasFrom bool, from record.Value, hasTo bool, to r
 		lo, hi = runeOffset(s, lo), runeOffset(s, hi)
 	}
 	return record.TextValue(s[lo:hi])
+}
+
+func isASCII(s []byte) bool {
+	for _, c := range s {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func toInt(v record.Value) int {

@@ -71,10 +71,15 @@ func (d *Doc) editable() error {
 // touched marks the paths above and below an edited one.
 func (d *Doc) touched(id PathID, mark uint16) {
 	*d.marks(id) |= mark
-	n := &d.proj.nodes[id]
-	for up := n.parent; up >= 0; up = d.proj.nodes[up].parent {
-		*d.marks(up) |= markBelow
-		d.slots[up].vgen = 0
+	nodes, slots, gen := d.proj.nodes, d.slots, d.gen
+	n := &nodes[id]
+	for up := n.parent; up >= 0; up = nodes[up].parent {
+		s := &slots[up]
+		if s.egen != gen {
+			s.egen, s.marks = gen, 0
+		}
+		s.marks |= markBelow
+		s.vgen = 0
 	}
 	for _, c := range n.below {
 		*d.marks(c) |= markAbove

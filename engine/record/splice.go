@@ -16,17 +16,17 @@ const fewEdits = 24
 
 // sort returns the edits' numbers in the order of their places.
 func (d *Doc) sort() []int32 {
-	order := d.order[:0]
-	for i := range d.edits {
+	order, edits := d.order[:0], d.edits
+	for i := range edits {
 		order = append(order, int32(i))
 	}
 	d.order = order
 	if len(order) > fewEdits {
-		slices.SortStableFunc(order, func(a, b int32) int { return int(d.edits[a].start - d.edits[b].start) })
+		slices.SortStableFunc(order, func(a, b int32) int { return int(edits[a].start - edits[b].start) })
 		return order
 	}
 	for i := 1; i < len(order); i++ {
-		for j := i; j > 0 && d.edits[order[j]].start < d.edits[order[j-1]].start; j-- {
+		for j := i; j > 0 && edits[order[j]].start < edits[order[j-1]].start; j-- {
 			order[j], order[j-1] = order[j-1], order[j]
 		}
 	}
@@ -36,13 +36,13 @@ func (d *Doc) sort() []int32 {
 // splice appends base[start:end] with the edits that lie in it.
 func (d *Doc) splice(dst []byte, start, end int) []byte {
 	at := start
-	nodes := d.proj.nodes
+	nodes, edits, base := d.proj.nodes, d.edits, d.base
 	for _, n := range d.sort() {
-		e := &d.edits[n]
+		e := &edits[n]
 		if int(e.start) < start || int(e.start) >= end {
 			continue // behind the last bracket begins the next container's
 		}
-		dst = append(dst, d.base[at:e.start]...)
+		dst = append(dst, base[at:e.start]...)
 		if e.comma {
 			dst = append(dst, ',')
 		}
@@ -52,5 +52,5 @@ func (d *Doc) splice(dst []byte, start, end int) []byte {
 		dst = append(dst, e.text...)
 		at = int(e.end)
 	}
-	return append(dst, d.base[at:end]...)
+	return append(dst, base[at:end]...)
 }
