@@ -11,14 +11,22 @@ import (
 // confirmed together. A mark in the journal, a sync and a look at the file
 // cost as much for a megabyte as for a batch. The engine holds the memory of
 // the batches until then, so that they can be written again when the group
-// fails: the bounds are small against its budget, and where the budget is
-// smaller still, the engine runs out of batches and calls Flush.
+// fails. Where its budget is smaller than a group it runs out of batches, waits
+// a moment and calls Flush. So that it need not wait each time, and a slow
+// stream is not held up, the bounds are halved while Flush ends group after
+// group, and come back while groups are filled.
 const (
 	groupBytes = 1 << 20
 	// groupBatches is the bound for small batches, of which the engine gives
-	// out only so many. It does not count with compression, where it would
-	// make members too small to be worth it.
+	// out only so many. Only groupBytes counts with compression, where less
+	// would make members too small to be worth it.
 	groupBatches = 16
+	// After shrinkAfter groups in a row that Flush has ended the bounds are
+	// halved, at most maxShrink times; growAfter groups that were filled
+	// double them. The few waits that a doubling costs are then rare.
+	shrinkAfter = 2
+	growAfter   = 64
+	maxShrink   = 5
 )
 
 // group is what waits to become good.
@@ -30,6 +38,25 @@ type group struct {
 	// so that a disk that is nearly full takes what it can, and a batch that
 	// fails again takes no other with it.
 	alone int
+
+	shrink          int // how often the bounds are halved
+	filled, flushed int // groups since the last change; flushed: in a row
+}
+
+// ended takes note of why a group ends.
+func (g *group) ended(flush bool) {
+	if !flush {
+		g.flushed = 0
+		if g.filled++; g.filled >= growAfter && g.shrink > 0 {
+			g.shrink--
+			g.filled = 0
+		}
+		return
+	}
+	if g.flushed++; g.flushed >= shrinkAfter && g.shrink < maxShrink {
+		g.shrink++
+		g.filled, g.flushed = 0, 0
+	}
 }
 
 // waiting is a batch that is written and not yet good.
@@ -62,14 +89,17 @@ func (o *output) due() bool {
 	if g.bytes >= groupBytes || g.alone > 0 {
 		return true
 	}
-	compressed := false
+	compressed := false // where smaller groups would compress worse
 	for _, t := range o.dirty {
 		if t.special {
 			return true // what a pipe has taken cannot be taken back
 		}
 		compressed = compressed || t.comp != nil
 	}
-	return len(o.dirty) == 0 || !compressed && len(g.waiting) >= groupBatches
+	if compressed {
+		return false
+	}
+	return len(o.dirty) == 0 || g.bytes >= groupBytes>>g.shrink || len(g.waiting) >= max(groupBatches>>g.shrink, 1)
 }
 
 // commit makes everything that was written good, in the order that the

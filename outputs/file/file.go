@@ -203,6 +203,7 @@ func (o *output) Write(_ context.Context, b *engine.Batch, done func(error)) {
 	}
 	o.join(b, done)
 	if err == nil && o.due() {
+		o.group.ended(false)
 		err = o.commit()
 	}
 	if err != nil {
@@ -217,6 +218,7 @@ func (o *output) Flush(context.Context) error {
 	if len(o.group.waiting) == 0 {
 		return nil
 	}
+	o.group.ended(true)
 	if err := o.commit(); err != nil {
 		o.fail(err)
 	}

@@ -123,6 +123,36 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// TestGroupsAdapt: where the engine cannot fill a group it need not wait for
+// Flush each time, and where it can again, groups become large again.
+func TestGroupsAdapt(t *testing.T) {
+	t.Parallel()
+	h := start(t, config(filepath.Join(t.TempDir(), "a")), newFaultFS(), nil)
+	// The engine has only three batches.
+	flushes, written := 0, 0
+	for range 100 {
+		h.put(batchOf("1"))
+		if written++; written-len(h.confirmed) == 3 {
+			h.flush()
+			flushes++
+		}
+	}
+	if flushes == 0 || flushes > 12 {
+		t.Errorf("100 batches took %d flushes", flushes)
+	}
+	// Now it has as many as can be waited for.
+	most := 0
+	for range 2000 {
+		h.put(batchOf("1"))
+		written++
+		most = max(most, written-len(h.confirmed))
+	}
+	if most != groupBatches-1 {
+		t.Errorf("at most %d batches waited", most)
+	}
+	h.close()
+}
+
 // TestGroupFails: when a group fails, its batches come again one by one, so
 // that what there is room for is confirmed, in order.
 func TestGroupFails(t *testing.T) {
