@@ -19,7 +19,7 @@ type Config struct {
 	Compression string `flow:"compression" oneof:"auto none gzip zstd" doc:"auto goes by the suffix of the path: .gz or .zst."`
 	Level       int    `flow:"compression_level" min:"0" max:"11" doc:"Effort of the compression: 1 to 9 for gzip, 1 to 11 for zstd. 0 is the library's default."`
 
-	Fsync string `flow:"fsync" oneof:"commit batch close never" doc:"When data is forced to the disk. commit: before the position of a source is stored, so a power cut takes no record that would not be read again; it costs one forced write per commit_interval of the pipeline. batch: before records are confirmed, at most 1 MiB of them at once. close: when a file is complete; a power cut can take records behind which the position is stored. never: left to the operating system. All of them survive a crash of flow."`
+	Fsync string `flow:"fsync" oneof:"commit batch close never" doc:"When data is forced to the disk. commit: before the position of a source is stored, so a power cut takes no record that would not be read again; it costs a forced write each time that positions are stored, after commit_interval or max_in_flight bytes of the pipeline. batch: before records are confirmed, at most 1 MiB of them at once. close: when a file is complete; a power cut can take records behind which the position is stored. never: left to the operating system. All of them survive a crash of flow."`
 
 	OnFull  string `flow:"on_full" oneof:"retry stop" doc:"What a full disk or an exhausted quota does: retry waits and tries again for as long as it takes, stop ends the pipeline."`
 	Mkdir   bool   `flow:"mkdir" doc:"Makes missing folders."`

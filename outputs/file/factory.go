@@ -72,8 +72,8 @@ const description = "Adds records to a file, or writes one file after another wi
 	"(what one wants for an errors file), `raw` only the bytes. A record that the format cannot hold goes to the errors edge: a text with a newline in `lines`, " +
 	"a null in all but `envelope`, a value that is no JSON object in `csv`. Options say otherwise.\n\n" +
 	"**What is safe when.** A record is confirmed when the operating system has it: from then on it survives a crash and `kill -9` of flow. Against a power cut, `fsync` says when " +
-	"it is forced to the disk. With `\"commit\"` (default) that is before the position of its source is stored, so every record that a power cut takes is read again; it costs one forced write " +
-	"per `commit_interval` of the pipeline. `\"batch\"` does so before anything is confirmed, at most 1 MiB of records at once: for sources that cannot be read again, and as slow as the disk is. With `\"close\"` only a file that is complete " +
+	"it is forced to the disk. With `\"commit\"` (default) that is before the position of its source is stored, so every record that a power cut takes is read again; it costs a forced write " +
+	"each time that positions are stored: after `commit_interval`, or `max_in_flight` bytes if that is sooner. `\"batch\"` does so before anything is confirmed, at most 1 MiB of records at once: for sources that cannot be read again, and as slow as the disk is. With `\"close\"` only a file that is complete " +
 	"is on the disk for sure, and a power cut can take records of the last half minute or so, though their position is stored; `\"never\"` leaves that to the operating system too.\n\n" +
 	"An error of the disk while data is forced out stops the pipeline, since the system forgets what it could not write and a second try would say that all is well. The position was not stored, so the " +
 	"records are read again by the next start; the error says from which byte on the file should be looked at.\n\n" +
