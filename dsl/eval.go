@@ -140,13 +140,7 @@ func (l *loader) value(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value,
 	l.blotSecretCalls(e)
 	val, diags := e.Value(ctx)
 	for _, d := range diags {
-		d = plainEval(d)
-		for _, outside := range l.outside {
-			if len(outside) > 2 {
-				d.Detail = strings.ReplaceAll(d.Detail, outside, "(secret)")
-			}
-		}
-		l.add(d)
+		l.add(plainEval(d))
 	}
 	return val, !diags.HasErrors()
 }

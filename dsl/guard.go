@@ -10,7 +10,7 @@ import (
 
 // guardedSource and guardedTemplate take secrets out of the errors of running
 // expressions: an error may quote a value, and the value may be a sensitive
-// variable (Invariant 7). Only configs with secrets pay, and only on errors.
+// variable or a password from the environment (Invariant 7). Only configs with secrets pay, and only on errors.
 type guardedSource struct {
 	*expr.Source
 	scrub func(string) string
@@ -23,14 +23,14 @@ type guardedTemplate struct {
 
 // guard wraps what the compiler made, if the config holds secrets.
 func (l *loader) guard(src engine.ExpressionSource) engine.ExpressionSource {
-	if s, ok := src.(*expr.Source); ok && len(l.secrets) > 0 {
+	if s, ok := src.(*expr.Source); ok && l.holdsSecrets() {
 		return guardedSource{s, l.scrub}
 	}
 	return src
 }
 
 func (l *loader) guardTemplate(src engine.TemplateSource) engine.TemplateSource {
-	if t, ok := src.(*expr.Template); ok && len(l.secrets) > 0 {
+	if t, ok := src.(*expr.Template); ok && l.holdsSecrets() {
 		return guardedTemplate{t, l.scrub}
 	}
 	return src

@@ -29,8 +29,8 @@ type loader struct {
 	// secrets are the values of sensitive variables and locals: scrub keeps
 	// them out of messages that others have worded.
 	secrets []string
-	// outside are the texts that env and file gave, which are kept out of
-	// what the evaluation of HCL says.
+	// outside are the texts that env and file gave. They may go anywhere, but
+	// scrub keeps them out of messages too.
 	outside []string
 
 	variables map[string]*variable

@@ -27,16 +27,22 @@ func (l *loader) rememberSecrets(v cty.Value) {
 	})
 }
 
-// scrub takes secrets out of a message (Invariant 7). Values of one or two
-// characters would blot out half of every message and guard nothing.
+// scrub takes secrets out of a message, and what env and file gave, which may
+// be one (Invariant 7). Values of one or two characters would blot out half of
+// every message and guard nothing.
 func (l *loader) scrub(s string) string {
-	for _, secret := range l.secrets {
-		if len(secret) > 2 {
-			s = strings.ReplaceAll(s, secret, "(secret)")
+	for _, texts := range [][]string{l.secrets, l.outside} {
+		for _, secret := range texts {
+			if len(secret) > 2 {
+				s = strings.ReplaceAll(s, secret, "(secret)")
+			}
 		}
 	}
 	return s
 }
+
+// holdsSecrets reports whether scrub has anything to look for.
+func (l *loader) holdsSecrets() bool { return len(l.secrets)+len(l.outside) > 0 }
 
 // blot overwrites plain-text secrets in the sources that snippets are printed
 // from, keeping every position.
