@@ -152,6 +152,8 @@ func (s *dirStore) open(data []byte, n uint64) {
 	s.current, s.size, s.first = f, int64(len(data)), firstBytes(data)
 }
 
+var errGone = errors.New("the folder was removed or replaced while it was in use; start flow again to use it anew")
+
 // Damage implements Damaged.
 func (s *dirStore) Damage() error { return s.damage }
 
@@ -162,6 +164,14 @@ func (s *dirStore) Save(ctx context.Context, changed map[string]engine.Position)
 	}
 	if len(changed) == 0 {
 		return nil
+	}
+	// What is added to a file without a name is read by nobody, and without the
+	// lock another process may be at work: neither counts as stored.
+	if s.lock != nil && !s.lock.held() {
+		return errGone
+	}
+	if s.current != nil && !s.files.is(s.fileOf(s.number), s.current) {
+		s.leave()
 	}
 	if s.current != nil && s.size > max(rewriteBytes, rewriteFactor*s.first) {
 		s.leave()

@@ -283,6 +283,71 @@ func TestReadOnlyFolder(t *testing.T) {
 	}
 }
 
+// TestFileRemovedInUse: positions are not added to a file that has lost its name.
+func TestFileRemovedInUse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := OpenDir(dir, "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	save(t, s, at("a", 1, "b", 2))
+	if err := os.Remove(filepath.Join(dir, "p.1.positions")); err != nil {
+		t.Fatal(err)
+	}
+	save(t, s, at("a", 3))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := OpenDir(dir, "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	got, err := again.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := at("a", 3, "b", 2); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestFolderRemovedInUse: without its lock file a store says that nothing is
+// stored, whether or not somebody has made the folder anew.
+func TestFolderRemovedInUse(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	s, err := OpenDir(dir, "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	save(t, s, at("a", 1))
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save(t.Context(), at("a", 2)); !errors.Is(err, errGone) {
+		t.Errorf("Save without the folder: %v", err)
+	}
+	other, err := OpenDir(dir, "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	save(t, other, at("a", 7))
+	if err := s.Save(t.Context(), at("a", 3)); !errors.Is(err, errGone) {
+		t.Errorf("Save beside another process: %v", err)
+	}
+	got, err := other.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := at("a", 7); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestPipelinesShareAFolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -14,6 +14,7 @@ type files interface {
 	read(name string) ([]byte, error)
 	create(name string) (file, error) // empties an existing one
 	append(name string) (file, error)
+	is(name string, f file) bool // whether the name still stands for the file
 	rename(from, to string) error
 	remove(name string) error
 	syncDir() error
@@ -51,6 +52,19 @@ func (f *osFiles) create(name string) (file, error) {
 
 func (f *osFiles) append(name string) (file, error) {
 	return os.OpenFile(f.path(name), os.O_APPEND|os.O_WRONLY, 0)
+}
+
+func (f *osFiles) is(name string, open file) bool {
+	o, ok := open.(*os.File)
+	if !ok {
+		return false
+	}
+	mine, err := o.Stat()
+	if err != nil {
+		return false
+	}
+	theirs, err := os.Stat(f.path(name))
+	return err == nil && os.SameFile(mine, theirs)
 }
 
 func (f *osFiles) rename(from, to string) error { return os.Rename(f.path(from), f.path(to)) }

@@ -60,4 +60,15 @@ func holder(path string) int {
 	return pid
 }
 
+// held reports whether the lock still keeps others away: a lock on a file that
+// was removed, with its folder perhaps, is one that nobody else sees.
+func (l *lock) held() bool {
+	mine, err := l.f.Stat()
+	if err != nil {
+		return false
+	}
+	theirs, err := os.Stat(l.f.Name())
+	return err == nil && os.SameFile(mine, theirs)
+}
+
 func (l *lock) release() error { return l.f.Close() }

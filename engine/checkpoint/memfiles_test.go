@@ -59,6 +59,8 @@ func (m *memFiles) append(name string) (file, error) {
 	return &memFile{m, m.data[name]}, nil
 }
 
+func (m *memFiles) is(name string, f file) bool { return m.data[name] == f.(*memFile).data }
+
 func (m *memFiles) rename(from, to string) error {
 	if err := m.op(); err != nil {
 		return err
