@@ -105,7 +105,7 @@ Exit status: 0 done, 1 a pipeline failed, 2 wrong config or usage,
 		Args:          knownCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SuggestionsMinimumDistance = 3
+	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(a.runCommand(), a.lintCommand(), a.versionCommand())
 	return root
 }

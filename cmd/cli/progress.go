@@ -50,19 +50,24 @@ func (m *rateMeter) progress(jobs []*job, now time.Time) []progressRow {
 				done: done[e.Address], elapsed: j.state.elapsed(now),
 				ended: j.state.ended.Load() != 0,
 			}
-			row.perSecond = m.rate(j.plan.Name+"/"+e.Address, row.records, now)
+			row.perSecond = m.rate(j.plan.Name+"/"+e.Address, row.records, now, row.elapsed)
 			rows = append(rows, row)
 		}
 	}
 	return rows
 }
 
-func (m *rateMeter) rate(key string, records int64, now time.Time) float64 {
+// rate smooths the samples of one input; the first one is the average since
+// its start.
+func (m *rateMeter) rate(key string, records int64, now time.Time, elapsed time.Duration) float64 {
 	if m.last == nil {
 		m.last = make(map[string]sample)
 	}
 	prev, seen := m.last[key]
 	s := sample{at: now, records: records}
+	if !seen && elapsed > 0 {
+		s.rate = float64(records) / elapsed.Seconds()
+	}
 	if dt := now.Sub(prev.at).Seconds(); seen && dt > 0 {
 		fresh := float64(records-prev.records) / dt
 		s.rate = prev.rate + smoothing*(fresh-prev.rate)
@@ -99,21 +104,51 @@ func (r *progressRow) attrs() []any {
 	return attrs
 }
 
-const barWidth = 20
+// progressLayout is what a progress line shows beside name, records and rate.
+type progressLayout struct {
+	bar  int // columns of the bar
+	size bool
+}
+
+// progressLayouts are tried until all lines fit: how far an input has come
+// and how long it will take are the last to go.
+var progressLayouts = [...]progressLayout{{20, true}, {10, true}, {0, true}, {0, false}}
 
 // progressLines draws one line an input, none wider than width.
 func progressLines(rows []progressRow, width int) []string {
+	var lines []string
+	for _, layout := range progressLayouts {
+		lines = layout.lines(rows)
+		if widest(lines) <= width {
+			return lines
+		}
+	}
+	for i := range lines {
+		lines[i] = clip(lines[i], width)
+	}
+	return lines
+}
+
+func (l progressLayout) lines(rows []progressRow) []string {
 	name := 0
 	for _, r := range rows {
-		name = max(name, len(r.pipeline)+2+len(r.element))
+		name = max(name, len([]rune(r.pipeline))+2+len([]rune(r.element)))
 	}
 	lines := make([]string, len(rows))
 	for i, r := range rows {
 		var b strings.Builder
-		fmt.Fprintf(&b, "%-*s  %12s records  %10s  %9s/s", name, r.pipeline+"  "+r.element, thousands(r.records), size(r.bytes), short(r.perSecond))
+		fmt.Fprintf(&b, "%-*s  %12s records", name, r.pipeline+"  "+r.element, thousands(r.records))
+		if l.size {
+			fmt.Fprintf(&b, "  %10s", size(r.bytes))
+		}
+		fmt.Fprintf(&b, "  %7s/s", short(r.perSecond))
 		if p := r.percent(); p >= 0 {
-			full := int(p / 100 * barWidth)
-			fmt.Fprintf(&b, "  %s%s %3.0f%%", strings.Repeat("█", full), strings.Repeat("░", barWidth-full), p)
+			b.WriteString("  ")
+			if l.bar > 0 {
+				full := int(p / 100 * float64(l.bar))
+				b.WriteString(strings.Repeat("█", full) + strings.Repeat("░", l.bar-full) + " ")
+			}
+			fmt.Fprintf(&b, "%3.0f%%", p)
 			if eta := r.eta(); eta > 0 && !r.ended {
 				fmt.Fprintf(&b, "  %s left", clockTime(eta))
 			}
@@ -121,9 +156,17 @@ func progressLines(rows []progressRow, width int) []string {
 		if r.ended {
 			b.WriteString("  done")
 		}
-		lines[i] = clip(b.String(), width)
+		lines[i] = b.String()
 	}
 	return lines
+}
+
+func widest(lines []string) int {
+	n := 0
+	for _, line := range lines {
+		n = max(n, len([]rune(line)))
+	}
+	return n
 }
 
 // clip cuts a line to width columns; flow's own lines have one column a rune.

@@ -2,13 +2,15 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/flowrecords/flow/engine"
 )
 
-// summaryLines is the table at the end of a run: one line an element.
+// summaryLines is the table at the end of a run: one line an element, or a
+// list of the same where the table is wider than the screen.
 func summaryLines(jobs []*job, now time.Time, width int) []string {
 	rows := [][]string{{"PIPELINE", "ELEMENT", "IN", "OUT", "DROPPED", "ERRORS", "RETRIES", "BYTES", "RECORDS/S"}}
 	for _, j := range jobs {
@@ -38,16 +40,55 @@ func summaryLines(jobs []*job, now time.Time, width int) []string {
 				dropped, blankZero(e.Errors.Load()), blankZero(e.Retries.Load()), bytes, rate})
 		}
 	}
-	lines := align(rows, 2)
-	for i := range lines {
-		lines[i] = clip(lines[i], width)
-	}
+	lines := summaryLayout(rows, width)
 	for _, j := range jobs {
 		if d := j.state.elapsed(now); d > 0 {
 			lines = append(lines, fmt.Sprintf("%s: %s", j.plan.Name, d.Round(time.Millisecond)))
 		}
 	}
 	return lines
+}
+
+// summaryLayout never cuts a figure: what a narrow screen has no room for in
+// one line stands in several. A column that says nothing is left out.
+func summaryLayout(rows [][]string, width int) []string {
+	rows = withoutEmpty(rows, 4)
+	lines := align(rows, 2)
+	if widest(lines) <= width {
+		return lines
+	}
+	lines = nil
+	for _, row := range rows[1:] {
+		lines = append(lines, row[0]+"  "+row[1])
+		line := ""
+		for i, cell := range row[2:] {
+			if cell == "" {
+				continue
+			}
+			fact := "  " + strings.ToLower(rows[0][i+2]) + " " + cell
+			if line != "" && len([]rune(line+fact)) > width {
+				lines, line = append(lines, line), ""
+			}
+			line += fact
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// withoutEmpty leaves out columns without a cell below their heading; the
+// first keep ones stay.
+func withoutEmpty(rows [][]string, keep int) [][]string {
+	out := make([][]string, len(rows))
+	for i := range rows[0] {
+		if i >= keep && !slices.ContainsFunc(rows[1:], func(row []string) bool { return row[i] != "" }) {
+			continue
+		}
+		for n, row := range rows {
+			out[n] = append(out[n], row[i])
+		}
+	}
+	return out
 }
 
 func blankZero(n int64) string {
