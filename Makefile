@@ -6,7 +6,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 BIN      := bin
 GOLANGCI := v2.15.0
 
-.PHONY: all build demo test test-fast lint fmt docs bench bench-write fuzz clean help
+.PHONY: all build demo test test-fast lint fmt docs bench bench-write pgo clean help
 
 all: build
 
@@ -41,13 +41,16 @@ fmt: ## gofmt everything
 	gofmt -w .
 
 docs: ## regenerate what is generated under docs/
-	$(GO) test ./dsl/... ./engine/... ./cmd/... -run 'Docs' -update
+	$(GO) test ./dsl ./dsl/expr/funcs ./cmd/flow -run 'Docs|Reference' -update
 
 bench: build ## compare flow with bare loops on this machine
 	$(GO) run ./bench
 
 bench-write: build ## the same, and write BENCHMARKS.md
 	$(GO) run ./bench -write BENCHMARKS.md
+
+pgo: build ## renew the profile that the compiler optimises cmd/flow by
+	$(GO) run ./bench -runs 2 -profile cmd/flow/default.pgo
 
 clean: ## remove what was built
 	rm -rf $(BIN) demo .flow
