@@ -46,7 +46,10 @@ delivers the records before the damage; the rest is one failed record.
 ` + "`mode = \"tail\"`" + ` looks for growth at every poll_interval; there are no
 notifications of the file system. A line is delivered once its newline is there.
 A file that is renamed is read on: under its new name if a glob matches that,
-otherwise to its end before the new file of the old name is begun. A file that is
+otherwise to its end before the new file of the old name is begun. One that was
+rotated away before it was begun is found by its name, ` + "`app.log.1`" + ` or
+` + "`app.log-20260131`" + ` for ` + "`app.log`" + `, unless it is removed or compressed by then: let a glob
+match the rotated names if flow may be slower than that. A file that is
 truncated is read from its beginning; what was not read by then is lost to the
 program that truncated it, so prefer rotation by renaming. Compressed files are
 read once, when they are complete.

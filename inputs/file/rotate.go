@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,6 +123,64 @@ func (t *tail) rotatedAway(sl *slot, stored engine.Position) string {
 		}
 	}
 	return ""
+}
+
+// openNext opens the file that had the path of the slot after the one that was
+// read last. A name may stand for another file by the time it is opened, since
+// the program that writes goes on rotating: then it looks again.
+func (t *tail) openNext(ctx context.Context, sl *slot) (*stream, error) {
+	for range 10 {
+		path, want := sl.path, sl.now
+		if name, info := t.between(sl); name != "" {
+			path, want = name, info
+		}
+		s, err := t.in.open(ctx, path, sl.path)
+		if err != nil || sl.behind == nil {
+			return s, err
+		}
+		if os.SameFile(s.info, want) {
+			if path != sl.path {
+				t.in.env.Logger.Info("file was rotated twice, reading the one between first", "path", sl.path, "old", path)
+			} else {
+				sl.behind = nil
+			}
+			return s, nil
+		}
+		s.close()
+		if sl.now, err = os.Stat(sl.path); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errors.New("it is rotated faster than it is opened")
+}
+
+// between finds the oldest file that had the path after the one that was read
+// last and before the one that has it now. Its name is the path with a number
+// or a time behind it, and no glob matches it.
+func (t *tail) between(sl *slot) (name string, info os.FileInfo) {
+	if sl.behind == nil {
+		return "", nil
+	}
+	dir, base := filepath.Split(sl.path)
+	entries, err := os.ReadDir(filepath.Clean(dir + "."))
+	if err != nil {
+		return "", nil
+	}
+	for _, e := range entries {
+		path := dir + e.Name()
+		suffix, ok := strings.CutPrefix(e.Name(), base)
+		if !ok || suffix == "" || strings.Trim(suffix, "0123456789.-_:TZ") != "" || t.has(path) {
+			continue
+		}
+		i, err := os.Stat(path)
+		if err != nil || !i.Mode().IsRegular() || os.SameFile(i, sl.now) || os.SameFile(i, sl.behind) {
+			continue
+		}
+		if i.ModTime().After(sl.behind.ModTime()) && (info == nil || i.ModTime().Before(info.ModTime())) {
+			name, info = path, i
+		}
+	}
+	return name, info
 }
 
 // isFile reports whether the file at path is the one that was read.

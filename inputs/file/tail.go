@@ -62,6 +62,9 @@ type slot struct {
 	// under the new name must not pass it (Invariant 2).
 	moveTo *slot
 
+	// behind is the file that was read to its end before the next one that had
+	// the path; nil: none was, or the next one is open.
+	behind os.FileInfo
 	opened bool        // by this process: its stored position is used up
 	done   os.FileInfo // a compressed file that was read, not to be read again
 	failed string      // why it could not be opened, as it was logged
@@ -162,6 +165,8 @@ func (t *tail) readSlot(sl *slot, b *engine.Batch) (bool, error) {
 func (t *tail) leave(sl *slot) {
 	if sl.s.packed {
 		sl.done = sl.s.info
+	} else {
+		sl.behind = sl.s.info
 	}
 	sl.s.close()
 	sl.s, sl.left, sl.lost, sl.ready, sl.end = nil, false, false, false, endWaits
@@ -365,7 +370,7 @@ func (sl *slot) quiet(now time.Time) bool {
 // for, or one that had the path when flow stopped and has more to give.
 func (t *tail) openSlot(ctx context.Context, sl *slot) (*stream, error) {
 	if sl.opened {
-		return t.in.open(ctx, sl.path, sl.path)
+		return t.openNext(ctx, sl)
 	}
 	own := t.in.stored(sl.path)
 	if len(own) > 0 {

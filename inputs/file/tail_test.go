@@ -182,6 +182,45 @@ func TestTailRotationOutOfTheGlob(t *testing.T) {
 	})
 }
 
+// TestTailRotatedTwice: a file that came and went between two looks, while
+// flow was stopped or waited for its outputs, is read in its place.
+func TestTailRotatedTwice(t *testing.T) {
+	for _, stopped := range []bool{false, true} {
+		t.Run(fmt.Sprintf("stopped %v", stopped), func(t *testing.T) {
+			bubble(t, func(t *testing.T, log string) {
+				h := newHost()
+				path := func(c *Config) { c.Path = log }
+				f := follow(t, h, path)
+				add(t, log, "a\n")
+				f.want("a")
+				if stopped {
+					f.stop()
+				}
+				old := log
+				for i, text := range []string{"b\n", "c\n", "d\n"} {
+					add(t, log, text)
+					rotate(t, log, 4)
+					at := time.Now().Add(time.Duration(i-10) * time.Second)
+					if err := os.Chtimes(log+".1", at, at); err != nil {
+						t.Fatal(err)
+					}
+				}
+				write(t, log+".bak", "no rotation\n")
+				write(t, old, "e\n")
+				if stopped {
+					h = h.next()
+					f = follow(t, h, path)
+				}
+				f.want("b", "c", "d", "e")
+				f.stop()
+				f = follow(t, h.next(), path)
+				defer f.stop()
+				f.want()
+			})
+		})
+	}
+}
+
 func TestTailRotationWithinTheGlob(t *testing.T) {
 	bubble(t, func(t *testing.T, log string) {
 		h := newHost()
