@@ -100,7 +100,7 @@ func (b *bench) flowFile(config, in string, want int, flags ...string) (usage, e
 		"run", "bench/configs/" + config, "--progress", "never", "--log-level", "warn",
 		"--var", "in=" + in, "--var", "out=" + out, "--var", "state=" + state,
 	}, flags...)
-	u, err := measure(b.flow, args...)
+	u, err := measure(b.flow, append(args, b.profileFlags()...)...)
 	if err != nil || want < 0 {
 		return u, err
 	}

@@ -50,9 +50,10 @@ func kafkaMap(more int) func(*bench) (result, error) {
 			if err := k.create(to); err != nil {
 				return usage{}, err
 			}
-			u, err := measure(b.flow, "run", "bench/configs/kafka.hcl", "--progress", "never", "--log-level", "warn",
-				"--var", "brokers="+k.addr, "--var", "from=orders", "--var", "to="+to,
-				"--var", fmt.Sprintf("group=bench-%d", n), "--var", "more="+strconv.Itoa(more))
+			args := []string{"run", "bench/configs/kafka.hcl", "--progress", "never", "--log-level", "warn",
+				"--var", "brokers=" + k.addr, "--var", "from=orders", "--var", "to=" + to,
+				"--var", fmt.Sprintf("group=bench-%d", n), "--var", "more=" + strconv.Itoa(more)}
+			u, err := measure(b.flow, append(args, b.profileFlags()...)...)
 			if err != nil {
 				return u, err
 			}

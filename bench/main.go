@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -21,6 +22,7 @@ type options struct {
 	only    string
 	write   string
 	flow    string
+	profile string
 }
 
 func main() {
@@ -30,6 +32,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "run only the comparisons whose name contains this")
 	flag.StringVar(&o.write, "write", "", "write the report to this file")
 	flag.StringVar(&o.flow, "flow", "bin/flow", "the flow binary")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of all runs of flow to this file; the figures then count for nothing")
 	flag.Parse()
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -57,7 +60,27 @@ type result struct {
 
 type bench struct {
 	options
-	dir string
+	dir      string
+	profiles []string
+}
+
+// profileFlags ask flow for a CPU profile, if one is wanted.
+func (b *bench) profileFlags() []string {
+	if b.profile == "" {
+		return nil
+	}
+	name := filepath.Join(b.dir, fmt.Sprintf("cpu-%d.prof", len(b.profiles)))
+	b.profiles = append(b.profiles, name)
+	return []string{"--cpuprofile", name}
+}
+
+// mergeProfiles writes one profile of all runs, for the compiler.
+func (b *bench) mergeProfiles(to string) error {
+	merged, err := exec.Command("go", append([]string{"tool", "pprof", "-proto"}, b.profiles...)...).Output()
+	if err != nil {
+		return fmt.Errorf("merging profiles: %w", err)
+	}
+	return os.WriteFile(to, merged, 0o644)
 }
 
 func run(o options) error {
@@ -85,6 +108,9 @@ func run(o options) error {
 		line := row(c, res)
 		fmt.Print(line)
 		report.WriteString(line)
+	}
+	if o.profile != "" {
+		return b.mergeProfiles(o.profile)
 	}
 	if o.write == "" {
 		return nil

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/pprof"
+	"slices"
 	"syscall"
 	"time"
 
@@ -26,6 +28,7 @@ type runFlags struct {
 	progress    string
 	only        []string
 	workers     int
+	cpuProfile  string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -53,6 +56,7 @@ Exit status: 0 done or stopped with everything confirmed, 1 a pipeline failed,
 	c.Flags().StringVar(&f.logLevel, "log-level", "info", "least level of logs: debug, info, warn or error")
 	c.Flags().StringVar(&f.progress, "progress", "auto", "live progress and summary table: auto (on a terminal), always or never")
 	c.Flags().IntVar(&f.workers, "workers", 0, "workers of each stage, over the pipelines' own `number`")
+	c.Flags().StringVar(&f.cpuProfile, "cpuprofile", "", "write a CPU profile of the run to this `file`, for go tool pprof")
 	c.Flags().StringArrayVar(&f.only, "pipeline", nil, "run only the pipeline of this `name` (repeatable)")
 	return c
 }
@@ -61,6 +65,9 @@ Exit status: 0 done or stopped with everything confirmed, 1 a pipeline failed,
 func (a *app) run(ctx context.Context, paths []string, f runFlags) error {
 	tuneMemory(a.getenv)
 	screen, logger, err := a.surfaces(f)
+	if err == nil && f.workers < 0 {
+		err = errors.New("--workers: it cannot be negative")
+	}
 	if err != nil {
 		return &exitError{ExitConfig, err}
 	}
@@ -84,6 +91,12 @@ func (a *app) run(ctx context.Context, paths []string, f runFlags) error {
 	}
 	defer server.close()
 
+	endProfile, err := startProfile(f.cpuProfile)
+	if err != nil {
+		return &exitError{ExitConfig, err}
+	}
+	defer endProfile()
+
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	s := &supervisor{jobs: jobs, logger: logger, stop: stop}
@@ -93,6 +106,26 @@ func (a *app) run(ctx context.Context, paths []string, f runFlags) error {
 	s.run(ctx)
 	screen.finish(jobs)
 	return exitOf(jobs)
+}
+
+// startProfile writes a CPU profile until the returned function is called;
+// with an empty name it does nothing.
+func startProfile(name string) (end func(), err error) {
+	if name == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("--cpuprofile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("--cpuprofile: %w", err)
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}, nil
 }
 
 // selectPipelines keeps the named ones, all when none is named.
@@ -109,7 +142,9 @@ func selectPipelines(all []*engine.Pipeline, only []string) ([]*engine.Pipeline,
 		if i < 0 {
 			return nil, fmt.Errorf("no pipeline is called %q", name)
 		}
-		kept = append(kept, all[i])
+		if !slices.Contains(kept, all[i]) {
+			kept = append(kept, all[i])
+		}
 	}
 	return kept, nil
 }
