@@ -29,6 +29,9 @@ pipeline "load" {
   output "kafka" "orders" {
     connection = connection.kafka.main
     topic      = "orders"
+
+    # Makes the topic in a cluster that does not have it.
+    create_topics {}
   }
 }
 
