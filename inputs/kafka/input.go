@@ -29,6 +29,7 @@ type Input struct {
 
 	host     engine.Host
 	client   *kgo.Client // written under mu by the reader; nil before Open and after Close
+	cut      func()      // ends all requests of client
 	acquired bool
 
 	// Only the reader uses these.
@@ -100,10 +101,13 @@ func (in *Input) Open(ctx context.Context, h engine.Host) error {
 	if err := in.prepare(ctx); err != nil {
 		return err
 	}
-	client, err := in.conn.Client(in.env, in.options()...)
+	alive, cut := context.WithCancel(context.WithoutCancel(ctx))
+	client, err := in.conn.Client(in.env, append(in.options(), kgo.WithContext(alive))...)
 	if err != nil {
+		cut()
 		return err
 	}
+	in.cut = cut
 	in.mu.Lock()
 	in.client = client
 	in.mu.Unlock()
@@ -334,8 +338,14 @@ func (in *Input) shutdown(ctx context.Context) error {
 		if err := in.client.LeaveGroupContext(ctx); err != nil {
 			in.logger().Debug("leaving the group", "error", err)
 		}
+		if ctx.Err() != nil {
+			// A join waits for as long as the group takes for a rebalance, and
+			// closing the client waits for the join.
+			in.cut()
+		}
 		cancel()
 		in.client.Close()
+		in.cut()
 		in.mu.Lock()
 		in.client = nil
 		in.mu.Unlock()
