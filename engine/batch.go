@@ -50,6 +50,10 @@ type Batch struct {
 	parent *Batch       // whose memory the columns borrow; holds a reference
 	refs   atomic.Int32 // readers of the memory
 	owed   atomic.Int32 // Done calls that are still to come
+
+	// decoded is what the batch was encoded from, see EncodedFrom.
+	decoded     *Batch
+	decodedRows []uint32
 }
 
 // NewBatch returns a batch outside any pool.
@@ -285,5 +289,6 @@ func (b *Batch) reset() {
 	b.Timestamps, b.Topics, b.Rows = b.Timestamps[:0], b.Topics[:0], b.Rows[:0]
 	b.Failures = b.Failures[:0]
 	b.group, b.parent = nil, nil
+	b.decoded, b.decodedRows = nil, nil
 	b.owed.Store(0)
 }

@@ -8,11 +8,25 @@ import (
 	"github.com/flowrecords/flow/engine/record"
 )
 
-// Load points r at record i. r is valid until the batch is released.
+// Load points r at record i. r is valid until the batch is released. Of a batch
+// that was encoded for an output it shows the record as it was before, since
+// that is what the expressions of the output's options are about.
 func (b *Batch) Load(i int, r *record.Record) {
+	if b.decoded != nil {
+		if len(b.decodedRows) > 0 {
+			i = int(b.decodedRows[i])
+		}
+		b.decoded.Load(i, r)
+		return
+	}
 	l := b.Loader(r)
 	l.Load(i)
 }
+
+// EncodedFrom says that b holds the records of o as an output's converters have
+// written them; rows are their numbers in o, nil if none is missing. o must
+// stay as it is until b is reset.
+func (b *Batch) EncodedFrom(o *Batch, rows []uint32) { b.decoded, b.decodedRows = o, rows }
 
 // Loader points one record at one record of a batch after the other. What is
 // the same for all of them is done once.

@@ -90,6 +90,7 @@ func (e *encoder) run(w *write) error {
 	if rows != nil {
 		w.rows = append([]uint32(nil), rows...)
 	}
+	enc.EncodedFrom(b, w.rows)
 	return failed
 }
 
