@@ -281,27 +281,10 @@ func stepName(s record.Step) string {
 
 // kindName names a kind in the words of the language.
 func kindName(k record.Kind) string {
-	switch k {
-	case record.Bool:
-		return "bool"
-	case record.Int:
-		return "int"
-	case record.Float:
-		return "float"
-	case record.String:
-		return "string"
-	case record.Bytes:
-		return "bytes"
-	case record.Time:
-		return "time"
-	case record.Duration:
-		return "duration"
-	case record.Array:
-		return "array"
-	case record.Object:
-		return "object"
+	if k <= record.Null {
+		return "nil"
 	}
-	return "nil"
+	return k.String()
 }
 
 // recovered turns a panic of a function into an error.

@@ -66,6 +66,12 @@ func AppendQuoted(dst, text []byte) []byte {
 	return append(dst, '"')
 }
 
+// AppendUnquoted appends what a valid JSON string, given with its quotes,
+// stands for.
+func AppendUnquoted(dst, quoted []byte) []byte {
+	return appendUnescaped(dst, quoted[1:len(quoted)-1])
+}
+
 // appendUnescaped appends what the inside of a valid JSON string stands for.
 // A surrogate without its pair becomes U+FFFD, as in encoding/json.
 func appendUnescaped(dst, text []byte) []byte {

@@ -89,28 +89,10 @@ func (a *fin) done(v record.Value, err error) (record.Value, []byte, error) {
 
 // kindName is typeName for a slot.
 func kindName(k record.Kind) string {
-	switch k {
-	case record.Bool:
-		return "bool"
-	case record.Int:
-		return "int"
-	case record.Float:
-		return "float"
-	case record.String:
-		return "string"
-	case record.Bytes:
-		return "bytes"
-	case record.Time:
-		return "time"
-	case record.Duration:
-		return "duration"
-	case record.Array:
-		return "array"
-	case record.Object:
-		return "object"
-	default:
+	if k <= record.Null {
 		return "null"
 	}
+	return k.String()
 }
 
 // view looks at bytes as a string without copying, for calls that neither

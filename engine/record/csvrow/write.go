@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/flowrecords/flow/engine/record"
 )
@@ -148,7 +146,7 @@ func (w *Writer) appendValue(dst []byte, m *member) []byte {
 	}
 	text := m.value
 	if text[0] == '"' {
-		w.text = appendUnescaped(w.text[:0], text)
+		w.text = record.AppendUnquoted(w.text[:0], text)
 		text = w.text
 		if bytes.Equal(text, w.null) && !needsQuotes(text, w.delimiter) {
 			dst = append(dst, '"')
@@ -164,7 +162,7 @@ func (w *Writer) collect(object []byte) error {
 	next := 0 // most objects have their members in the order of the columns
 	return eachMember(object, func(name, value []byte) error {
 		if bytes.IndexByte(name, '\\') >= 0 {
-			w.text = appendUnescaped(w.text[:0], name)
+			w.text = record.AppendUnquoted(w.text[:0], name)
 			name = w.text
 		} else {
 			name = name[1 : len(name)-1]
@@ -194,7 +192,7 @@ func Names(object []byte) ([]string, error) {
 	var names []string
 	seen := map[string]bool{}
 	err := eachMember(object, func(name, _ []byte) error {
-		s := string(appendUnescaped(nil, name))
+		s := string(record.AppendUnquoted(nil, name))
 		if !seen[s] {
 			seen[s] = true
 			names = append(names, s)
@@ -289,59 +287,4 @@ func skipValue(p []byte, i int) int {
 		}
 		i++
 	}
-}
-
-// appendUnescaped appends the text of a valid JSON string, given with quotes.
-// Half a surrogate pair becomes U+FFFD, as encoding/json has it.
-func appendUnescaped(dst, s []byte) []byte {
-	s = s[1 : len(s)-1]
-	for {
-		n := bytes.IndexByte(s, '\\')
-		if n < 0 {
-			return append(dst, s...)
-		}
-		dst = append(dst, s[:n]...)
-		c := s[n+1]
-		s = s[n+2:]
-		switch c {
-		case 'b':
-			dst = append(dst, '\b')
-		case 'f':
-			dst = append(dst, '\f')
-		case 'n':
-			dst = append(dst, '\n')
-		case 'r':
-			dst = append(dst, '\r')
-		case 't':
-			dst = append(dst, '\t')
-		case 'u':
-			r := hex4(s)
-			s = s[4:]
-			if utf16.IsSurrogate(r) {
-				low := rune(utf8.RuneError)
-				if len(s) >= 6 && s[0] == '\\' && s[1] == 'u' {
-					low = hex4(s[2:])
-				}
-				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
-					s = s[6:]
-				}
-			}
-			dst = utf8.AppendRune(dst, r)
-		default:
-			dst = append(dst, c)
-		}
-	}
-}
-
-func hex4(s []byte) (r rune) {
-	for _, c := range s[:4] {
-		r <<= 4
-		switch {
-		case c <= '9':
-			r |= rune(c - '0')
-		default:
-			r |= rune(c|0x20-'a') + 10
-		}
-	}
-	return r
 }
