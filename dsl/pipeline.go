@@ -31,6 +31,10 @@ type element struct {
 	block *hclsyntax.Block
 	// ok: type and options are right, so config and ports can be relied on.
 	ok bool
+	// written are the ports as they stand in options that have mistakes: good
+	// for names, not for wiring. portsUnknown: not even those are there.
+	written      []string
+	portsUnknown bool
 	// spec is nil for an unknown type.
 	spec *engine.Spec
 	d    *decoder
@@ -94,6 +98,23 @@ func (l *loader) buildPipeline(p *pipeline) {
 	l.checkDelivery(p)
 }
 
+// labelPorts takes the ports of a processor whose options have mistakes from
+// what could be decoded, if that are all of its blocks with a label.
+func (e *element) labelPorts(ports func(config any) []string) bool {
+	labels := 0
+	for _, b := range e.block.Body.Blocks {
+		if len(b.Labels) > 0 {
+			labels++
+		}
+	}
+	found := ports(e.Config)
+	if len(found) != labels {
+		return false
+	}
+	e.written = found
+	return true
+}
+
 // buildElement decodes an element. nil: it has no usable name.
 func (l *loader) buildElement(p *pipeline, b *hclsyntax.Block) *element {
 	if !l.labels(b, b.Type+` "TYPE" "NAME"`, 2) {
@@ -148,10 +169,12 @@ func (l *loader) buildProcessor(e *element) {
 	f, ok := l.reg.Processors[e.Type]
 	if !ok {
 		l.unknownType("processor", e.Type, e.block.LabelRanges[0], engine.Types(l.reg.Processors))
+		e.portsUnknown = true
 		return
 	}
 	e.decode(f.Component)
 	if e.ok = !e.d.failed; !e.ok {
+		e.portsUnknown = f.Ports != nil && !e.labelPorts(f.Ports)
 		return
 	}
 	config := e.Config

@@ -139,10 +139,9 @@ func (l *loader) resolve(p *pipeline, kind engine.Kind, parts []string, at hcl.R
 	return engine.Port{}, false
 }
 
-// hasPort also accepts any port of an element whose options have mistakes:
-// its ports are not known.
+// hasPort also accepts any port of an element whose ports are not known.
 func (e *element) hasPort(name string) bool {
-	return name == engine.ErrorsPort || slices.Contains(e.Ports, name) || !e.ok && e.Kind == engine.KindProcessor
+	return name == engine.ErrorsPort || slices.Contains(e.Ports, name) || slices.Contains(e.written, name) || e.portsUnknown
 }
 
 func (l *loader) portOf(e *element, port string, at hcl.Range) (engine.Port, bool) {
@@ -154,7 +153,7 @@ func (l *loader) portOf(e *element, port string, at hcl.Range) (engine.Port, boo
 }
 
 func (l *loader) unknownPort(e *element, port, ref string, at hcl.Range) {
-	ports := append(slices.Clone(e.Ports), engine.ErrorsPort)
+	ports := slices.Concat(e.Ports, e.written, []string{engine.ErrorsPort})
 	detail := fmt.Sprintf("%s has the ports %s.", e.Address(), list(ports))
 	if len(ports) == 1 {
 		detail = fmt.Sprintf("%s has no port but errors: read it as %s.", e.Address(), e.short())
