@@ -63,7 +63,6 @@ Exit status: 0 done or stopped with everything confirmed, 1 a pipeline failed,
 
 // run is the run command.
 func (a *app) run(ctx context.Context, paths []string, f runFlags) error {
-	tuneMemory(a.getenv)
 	screen, logger, err := a.surfaces(f)
 	if err == nil && f.workers < 0 {
 		err = errors.New("--workers: it cannot be negative")
@@ -79,6 +78,7 @@ func (a *app) run(ctx context.Context, paths []string, f runFlags) error {
 	if err != nil {
 		return &exitError{ExitConfig, err}
 	}
+	tuneMemory(a.getenv, pipelines)
 	jobs, err := a.build(pipelines, f, logger)
 	if err != nil {
 		return err
