@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -261,7 +262,8 @@ func (t *tree) keep(paths []Path) {
 				below = append(below, p[1:])
 			}
 		}
-		if below != nil {
+		whole := slices.ContainsFunc(below, func(p Path) bool { return len(p) == 0 })
+		if below != nil && (whole || m.kind == Object || m.kind == Array) {
 			m.keep(below)
 			kept.names = append(kept.names, t.names[i])
 			kept.members = append(kept.members, m)

@@ -87,10 +87,11 @@ const (
 	keepAll
 )
 
-// Keep removes every member that is neither one of ids nor a parent or child
-// of one. Elements of an array that leads to a kept element are removed like
-// members. On a value that is no object it is an error of the record; a null
-// stays a null.
+// Keep removes every member that is neither at or below one of ids, nor an
+// object or array above one. What is above keeps its own kind, even if nothing
+// in it is left; a string, number, bool or null that stands there goes, since
+// it holds none of ids. Elements of an array are removed like members. On a
+// value that is no object it is an error of the record; a null stays a null.
 func (d *Doc) Keep(ids []PathID) error {
 	if err := d.editable(); err != nil {
 		return err
@@ -123,12 +124,9 @@ func (d *Doc) Keep(ids []PathID) error {
 	return nil
 }
 
-// keepIn appends the part of text that is kept. The paths of text are
+// keepIn appends the part of text, an object or array, that is kept. The paths of text are
 // d.kept[at:]: more than one where items[0] and items[-1] are the same.
 func (d *Doc) keepIn(dst, text []byte, at int) []byte {
-	if text[0] != '{' && text[0] != '[' {
-		return append(dst, text...)
-	}
 	count := 0
 	if text[0] == '[' {
 		count = jsonValue(Array, text).Len()
@@ -139,7 +137,8 @@ func (d *Doc) keepIn(dst, text []byte, at int) []byte {
 	it := rawIter(text)
 	for i := 0; it.next(); i++ {
 		all := d.keepChild(&it, i, count, at, paths)
-		if !all && len(d.kept) == paths {
+		if !all && (len(d.kept) == paths || !isContainer(it.value())) {
+			d.kept = d.kept[:paths]
 			continue
 		}
 		if comma {
@@ -161,6 +160,8 @@ func (d *Doc) keepIn(dst, text []byte, at int) []byte {
 	}
 	return append(dst, ']')
 }
+
+func isContainer(text []byte) bool { return text[0] == '{' || text[0] == '[' }
 
 // keepChild appends to d.kept the paths of a child that are kept in part, and
 // reports whether the child is kept as a whole.

@@ -14,7 +14,7 @@ type Config struct {
 	When engine.Expression `flow:"when,bool" doc:"Changes only the records for which this holds; the others pass as they are." example:"\"value.country == 'KR'\""`
 
 	Value  engine.Expression   `flow:"value" doc:"The whole new value. null makes the record a tombstone." example:"\"{id: value.id, total: value.price * value.quantity}\""`
-	Keep   []engine.PathOption `flow:"keep" doc:"Members to keep; all others are removed." example:"[\"id\", \"customer.email\"]"`
+	Keep   []engine.PathOption `flow:"keep" doc:"Members to keep; all others are removed, and so is a text or number that stands where one of these would go through." example:"[\"id\", \"customer.email\"]"`
 	Remove []engine.PathOption `flow:"remove" doc:"Members to remove. One that is not there is no error." example:"[\"internal\", \"customer.card\"]"`
 	Rename engine.Renames      `flow:"rename" doc:"Members to rename or move, old = new. One that is not there is no error." example:"{ order_id = \"id\" }"`
 	Set    engine.Assignments  `flow:"set" doc:"Members to set, path = expression. Objects on the way are made. nil sets null; to take a member away use remove." example:"{ total = \"value.price * value.quantity\" }"`
