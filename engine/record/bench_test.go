@@ -171,6 +171,6 @@ func BenchmarkAppendFloat(b *testing.B) {
 	buf := make([]byte, 0, 32)
 	defer cpuTime(b)()
 	for i := 0; b.Loop(); i++ {
-		buf, _ = appendFloat(buf[:0], float64(i%100000)/100)
+		buf, _ = AppendFloat(buf[:0], float64(i%100000)/100)
 	}
 }

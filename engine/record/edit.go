@@ -302,7 +302,7 @@ func (d *Doc) encode(v Value) (text []byte, norm Value, err error) {
 		return text, plainText(text[1 : len(text)-1]), nil
 	}
 	if v.kind == Float {
-		d.arena, err = appendFloat(d.arena, v.Float())
+		d.arena, err = AppendFloat(d.arena, v.Float())
 	} else {
 		d.arena, err = v.AppendJSON(d.arena)
 	}

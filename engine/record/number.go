@@ -72,9 +72,10 @@ func parseSlowly(v Value, b []byte) Value {
 	return v
 }
 
-// appendFloat appends f in the shortest form that reads back as f, without an
-// exponent where encoding/json writes none.
-func appendFloat(dst []byte, f float64) ([]byte, error) {
+// AppendFloat appends f as JSON: in the shortest form that reads back as f,
+// without an exponent where encoding/json writes none. A number that is not
+// finite is an error, and nothing is appended.
+func AppendFloat(dst []byte, f float64) ([]byte, error) {
 	abs := math.Abs(f)
 	if abs < 1e15 {
 		// -0 keeps its sign through strconv.

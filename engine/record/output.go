@@ -78,7 +78,7 @@ func (v Value) appendScalar(dst []byte) ([]byte, error) {
 	case Int:
 		return strconv.AppendInt(dst, int64(v.num), 10), nil
 	case Float:
-		return appendFloat(dst, v.Float())
+		return AppendFloat(dst, v.Float())
 	}
 	return append(dst, "null"...), nil
 }

@@ -259,19 +259,13 @@ func toText(v any) (string, error) {
 	return string(b), err
 }
 
-// appendFloat writes the shortest form that reads back as the same number,
-// in the notation of JSON; NaN and infinities by name.
+// appendFloat writes a number as records do; NaN and infinities by name.
 func appendFloat(dst []byte, f float64) []byte {
-	format := byte('f')
-	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) && !math.IsInf(f, 0) {
-		format = 'e'
+	out, err := record.AppendFloat(dst, f)
+	if err != nil {
+		return strconv.AppendFloat(dst, f, 'f', -1, 64)
 	}
-	dst = strconv.AppendFloat(dst, f, format, -1, 64)
-	if n := len(dst); format == 'e' && dst[n-2] == '0' {
-		dst[n-2] = dst[n-1] // e-09 is written e-9
-		dst = dst[:n-1]
-	}
-	return dst
+	return out
 }
 
 func toTime(v any) (time.Time, error) {
