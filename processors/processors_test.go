@@ -329,6 +329,8 @@ func TestSplit(t *testing.T) {
 			`{"text":"a,b"}`, []string{`{"t":"a"}`, `{"t":"b"}`}, ""},
 		{"empty is dropped", func(*split.Config) {}, `[]`, nil, ""},
 		{"empty is an error", func(c *split.Config) { c.Empty = "error" }, `[]`, nil, "nothing to split"},
+		{"an object without path", func(c *split.Config) { c.Into = opt("item") }, `{"items":[1]}`, nil, "value is object, not an array; to split an array in it, give path"},
+		{"into without path", func(c *split.Config) { c.Into = opt("item") }, `[1,2]`, []string{`{"item":1}`, `{"item":2}`}, ""},
 		{"no array", func(c *split.Config) { c.Path = opt("a") }, `{"a":5}`, nil, "value.a is int, not an array"},
 		{"missing", func(c *split.Config) { c.Path = opt("a") }, `{}`, nil, "value.a is missing, not an array"},
 		{"too many", func(c *split.Config) { c.MaxParts = 2 }, `[1,2,3]`, nil, "more than 2 parts"},

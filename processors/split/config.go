@@ -8,7 +8,7 @@ import (
 // Config holds the options of split.
 type Config struct {
 	Path      engine.PathOption `flow:"path" doc:"The array whose elements become records. Without it the whole value." example:"\"items\""`
-	Into      engine.PathOption `flow:"into" doc:"Keeps the rest of the record: each new record is the old one without path and with the element at this path. Without it the element alone is the new value." example:"\"item\""`
+	Into      engine.PathOption `flow:"into" doc:"Keeps the rest of the record: each new record is the old one without path and with the element at this path; without path it is an object of this member alone. Without into the element alone is the new value." example:"\"item\""`
 	Index     engine.PathOption `flow:"index" doc:"Sets the number of the element, from 0, at this path of each new record." example:"\"line\""`
 	Delimiter string            `flow:"delimiter" doc:"Splits text instead of an array: the string between two parts. A last empty part is left out." example:"\"\\n\""`
 	Empty     string            `flow:"empty" oneof:"drop error" doc:"What to do with a record that has nothing to split into: drop (counted) or error."`

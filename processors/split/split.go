@@ -103,7 +103,11 @@ func (w *worker) parts(r *record.Record, v record.Value, emit func(*record.Recor
 }
 
 func (w *worker) splitArray(r *record.Record, v record.Value, emit func(*record.Record) error) (int, error) {
-	if v.Kind() != record.Array {
+	switch {
+	case v.Kind() == record.Array:
+	case v.Kind() == record.Object && len(w.config.Path.Path) == 0:
+		return 0, errors.New("value is object, not an array; to split an array in it, give path")
+	default:
 		return 0, fmt.Errorf("%s is %s, not an array", w.name(), v.Kind())
 	}
 	n := 0
