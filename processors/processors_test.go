@@ -172,6 +172,9 @@ func TestMap(t *testing.T) {
 			c.Topic = expression(t, "value.c.mail", expr.WantAny)
 			c.Topics = []string{"a", "b"}
 		}, order, "", `topic: "a@b.c" is not one of topics`},
+		{"topic must be one of Kafka", func(c *mapping.Config) {
+			c.Topic = expression(t, "value.c.mail", expr.WantAny)
+		}, order, "", `topic: "a@b.c" is no name of a topic`},
 		{"topic must be a string", func(c *mapping.Config) {
 			c.Topic = expression(t, "value.id", expr.WantAny)
 		}, order, "", "topic: "},
@@ -226,6 +229,8 @@ func TestMapConfig(t *testing.T) {
 	}{
 		{"nothing", func(*mapping.Config) {}, "map changes nothing"},
 		{"topics alone", func(c *mapping.Config) { c.Topics = []string{"a"}; c.Remove = paths(t, "x") }, "topics without topic"},
+		{"a topic that cannot be", func(c *mapping.Config) { c.Topic = expression(t, "'a@b'", expr.WantAny) }, "invalid name of a topic"},
+		{"a listed topic that cannot be", func(c *mapping.Config) { c.Topics = []string{".."}; c.Topic = expression(t, "topic", expr.WantAny) }, "invalid name of a topic"},
 		{"twice", func(c *mapping.Config) { c.Set = sets(t, "a", "1", "a", "2") }, "a is set twice"},
 		{"whole in set", func(c *mapping.Config) { c.Set = engine.Assignments{{Expr: expression(t, "1", expr.WantAny)}} }, "set names the whole value"},
 		{"to itself", func(c *mapping.Config) {

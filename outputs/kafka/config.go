@@ -51,6 +51,13 @@ func (c *Config) Validate() []engine.Problem {
 			Detail:  "A batch could never be full. Raise max_buffered or lower batch_bytes.",
 		})
 	}
+	if c.Topic.Source != nil {
+		if name, ok := c.Topic.Source.Literal(); ok {
+			if err := engine.CheckTopic(name); err != nil {
+				ps = append(ps, engine.Problem{Option: "topic", Summary: "invalid name of a topic", Detail: "In topic, " + err.Error() + "."})
+			}
+		}
+	}
 	seen := map[string]bool{}
 	for _, h := range c.Headers {
 		switch {

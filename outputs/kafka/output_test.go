@@ -156,11 +156,14 @@ func TestTopicOfEachRecord(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, kfake.SeedTopics(1, "a", "b"))
 	o := testOutput(t, c, func(c *Config) { c.Topic = topicTemplate() })
-	b := batch("1", "2", "3", "4")
-	b.Topics = []string{"a", "b", "a", "missing"}
+	b := batch("1", "2", "3", "4", "5")
+	b.Topics = []string{"a", "b", "a", "missing", "a@b"}
 	refused := deliver(t, o, b)[0]
-	if len(refused) != 1 || !errors.Is(refused[3], kerr.UnknownTopicOrPartition) {
+	if len(refused) != 2 || !errors.Is(refused[3], kerr.UnknownTopicOrPartition) || !strings.Contains(refused[3].Error(), "create_topics") {
 		t.Errorf("refused: %v", refused)
+	}
+	if refused[4] == nil || !strings.Contains(refused[4].Error(), `"a@b" is no name of a topic`) {
+		t.Errorf("the name that Kafka does not know: %v", refused[4])
 	}
 	if got := texts(arrived(t, c.ListenAddrs(), "a", 2)); !slices.Equal(got, []string{"1", "3"}) {
 		t.Errorf("topic a has %v", got)

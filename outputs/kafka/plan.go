@@ -147,6 +147,9 @@ func (p *plan) evaluate(ctx context.Context, o *Output, w *write, r *kgo.Record)
 		if reason != nil {
 			return nil, fmt.Errorf("topic: %w", reason), nil
 		}
+		if reason = engine.CheckTopic(p.name); reason != nil {
+			return nil, fmt.Errorf("topic: %w", reason), nil
+		}
 		if t, err = o.topic(ctx, p.name); err != nil {
 			return nil, nil, err
 		}

@@ -50,6 +50,8 @@ func (o *Output) topic(ctx context.Context, name []byte) (*topic, error) {
 	case err == nil:
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case errors.Is(err, kerr.UnknownTopicOrPartition) && o.create == nil:
+		t.missing = fmt.Errorf("topic %s does not exist, and the output has no block create_topics { }, with which it would be created: %w", t.name, err)
 	case refused(err) || errors.Is(err, kerr.InvalidReplicationFactor) || errors.Is(err, kerr.InvalidPartitions):
 		t.missing = fmt.Errorf("topic %s: %w", t.name, err)
 	default:

@@ -7,9 +7,6 @@ import (
 	"github.com/flowrecords/flow/engine/record"
 )
 
-// maxTopic is the longest name of a topic that Kafka takes.
-const maxTopic = 249
-
 // binder builds a worker. The first error ends it.
 type binder struct {
 	layout *record.Layout
@@ -184,12 +181,12 @@ func (b *binder) topic(e engine.Expression) {
 			return fmt.Errorf("topic: the result is %s, not a string", v.Kind())
 		}
 		text := v.Text()
-		if len(text) == 0 || len(text) > maxTopic {
-			return fmt.Errorf("topic: %d bytes; a topic has 1 to %d", len(text), maxTopic)
-		}
 		topic = w.names.string(text)
 		if w.topics != nil && !w.topics[topic] {
 			return fmt.Errorf("topic: %q is not one of topics", topic)
+		}
+		if err := engine.CheckTopic(text); err != nil {
+			return fmt.Errorf("topic: %w", err)
 		}
 		return nil
 	})

@@ -46,6 +46,7 @@ func (c *Config) Validate() []engine.Problem {
 			Detail:  "topics lists what the expression topic may give. Set topic, or remove topics.",
 		})
 	}
+	ps = append(ps, c.checkTopics()...)
 	seen := make(map[string]bool, len(c.Set))
 	for _, a := range c.Set {
 		p := a.Path.String()
@@ -65,6 +66,27 @@ func (c *Config) Validate() []engine.Problem {
 	for _, r := range c.Rename {
 		if samePath(r.From, r.To) {
 			ps = append(ps, engine.Problem{Option: "rename", Summary: fmt.Sprintf("%s is renamed to itself", r.From), Detail: "Remove this line."})
+		}
+	}
+	return ps
+}
+
+// checkTopics finds names that no topic can have.
+func (c *Config) checkTopics() []engine.Problem {
+	var ps []engine.Problem
+	bad := func(option string, err error) {
+		ps = append(ps, engine.Problem{Option: option, Summary: "invalid name of a topic", Detail: "In " + option + ", " + err.Error() + "."})
+	}
+	for i, name := range c.Topics {
+		if err := engine.CheckTopic(name); err != nil {
+			bad(fmt.Sprintf("topics[%d]", i), err)
+		}
+	}
+	if source, ok := c.Topic.Source.(interface{ Constant() (record.Value, bool) }); ok {
+		if v, ok := source.Constant(); ok && v.Kind() == record.String {
+			if err := engine.CheckTopic(v.String()); err != nil {
+				bad("topic", err)
+			}
 		}
 	}
 	return ps
