@@ -20,7 +20,18 @@ func arithmetic(op string, l, r code, text string) (code, bool) {
 			return m.plus(lv(m), rv(m), text)
 		}}, true
 	case "-":
-		calc = subtract
+		return code{val: func(m *machine) record.Value {
+			a, b := lv(m), rv(m)
+			if a.Kind() == record.Int && b.Kind() == record.Int {
+				return m.ints(subtractInts, a, b, text)
+			}
+			v, ok := subtract(a, b)
+			if !ok {
+				m.failf("%s: %s", opMessage(op, kindName(a.Kind()), kindName(b.Kind())), text)
+				return record.NullValue()
+			}
+			return v
+		}}, true
 	case "*":
 		// Numbers here, without a call through a pointer.
 		return code{val: func(m *machine) record.Value {
@@ -29,7 +40,7 @@ func arithmetic(op string, l, r code, text string) (code, bool) {
 			case a.Kind() == record.Float && isNumber(b), a.Kind() == record.Int && b.Kind() == record.Float:
 				return record.FloatValue(a.Float() * b.Float())
 			case a.Kind() == record.Int && b.Kind() == record.Int:
-				return record.IntValue(a.Int() * b.Int())
+				return m.ints(multiplyInts, a, b, text)
 			}
 			v, ok := multiply(a, b)
 			if !ok {
@@ -73,12 +84,10 @@ func arithmetic(op string, l, r code, text string) (code, bool) {
 	}}, true
 }
 
-// add is + of anything but text, which needs a buffer.
+// add is + of anything but text, which needs a buffer, and two ints.
 func add(a, b record.Value) (record.Value, bool) {
 	ak, bk := a.Kind(), b.Kind()
 	switch {
-	case ak == record.Int && bk == record.Int:
-		return record.IntValue(a.Int() + b.Int()), true
 	case isNumber(a) && isNumber(b):
 		return record.FloatValue(a.Float() + b.Float()), true
 	case ak == record.Time && bk == record.Duration:
@@ -91,11 +100,10 @@ func add(a, b record.Value) (record.Value, bool) {
 	return record.NullValue(), false
 }
 
+// subtract is - of anything but two ints.
 func subtract(a, b record.Value) (record.Value, bool) {
 	ak, bk := a.Kind(), b.Kind()
 	switch {
-	case ak == record.Int && bk == record.Int:
-		return record.IntValue(a.Int() - b.Int()), true
 	case isNumber(a) && isNumber(b):
 		return record.FloatValue(a.Float() - b.Float()), true
 	case ak == record.Time && bk == record.Time:
@@ -108,11 +116,10 @@ func subtract(a, b record.Value) (record.Value, bool) {
 	return record.NullValue(), false
 }
 
+// multiply is * of anything but two ints.
 func multiply(a, b record.Value) (record.Value, bool) {
 	ak, bk := a.Kind(), b.Kind()
 	switch {
-	case ak == record.Int && bk == record.Int:
-		return record.IntValue(a.Int() * b.Int()), true
 	case isNumber(a) && isNumber(b):
 		return record.FloatValue(a.Float() * b.Float()), true
 	case ak == record.Duration || bk == record.Duration:
@@ -149,6 +156,9 @@ func divide(a, b record.Value) (record.Value, bool) {
 
 // plus is + of two operands.
 func (m *machine) plus(a, b record.Value, text string) record.Value {
+	if a.Kind() == record.Int && b.Kind() == record.Int {
+		return m.ints(addInts, a, b, text)
+	}
 	if a.Kind() != record.String || b.Kind() != record.String {
 		if v, ok := add(a, b); ok {
 			return v

@@ -219,7 +219,7 @@ func (b *builder) unary(n *ast.UnaryNode) (code, bool) {
 			v := val(m)
 			switch v.Kind() {
 			case record.Int:
-				return record.IntValue(-v.Int())
+				return m.ints(subtractInts, record.IntValue(0), v, text)
 			case record.Float:
 				return record.FloatValue(-v.Float())
 			}

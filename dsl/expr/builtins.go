@@ -42,6 +42,9 @@ func (b *builder) builtin(n *ast.BuiltinNode) (code, bool) {
 		return code{}, false
 	}
 	text, slow := b.text(n), boxedBuiltin(n.Name)
+	if n.Name == "abs" {
+		slow = callAbs
+	}
 	var c code
 	c.val = func(m *machine) record.Value {
 		base := len(m.args)
@@ -189,7 +192,7 @@ func fastType(_ *machine, a []record.Value) (record.Value, bool) {
 func fastAbs(_ *machine, a []record.Value) (record.Value, bool) {
 	switch v := a[0]; v.Kind() {
 	case record.Int:
-		return record.IntValue(max(v.Int(), -v.Int())), true
+		return record.IntValue(max(v.Int(), -v.Int())), v.Int() != math.MinInt64
 	case record.Float:
 		if v.Float() < 0 {
 			return record.FloatValue(-v.Float()), true

@@ -40,8 +40,8 @@ func (b *builder) call(n *ast.CallNode) (code, bool) {
 	switch f.Name {
 	case sliceFunc:
 		return b.slice(n)
-	case addFunc:
-		return code{}, false
+	case addFunc, subtractFunc, multiplyFunc:
+		return b.operator(f.Name, n)
 	case getFunc:
 		if c, ok := b.get(n); ok {
 			return c, true
@@ -60,6 +60,25 @@ func (b *builder) call(n *ast.CallNode) (code, bool) {
 		return fold(c), true
 	}
 	return c, true
+}
+
+// operator is a call that stands for an operator: of literals that overflow,
+// in a loop, or of a node that is part of an island, too.
+func (b *builder) operator(name string, n *ast.CallNode) (code, bool) {
+	l, ok := b.node(n.Arguments[0])
+	if !ok {
+		return code{}, false
+	}
+	r, ok := b.node(n.Arguments[1])
+	if !ok {
+		return code{}, false
+	}
+	for op, fn := range operators {
+		if fn == name {
+			return arithmetic(op, l, r, b.text(n))
+		}
+	}
+	return code{}, false
 }
 
 // arguments builds the arguments of a call; constant says that all are.

@@ -134,6 +134,7 @@ func (e *Env) compile(text string, want Want) (s *Source, problems []Problem) {
 	}
 	loosen(tree.Node)
 	rewrite(&tree.Node)
+	ast.Walk(&tree.Node, foldInts{r, map[ast.Node]int64{}})
 	if err := optimizer.Optimize(&tree.Node, c); err != nil {
 		return nil, []Problem{r.typeProblem(tree, err)}
 	}

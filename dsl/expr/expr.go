@@ -18,11 +18,12 @@
 //	var.x local.x    constants (SetConst)
 //	f(x)             the library, the language's own and HCL's functions
 //
-// Three things differ from expr on purpose. Text is counted in characters
+// Four things differ from expr on purpose. Text is counted in characters
 // wherever it is cut or searched (slices, indexOf, lastIndexOf), as len does:
 // expr cuts bytes, so a mask of the last four would show more of a text that
 // is not ASCII. keys, values and toPairs sort by name: expr follows the order
-// of a Go map, so a record that comes again would not give the same bytes. And
+// of a Go map, so a record that comes again would not give the same bytes.
+// Integers that overflow are an error: expr wraps around. And
 // a whole expression that must be a bool does not take nil
 // for false: a misspelt path would drop every record.
 package expr

@@ -26,6 +26,12 @@ const (
 	addFunc   = "$add"
 	getFunc   = "$get"
 	typeFunc  = "$type"
+
+	subtractFunc = "$subtract"
+	multiplyFunc = "$multiply"
+	negateFunc   = "$negate"
+	absFunc      = "$abs"
+	sumFunc      = "$sum"
 )
 
 func newLibrary(all []funcs.Func) map[string]*library {
@@ -47,6 +53,17 @@ func newLibrary(all []funcs.Func) map[string]*library {
 			Name: addFunc, Pure: true, Call: callAdd,
 			Types: []any{new(func(any, any) any)},
 		},
+		{
+			Name: subtractFunc, Pure: true, Call: onInts(subtractInts, runtime.Subtract),
+			Types: []any{new(func(any, any) any)},
+		},
+		{
+			Name: multiplyFunc, Pure: true, Call: onInts(multiplyInts, runtime.Multiply),
+			Types: []any{new(func(any, any) any)},
+		},
+		{Name: negateFunc, Pure: true, Call: callNegate, Types: []any{new(func(any) any)}},
+		{Name: absFunc, Pure: true, Call: callAbs, Types: []any{new(func(any) any)}},
+		{Name: sumFunc, Pure: true, Call: callSum, Types: []any{new(func(any) any)}},
 		{
 			Name: getFunc, Pure: true, Call: callGet,
 			Types: []any{new(func(any, any) any)},
@@ -103,16 +120,18 @@ func guard(call func(args ...any) (any, error)) func(args ...any) (any, error) {
 	}
 }
 
-// callAdd is + within a loop, where text could double with every turn: expr's
-// budget of memory does not count text.
+// callAdd is + on the VM, where a loop could double a text with every turn:
+// expr's budget of memory does not count text.
 func callAdd(args ...any) (any, error) {
 	if a, ok := args[0].(string); ok {
 		if b, ok := args[1].(string); ok && len(a)+len(b) > limits.RecordBytes {
 			return nil, fmt.Errorf("the text is longer than %d bytes", limits.RecordBytes)
 		}
 	}
-	return runtime.Add(args[0], args[1]), nil
+	return checkedAdd(args...)
 }
+
+var checkedAdd = onInts(addInts, runtime.Add)
 
 // callGet is get of the language, with a byte of a text as an int.
 func callGet(args ...any) (any, error) {

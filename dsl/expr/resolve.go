@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/expr-lang/expr/ast"
@@ -192,7 +193,7 @@ func literal(n ast.Node) (any, bool) {
 	case *ast.UnaryNode:
 		switch v, ok := literal(n.Node); v := v.(type) {
 		case int:
-			if n.Operator == "-" {
+			if n.Operator == "-" && v != math.MinInt {
 				return -v, ok
 			}
 		case float64:

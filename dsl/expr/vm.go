@@ -104,7 +104,10 @@ func opMessage(op, l, r string) string {
 // island makes node a part that runs on the VM.
 func (b *builder) island(n ast.Node) code {
 	i := len(b.s.islands)
-	b.s.islands = append(b.s.islands, island{node: n, text: b.text(n), places: b.places(n)})
+	is := island{text: b.text(n), places: b.places(n)}
+	b.checkInts(&n)
+	is.node = n
+	b.s.islands = append(b.s.islands, is)
 	return code{island: true, val: func(m *machine) record.Value {
 		v := m.runIsland(i)
 		if m.err != nil {

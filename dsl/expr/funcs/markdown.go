@@ -16,7 +16,7 @@ What an expression may call. Functions marked *language* are those of the expres
 Where the text does not say otherwise, a null or missing argument is an error of the record, and so is an argument of another type: nothing is guessed.
 ` + "Use `default(x, fallback)` or `x ?? fallback` where a member may be missing. The operator `|` passes its left side as first argument: `value.name | trim() | upper()`." + `
 
-Integers have 64 bits and are exact. A text that a function makes is at most 16 MiB long. Examples show the result as JSON, where times are text in RFC 3339,
+Integers have 64 bits and are exact: what does not fit is an error of the record, never another number. A text that a function makes is at most 16 MiB long. Examples show the result as JSON, where times are text in RFC 3339,
 durations text such as 1h30m0s and bytes base64; ` + "`value`" + ` is the record shown with it. For functions that read the clock or randomness the result is one of many.
 
 `)
