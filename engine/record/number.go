@@ -22,7 +22,7 @@ var pow10 = [...]float64{
 // exponent and fits, a Float otherwise, both with their digits. A Float beyond
 // float64 reads as an infinity.
 func parseNumber(b []byte) Value {
-	v := Value{kind: Int, flags: flagDigits, n: uint32(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
+	v := Value{head: head{kind: Int, flags: flagDigits, n: uint32(len(b))}, p: unsafe.Pointer(unsafe.SliceData(b))}
 	i := 0
 	if b[0] == '-' {
 		i = 1

@@ -42,16 +42,23 @@ const (
 //
 // The zero Value is Missing. Values are compared with Equal, never with ==.
 type Value struct {
-	kind  Kind
-	flags uint8
-	// n is the length of a number's digits, and a Time's nanoseconds.
-	n uint32
+	head
 	// num is the scalar, or the length of what p points to.
 	num uint64
 	// p points to bytes, to digits, to elements of a boxed array, to a boxed
 	// map, or to a Time's zone. Three words instead of the eight of a slice
 	// and an interface keep a Value, and an error beside it, in registers.
 	p unsafe.Pointer
+}
+
+// head is a struct of its own because the compiler keeps a struct of more than
+// four fields in memory, where each copy then waits for the narrow stores
+// before it.
+type head struct {
+	kind  Kind
+	flags uint8
+	// n is the length of a number's digits, and a Time's nanoseconds.
+	n uint32
 }
 
 const (
@@ -61,47 +68,47 @@ const (
 )
 
 // NullValue is the null.
-func NullValue() Value { return Value{kind: Null} }
+func NullValue() Value { return Value{head: head{kind: Null}} }
 
 // BoolValue returns b as a Value.
 func BoolValue(b bool) Value {
 	if b {
-		return Value{kind: Bool, num: 1}
+		return Value{head: head{kind: Bool}, num: 1}
 	}
-	return Value{kind: Bool}
+	return Value{head: head{kind: Bool}}
 }
 
 // IntValue returns i as a Value.
-func IntValue(i int64) Value { return Value{kind: Int, num: uint64(i)} }
+func IntValue(i int64) Value { return Value{head: head{kind: Int}, num: uint64(i)} }
 
 // FloatValue returns f as a Value. NaN and infinities are values too, but
 // writing them as JSON is an error.
-func FloatValue(f float64) Value { return Value{kind: Float, num: math.Float64bits(f)} }
+func FloatValue(f float64) Value { return Value{head: head{kind: Float}, num: math.Float64bits(f)} }
 
 // StringValue returns s as a Value, without copying.
 func StringValue(s string) Value {
-	return Value{kind: String, num: uint64(len(s)), p: unsafe.Pointer(unsafe.StringData(s))}
+	return Value{head: head{kind: String}, num: uint64(len(s)), p: unsafe.Pointer(unsafe.StringData(s))}
 }
 
 // TextValue returns UTF-8 text as a String value. b must stay unchanged for as
 // long as the value is used.
 func TextValue(b []byte) Value {
-	return Value{kind: String, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
+	return Value{head: head{kind: String}, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
 }
 
 // plainText is TextValue of text that stands in a JSON string without escapes.
 func plainText(b []byte) Value {
-	return Value{kind: String, flags: flagPlain, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
+	return Value{head: head{kind: String, flags: flagPlain}, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
 }
 
 // BytesValue returns b as a Bytes value, under the same rule as TextValue.
 func BytesValue(b []byte) Value {
-	return Value{kind: Bytes, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
+	return Value{head: head{kind: Bytes}, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
 }
 
 // TimeValue returns t as a Value.
 func TimeValue(t time.Time) Value {
-	v := Value{kind: Time, n: uint32(t.Nanosecond()), num: uint64(t.Unix())}
+	v := Value{head: head{kind: Time, n: uint32(t.Nanosecond())}, num: uint64(t.Unix())}
 	if loc := t.Location(); loc != time.UTC {
 		v.p = unsafe.Pointer(loc)
 	}
@@ -109,19 +116,19 @@ func TimeValue(t time.Time) Value {
 }
 
 // DurationValue returns d as a Value.
-func DurationValue(d time.Duration) Value { return Value{kind: Duration, num: uint64(d)} }
+func DurationValue(d time.Duration) Value { return Value{head: head{kind: Duration}, num: uint64(d)} }
 
 // jsonValue is an Array or Object of JSON text.
 func jsonValue(kind Kind, b []byte) Value {
-	return Value{kind: kind, flags: flagJSON, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
+	return Value{head: head{kind: kind, flags: flagJSON}, num: uint64(len(b)), p: unsafe.Pointer(unsafe.SliceData(b))}
 }
 
 func sliceValue(s []any) Value {
-	return Value{kind: Array, num: uint64(len(s)), p: unsafe.Pointer(unsafe.SliceData(s))}
+	return Value{head: head{kind: Array}, num: uint64(len(s)), p: unsafe.Pointer(unsafe.SliceData(s))}
 }
 
 func mapValue(m map[string]any) Value {
-	return Value{kind: Object, p: *(*unsafe.Pointer)(unsafe.Pointer(&m))}
+	return Value{head: head{kind: Object}, p: *(*unsafe.Pointer)(unsafe.Pointer(&m))}
 }
 
 // RawJSON returns a value that is one valid JSON text; the caller vouches for
