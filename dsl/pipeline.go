@@ -74,7 +74,26 @@ func (l *loader) buildPipelines() *engine.Plan {
 		plan.Pipelines = append(plan.Pipelines, out)
 	}
 	l.checkAfter()
+	l.checkExclusive()
 	return plan
+}
+
+// checkExclusive finds inputs that cannot share what they read.
+func (l *loader) checkExclusive() {
+	first := make(map[string]*element)
+	for _, p := range l.pipelines {
+		for _, e := range p.elements {
+			if e.Kind != engine.KindInput || !l.reg.Inputs[e.Type].Exclusive {
+				continue
+			}
+			if other := first[e.Type]; other != nil {
+				l.errorf(e.block.DefRange(), fmt.Sprintf("second input of type %q", e.Type),
+					"A config can have only one, since all of them would read the same bytes, each a part of them. The first stands at %s. Let several elements read that one.", other.Where)
+				continue
+			}
+			first[e.Type] = e
+		}
+	}
 }
 
 func (l *loader) buildPipeline(p *pipeline) {

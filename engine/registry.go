@@ -47,6 +47,9 @@ type InputFactory struct {
 	// FixedTopics returns the topics that records of this config can have,
 	// nil when that is not known. It makes "{{ topic }}" a safe destination.
 	FixedTopics func(config any) []string
+	// Exclusive: only one element of this type can run in a process, since
+	// what it reads is there once and two would share it by chance.
+	Exclusive bool
 }
 
 // ProcessorFactory describes and makes one type of processor.

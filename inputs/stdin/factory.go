@@ -23,6 +23,7 @@ func Factory() engine.InputFactory {
 		ValueConverter: "json",
 		Bounded:        func(any) bool { return true },
 		FixedTopics:    func(any) []string { return nil },
+		Exclusive:      true,
 	}
 }
 
@@ -35,7 +36,7 @@ What a pipe has delivered cannot be had again: no position is kept, and a run
 that is cut short loses what it had read and not yet written. Where that
 matters, write to a file and read it with the input ` + "`file`" + `.
 
-Only one stdin input can read at a time. offset is the byte at which a record
+A config can have only one stdin input. offset is the byte at which a record
 begins.
 `
 
