@@ -92,7 +92,11 @@ func (r *resolver) checkCall(n *ast.CallNode, f *library) ast.Node {
 		args[i], _ = literal(a)
 	}
 	if i, msg := f.Check(args); i >= 0 && i < len(n.Arguments) {
-		r.problem(n.Arguments[i], "Wrong argument of "+f.Name, "%s", sentence(msg))
+		names := make([]string, len(f.Params))
+		for j, p := range f.Params {
+			names[j] = p.Name
+		}
+		r.problem(n.Arguments[i], "Wrong argument of "+f.Name, "%s", sentence(msg, names...))
 	}
 	return n
 }

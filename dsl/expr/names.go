@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -248,6 +249,10 @@ func (r *resolver) unknownName(n *ast.IdentifierNode) {
 	name := n.Value
 	if r.isFunction(name) {
 		r.problem(n, "Function without arguments", "%s is a function: write %s(...).", name, name)
+		return
+	}
+	if strings.EqualFold(name, "null") {
+		r.problem(n, "Unknown name "+name, "Write nil: that is null here.")
 		return
 	}
 	names := slices.Sorted(maps.Keys(r.env.consts))

@@ -62,24 +62,38 @@ func didYouMean(given string, names []string, prefix string) string {
 	switch {
 	case len(names) == 0:
 		return "None is declared."
+	case len(names) == 1:
+		return "There is " + names[0] + "."
 	case len(names) <= 12:
 		return "There are " + strings.Join(names, ", ") + "."
 	}
 	return "Nothing of that name exists."
 }
 
-// sentence begins with a capital letter and ends with a full stop.
-func sentence(s string) string {
+// sentence begins with a capital letter and ends with a full stop. A name that
+// it begins with stays as it is written: that of a function before a colon, a
+// type's, one with a capital or a dot within, one of those given.
+func sentence(s string, names ...string) string {
 	s = strings.TrimSpace(s)
 	if s == "" {
 		return s
 	}
-	r, n := utf8.DecodeRuneInString(s)
-	s = string(unicode.ToUpper(r)) + s[n:]
+	if word, _, _ := strings.Cut(s, " "); !isName(word) && !slices.Contains(names, word) {
+		r, n := utf8.DecodeRuneInString(s)
+		s = string(unicode.ToUpper(r)) + s[n:]
+	}
 	if !strings.ContainsRune(".?!", rune(s[len(s)-1])) {
 		s += "."
 	}
 	return s
+}
+
+func isName(word string) bool {
+	switch word {
+	case "int", "float", "bool", "nil":
+		return true
+	}
+	return strings.HasSuffix(word, ":") || strings.ContainsFunc(word, func(r rune) bool { return unicode.IsUpper(r) || r == '.' || r == '(' })
 }
 
 // firstLine drops the snippet that expr adds to its messages.
@@ -92,6 +106,7 @@ var (
 	tokenKind  = regexp.MustCompile(`(Operator|Bracket|Identifier|Number|String|Bytes)\("((?:[^"\\]|\\.)*)"\)`)
 	mismatched = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types? (.+?)(?: and (.+))?\)$`)
 	cannotUse  = regexp.MustCompile(`^cannot use (.+) as argument \(type (.+)\) to call (\S+)`)
+	wrongName  = regexp.MustCompile(`^reflect\.Value\.MapIndex: value of type (.+) is not assignable to type string$`)
 	outOfRange = regexp.MustCompile(`parsing "([^"]*)": value out of range`)
 	conversion = regexp.MustCompile(`^(int|float|bool)\((.*)\)$`)
 	goTypes    = regexp.MustCompile(`map\[string\]interface \{\}|map\[interface \{\}\]interface \{\}|map\[string\]struct \{\}|map\[int\]struct \{\}|` +
@@ -271,6 +286,9 @@ func runtimeMessage(msg string) string {
 	if rest, ok := strings.CutPrefix(msg, "interface conversion: any is "); ok {
 		got, want, _ := strings.Cut(rest, ", not ")
 		return fmt.Sprintf("needs %s, got %s", want, got)
+	}
+	if m := wrongName.FindStringSubmatch(msg); m != nil {
+		return "a member's name is text, not " + m[1]
 	}
 	rest, ok := strings.CutPrefix(msg, "invalid operation: ")
 	if !ok {
