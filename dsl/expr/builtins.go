@@ -42,8 +42,11 @@ func (b *builder) builtin(n *ast.BuiltinNode) (code, bool) {
 		return code{}, false
 	}
 	text, slow := b.text(n), boxedBuiltin(n.Name)
-	if n.Name == "abs" {
+	switch n.Name {
+	case "abs":
 		slow = callAbs
+	case "string":
+		slow = callString
 	}
 	var c code
 	c.val = func(m *machine) record.Value {
@@ -183,6 +186,10 @@ func fastType(_ *machine, a []record.Value) (record.Value, bool) {
 		name = "array"
 	case record.Object:
 		name = "map"
+	case record.Time:
+		name = "time"
+	case record.Duration:
+		name = "duration"
 	default:
 		return record.Value{}, false
 	}
@@ -243,6 +250,11 @@ func fastString(m *machine, a []record.Value) (record.Value, bool) {
 	switch v := a[0]; v.Kind() {
 	case record.String:
 		return v, true
+	case record.Bytes:
+		if !utf8.Valid(v.Text()) {
+			return record.Value{}, false
+		}
+		return record.TextValue(v.Text()), true
 	case record.Int:
 		m.buf = strconv.AppendInt(m.buf, v.Int(), 10)
 	case record.Float:

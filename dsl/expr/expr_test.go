@@ -175,6 +175,13 @@ func TestEval(t *testing.T) {
 		{"let n = value.a; n + n", "2", ""},
 		{"{b: value.a, a: value.s, c: [value.t, nil]}", `{"b":1,"a":"hello","c":[true,null]}`, ""},
 		{"value.o['a']['b']", "7", ""},
+		{"string(base64Decode('w6k='))", `"é"`, ""},
+		{"map([base64Decode('aGk=')], string(#))", `["hi"]`, ""},
+		{"value.a == 1 ? string(base64Decode('/w==')) : ''", "", "the bytes are not UTF-8: string(base64Decode('/w=='))"},
+		{"map([value.a], string(base64Decode('/w==')))", "", "the bytes are not UTF-8: string(base64Decode('/w=='))"},
+		{"type(now())", `"time"`, ""},
+		{"type(timestamp - timestamp)", `"duration"`, ""},
+		{"map([now()], type(#))", `["time"]`, ""},
 		{"value[value.a]", "", "a member's name is text, not int: value[value.a]"},
 		{"let v = value; v[0]", "", "a member's name is text, not int: v[0]"},
 		{"map([value.o], #[0])", "", "a member's name is text, not int: #[0]"},
@@ -251,7 +258,7 @@ func TestBytesOfTextAreInt(t *testing.T) {
 		"get(value.s, 0) in [97, 98]":                       `true`,
 		"get(value.s, -1) + get(value.s, value.i)":          `196`,
 		"map([value.s], type(#[0]))":                        `["int"]`,
-		"[type(nil), type(1.5), type(''), type(timestamp)]": `["nil","float","string","time.Time"]`,
+		"[type(nil), type(1.5), type(''), type(timestamp)]": `["nil","float","string","time"]`,
 	} {
 		for mode, env := range map[string]*expr.Env{"closures": e, "vm": e.VMOnly()} {
 			if got, err := eval(t, env, text, `{"s":"abc","i":0,"on":true}`); err != nil || got != want {

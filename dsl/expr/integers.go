@@ -100,13 +100,13 @@ func callSum(args ...any) (any, error) {
 // operators are the functions that an island calls for an operator.
 var operators = map[string]string{"+": addFunc, "-": subtractFunc, "*": multiplyFunc}
 
-// checkInts makes what computes with ints a call of a function that reports
-// an overflow. It is for what runs on the VM.
-func (b *builder) checkInts(n *ast.Node) { ast.Walk(n, intChecker{b}) }
+// forVM makes what computes with ints a call of a function that reports an
+// overflow, and string one that knows bytes, as the closures do.
+func (b *builder) forVM(n *ast.Node) { ast.Walk(n, vmRewriter{b}) }
 
-type intChecker struct{ b *builder }
+type vmRewriter struct{ b *builder }
 
-func (c intChecker) Visit(n *ast.Node) {
+func (c vmRewriter) Visit(n *ast.Node) {
 	var name string
 	var args []ast.Node
 	switch at := (*n).(type) {
@@ -124,6 +124,8 @@ func (c intChecker) Visit(n *ast.Node) {
 		switch {
 		case at.Name == "abs":
 			name, args = absFunc, at.Arguments
+		case at.Name == "string":
+			name, args = stringFunc, at.Arguments
 		case at.Name == "sum" && len(at.Arguments) == 1:
 			name, args = sumFunc, at.Arguments
 		case at.Name == "sum" && len(at.Arguments) == 2:

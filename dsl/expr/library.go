@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -32,6 +33,7 @@ const (
 	negateFunc   = "$negate"
 	absFunc      = "$abs"
 	sumFunc      = "$sum"
+	stringFunc   = "$string"
 )
 
 func newLibrary(all []funcs.Func) map[string]*library {
@@ -63,6 +65,7 @@ func newLibrary(all []funcs.Func) map[string]*library {
 		},
 		{Name: negateFunc, Pure: true, Call: callNegate, Types: []any{new(func(any) any)}},
 		{Name: absFunc, Pure: true, Call: callAbs, Types: []any{new(func(any) any)}},
+		{Name: stringFunc, Pure: true, Call: callString, Types: []any{new(func(any) string)}},
 		{Name: sumFunc, Pure: true, Call: callSum, Types: []any{new(func(any) any)}},
 		{
 			Name: getFunc, Pure: true, Call: callGet,
@@ -142,13 +145,30 @@ func callGet(args ...any) (any, error) {
 	return v, err
 }
 
-// callType is type of the language, which has but one kind of integer.
+// callType is type of the language, with its words for integers and times.
 func callType(args ...any) (any, error) {
 	v, err := boxedBuiltin("type")(args...)
-	if v == "uint" {
+	switch v {
+	case "uint":
 		return "int", err
+	case "time.Time":
+		return "time", err
+	case "time.Duration":
+		return "duration", err
 	}
 	return v, err
+}
+
+// callString is string of the language, with bytes as the text that they are.
+func callString(args ...any) (any, error) {
+	b, isBytes := args[0].([]byte)
+	if !isBytes {
+		return boxedBuiltin("string")(args...)
+	}
+	if !utf8.Valid(b) {
+		return nil, errors.New("the bytes are not UTF-8")
+	}
+	return string(b), nil
 }
 
 func callIndex(name string, index func(s, sub string) int, args []any) (any, error) {

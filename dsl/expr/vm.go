@@ -105,7 +105,7 @@ func opMessage(op, l, r string) string {
 func (b *builder) island(n ast.Node) code {
 	i := len(b.s.islands)
 	is := island{text: b.text(n), places: b.places(n)}
-	b.checkInts(&n)
+	b.forVM(&n)
 	is.node = n
 	b.s.islands = append(b.s.islands, is)
 	return code{island: true, val: func(m *machine) record.Value {

@@ -62,12 +62,12 @@ func builtins() []def {
 		b(groupEncoding, "toBase64", "Standard base64 of a text. `base64Encode` also takes bytes.", "string", ps(text), ex(`toBase64("flow")`, `"Zmxvdw=="`)),
 		b(groupEncoding, "fromBase64", "The text of standard base64 with padding. `base64Decode` gives bytes.", "string", ps(text), ex(`fromBase64("Zmxvdw==")`, `"flow"`)),
 
-		b(groupTypes, "type", "The name of a value's type: nil, bool, int, float, string, array, map, time.Time, time.Duration. Takes null.", "string", ps(p("x", "any", "the value")),
+		b(groupTypes, "type", "The name of a value's type: nil, bool, int, float, string, array, map, time, duration. Takes null.", "string", ps(p("x", "any", "the value")),
 			ex(`type(1.5)`, `"float"`), ex(`type(nil)`, `"nil"`)),
 		b(groupConvert, "int", "An integer from a number, whose fraction is cut off, or from text. `toInt` refuses a fraction and takes a fallback.", "int", ps(p("x", "number|string", "the value")),
 			ex(`int("42")`, `42`), ex(`int(3.9)`, `3`)),
 		b(groupConvert, "float", "A float from a number or text. `toFloat` takes a fallback.", "float", ps(p("x", "number|string", "the value")), ex(`float("1.5")`, `1.5`)),
-		b(groupConvert, "string", "Text for people: arrays, objects and times as Go prints them. `toString` writes JSON and RFC 3339.", "string", ps(p("x", "any", "the value")),
+		b(groupConvert, "string", "Text for people: bytes that are UTF-8 as text; arrays, objects and times as Go prints them. `toString` writes JSON and RFC 3339.", "string", ps(p("x", "any", "the value")),
 			ex(`string(42)`, `"42"`)),
 
 		b(groupArray, "all", "Whether the predicate holds for every element; true for an empty array.", "bool", ps(arr, pred), ex(`all([1, 2], # > 0)`, `true`)),
