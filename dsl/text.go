@@ -28,7 +28,7 @@ func (m *mapped) at(offset, length int) hcl.Range {
 	}
 	offset = min(max(offset, 0), len(m.start))
 	last := min(max(offset+length, offset), len(m.start)) - 1
-	from, to := 0, 0
+	var from, to int
 	switch {
 	case last >= offset:
 		from, to = m.start[offset], m.end[last]

@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -257,7 +258,8 @@ func (l *loader) convertVariable(v *variable, val cty.Value, in given) (cty.Valu
 // conversionError is a library's error as part of a sentence. It never holds
 // a value.
 func conversionError(err error) string {
-	if pe, ok := err.(cty.PathError); ok && len(pe.Path) > 0 {
+	var pe cty.PathError
+	if errors.As(err, &pe) && len(pe.Path) > 0 {
 		return fmt.Sprintf("at %s: %v", pathText(pe.Path), err)
 	}
 	return err.Error()

@@ -38,6 +38,7 @@ const (
 
 	// RetryMin and RetryMax bound the back-off of a transient error.
 	RetryMin = 100 * time.Millisecond
+	// RetryMax is the other end.
 	RetryMax = 30 * time.Second
 
 	// ExprNodes and ExprMemory bound one expression: nodes of its tree when
