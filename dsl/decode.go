@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -25,6 +26,11 @@ type decoder struct {
 	places map[string]hcl.Range
 	exprs  map[string]hclsyntax.Expression
 	failed bool
+	// broken are the paths of options that have a mistake or are missing;
+	// strays are the paths of blocks, "" for the component's own, with an
+	// option or block that the component does not have.
+	broken []string
+	strays []string
 }
 
 func (l *loader) newDecoder(what string, b *hclsyntax.Block) *decoder {
@@ -65,14 +71,40 @@ func settingsSpec() *engine.Spec {
 // validate itself. The result is complete only if not d.failed.
 func (d *decoder) config(kind engine.Kind, c engine.Component, body *hclsyntax.Body) any {
 	config := c.Defaults()
-	before := d.errors()
 	d.body(body, d.spec(kind, c), reflect.ValueOf(config), "")
-	if v, ok := config.(engine.Validator); ok && !d.failed && d.errors() == before {
+	if v, ok := config.(engine.Validator); ok {
 		for _, p := range v.Validate() {
-			d.fail(d.place(p.Option), p.Summary, "%s", p.Detail)
+			if d.sure(p) {
+				d.fail(d.place(p.Option), p.Summary, "%s", p.Detail)
+			}
 		}
 	}
 	return config
+}
+
+// sure reports whether a problem is one whatever the options with mistakes
+// were meant to be. A component can only say so by words: a problem that
+// speaks of such an option may be gone with the mistake.
+func (d *decoder) sure(p engine.Problem) bool {
+	// What is missed may stand there under a wrong name.
+	if _, given := d.places[p.Option]; !given && len(d.strays) > 0 || slices.Contains(d.strays, p.Option) {
+		return false
+	}
+	return !slices.ContainsFunc(d.broken, func(path string) bool {
+		if rest, below := strings.CutPrefix(p.Option, path); below && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return true
+		}
+		name := path[strings.LastIndexByte(path, '.')+1:]
+		name, _, _ = strings.Cut(name, "[")
+		return speaksOf(p.Summary, name) || speaksOf(p.Detail, name)
+	})
+}
+
+// speaksOf reports whether name is a word of text.
+func speaksOf(text, name string) bool {
+	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool {
+		return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}), name)
 }
 
 // errors counts the mistakes so far.
@@ -110,11 +142,19 @@ func (d *decoder) body(body *hclsyntax.Body, spec *engine.Spec, target reflect.V
 		case o == nil:
 			d.unknownAttr(a, spec, prefix)
 		case o.Block != nil:
+			d.broken = append(d.broken, prefix+a.Name)
 			d.fail(a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", a.Name)
 		default:
 			path := prefix + a.Name
 			d.places[path], d.exprs[path] = a.SrcRange, a.Expr
+			before := d.errors()
+			failed := d.failed
+			d.failed = false
 			d.attr(o, o.Field(target), a.Expr, path)
+			if d.failed || d.errors() > before {
+				d.broken = append(d.broken, path)
+			}
+			d.failed = d.failed || failed
 		}
 	}
 	counts := make(map[string]int)
@@ -128,12 +168,14 @@ func (d *decoder) body(body *hclsyntax.Body, spec *engine.Spec, target reflect.V
 			d.unknownBlock(b, spec, prefix)
 			continue
 		case o.Block == nil:
+			d.broken = append(d.broken, prefix+b.Type)
 			d.fail(b.TypeRange, fmt.Sprintf("%q is no block", b.Type), "Write it with an equals sign: %s = ...", b.Type)
 			continue
 		}
 		n := counts[b.Type]
 		counts[b.Type]++
 		if n > 0 && !o.Repeated {
+			d.broken = append(d.broken, prefix+b.Type)
 			d.fail(b.DefRange(), fmt.Sprintf("block %q is there twice", b.Type), "%s has at most one. The first stands at %s.", upperFirst(d.what), place(first[b.Type]))
 			continue
 		}
@@ -149,6 +191,7 @@ func (d *decoder) required(body *hclsyntax.Body, spec *engine.Spec, prefix strin
 		if !o.Required || body.Attributes[o.Name] != nil || blocks[o.Name] > 0 {
 			continue
 		}
+		d.broken = append(d.broken, prefix+o.Name)
 		at := d.whole
 		if prefix != "" {
 			at = d.place(strings.TrimSuffix(prefix, "."))
@@ -190,6 +233,7 @@ func (d *decoder) block(b *hclsyntax.Block, o *engine.Option, field reflect.Valu
 		if len(b.Labels) > want {
 			at = b.LabelRanges[want]
 		}
+		d.broken = append(d.broken, path)
 		d.fail(at, fmt.Sprintf("%s needs %s", b.Type, labelCount(want)), "Write it as: %s { ... }", use)
 	} else if want == 1 {
 		o.Block.Label.Field(target).SetString(b.Labels[0])
@@ -199,6 +243,7 @@ func (d *decoder) block(b *hclsyntax.Block, o *engine.Option, field reflect.Valu
 
 // unknownAttr says what an attribute that is no option was meant to be.
 func (d *decoder) unknownAttr(a *hclsyntax.Attribute, spec *engine.Spec, prefix string) {
+	d.strays = append(d.strays, strings.TrimSuffix(prefix, "."))
 	names := spec.Names()
 	if prefix == "" {
 		names = append(names, d.extraAttrs...)
@@ -240,6 +285,7 @@ func blockExample(name string) string {
 }
 
 func (d *decoder) unknownBlock(b *hclsyntax.Block, spec *engine.Spec, prefix string) {
+	d.strays = append(d.strays, strings.TrimSuffix(prefix, "."))
 	var names []string
 	for i := range spec.Options {
 		if spec.Options[i].Block != nil {

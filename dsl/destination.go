@@ -21,7 +21,7 @@ import (
 // fixed set, or has an allow-list beside it.
 func (l *loader) checkDestinations(p *pipeline) {
 	for _, e := range p.elements {
-		if e.ok && e.spec != nil {
+		if e.spec != nil && e.Config != nil {
 			l.checkDestination(p, e, e.spec, reflect.ValueOf(e.Config), "")
 		}
 	}
@@ -36,12 +36,12 @@ func (l *loader) checkDestination(p *pipeline, e *element, spec *engine.Spec, co
 			l.checkDestinationBlocks(p, e, o, field, path)
 			continue
 		}
-		if !o.Destination || allowed(o, config, spec) {
+		if !o.Destination || allowed(o, config, spec) || e.mayAllow(o, spec, prefix) {
 			continue
 		}
 		x, ok := e.d.exprs[path]
-		if !ok {
-			continue // a default, which is the component's own
+		if !ok || slices.Contains(e.d.broken, path) {
+			continue // a default, which is the component's own, or a mistake
 		}
 		switch v := field.Interface().(type) {
 		case engine.Template:
@@ -96,7 +96,8 @@ func (l *loader) topicsKnown(p *pipeline, e *element) bool {
 	seen := make(map[*element]bool)
 	var walk func(x *element) bool
 	walk = func(x *element) bool {
-		if x == nil || seen[x] {
+		// Where from or a processor has a mistake, nobody knows yet.
+		if x == nil || seen[x] || x.unresolved || x.Kind == engine.KindProcessor && !x.ok && x != e {
 			return true
 		}
 		seen[x] = true
@@ -112,7 +113,7 @@ func (l *loader) topicsKnown(p *pipeline, e *element) bool {
 			return !(f.Name != engine.ErrorsPort && y.setsTopic()) && !walk(y)
 		})
 	}
-	return walk(e)
+	return p.broken || walk(e)
 }
 
 // setsTopic reports whether no record leaves the element with the topic that
@@ -250,6 +251,14 @@ func member(cond ast.Node) []string {
 		}
 	}
 	return nil
+}
+
+// mayAllow reports whether a destination's allow-list has a mistake.
+func (e *element) mayAllow(o *engine.Option, spec *engine.Spec, prefix string) bool {
+	if o.Allow == "" || spec.Option(o.Allow) == nil {
+		return false
+	}
+	return len(e.d.strays) > 0 || slices.Contains(e.d.broken, prefix+o.Allow)
 }
 
 // allowed reports whether a destination's allow-list is given.

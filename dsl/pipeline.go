@@ -42,6 +42,8 @@ type element struct {
 	fixedTopics []string
 	// from holds the places of From, one each; nil for default wiring.
 	from []hcl.Range
+	// unresolved: a part of from has a mistake.
+	unresolved bool
 }
 
 func (e *element) short() string { return string(e.Kind) + "." + e.Name }

@@ -18,6 +18,7 @@ func (l *loader) resolveFrom(p *pipeline, e *element) {
 		return
 	}
 	e.from = []hcl.Range{}
+	e.unresolved = true
 	t, ok := unwrapParens(a.Expr).(*hclsyntax.TupleConsExpr)
 	if !ok {
 		l.errorf(a.Expr.Range(), "from must be a list", "Write it as from = [%s]", l.source(a.Expr.Range()))
@@ -27,10 +28,13 @@ func (l *loader) resolveFrom(p *pipeline, e *element) {
 		l.errorf(a.Expr.Range(), "from is empty", "Name at least one element, such as %s, or remove from to read the element before.", l.candidate(p))
 		return
 	}
+	e.unresolved = false
 	for _, x := range t.Exprs {
 		if port, ok := l.reference(p, x); ok {
 			e.From = append(e.From, port)
 			e.from = append(e.from, x.Range())
+		} else {
+			e.unresolved = true
 		}
 	}
 }
