@@ -20,7 +20,7 @@ import (
 // data goes: what sets a destination begins with fixed text, is one of a
 // fixed set, or has an allow-list beside it.
 func (l *loader) checkDestinations(p *pipeline) {
-	for _, e := range p.elements {
+	for _, e := range slices.Concat(p.elements, p.seconds) {
 		if e.spec != nil && e.Config != nil {
 			l.checkDestination(p, e, e.spec, reflect.ValueOf(e.Config), "")
 		}

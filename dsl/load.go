@@ -41,6 +41,7 @@ type loader struct {
 	conns     map[string]*connection // by connection.TYPE.NAME
 	connList  []*connection
 	pipelines []*pipeline
+	seconds   []*pipeline // pipelines whose name another one has
 	// failed holds var.x and local.y that have no value because of a mistake
 	// that is already reported; what depends on them is not reported again.
 	failed map[string]bool

@@ -18,9 +18,14 @@ type pipeline struct {
 	block    *hclsyntax.Block
 	settings engine.Settings
 	elements []*element
+	// seconds are elements whose name another one has. Nothing reads them.
+	seconds []*element
 	// broken: an element is missing because of a mistake, so what seems to be
 	// unread or unreachable may not be.
 	broken bool
+	// second: another pipeline has the name; only the elements by themselves
+	// are checked, since the two may be halves of one.
+	second bool
 	places map[string]hcl.Range // of the settings
 	exprs  map[string]hclsyntax.Expression
 }
@@ -44,6 +49,7 @@ type element struct {
 	from []hcl.Range
 	// unresolved: a part of from has a mistake.
 	unresolved bool
+	second     bool
 }
 
 func (e *element) short() string { return string(e.Kind) + "." + e.Name }
@@ -55,6 +61,7 @@ func (l *loader) declarePipeline(b *hclsyntax.Block) {
 	for _, p := range l.pipelines {
 		if p.name == b.Labels[0] {
 			l.duplicate(fmt.Sprintf("pipeline %q", p.name), b.LabelRanges[0], p.block.LabelRanges[0])
+			l.seconds = append(l.seconds, &pipeline{name: p.name, block: b, broken: true, second: true})
 			return
 		}
 	}
@@ -74,6 +81,9 @@ func (l *loader) buildPipelines() *engine.Plan {
 			out.Elements = append(out.Elements, &e.Element)
 		}
 		plan.Pipelines = append(plan.Pipelines, out)
+	}
+	for _, p := range l.seconds {
+		l.buildPipeline(p)
 	}
 	l.checkAfter()
 	l.checkExclusive()
@@ -114,6 +124,10 @@ func (l *loader) buildPipeline(p *pipeline) {
 			}
 		}
 	}
+	if p.second {
+		l.checkDestinations(p)
+		return
+	}
 	l.wire(p)
 	l.checkDestinations(p)
 	l.checkDelivery(p)
@@ -136,7 +150,8 @@ func (e *element) labelPorts(ports func(config any) []string) bool {
 	return true
 }
 
-// buildElement decodes an element. nil: it has no usable name.
+// buildElement decodes an element. nil: it has no usable name, or one that
+// another element has already.
 func (l *loader) buildElement(p *pipeline, b *hclsyntax.Block) *element {
 	if !l.labels(b, b.Type+` "TYPE" "NAME"`, 2) {
 		return nil
@@ -147,7 +162,8 @@ func (l *loader) buildElement(p *pipeline, b *hclsyntax.Block) *element {
 	for _, other := range p.elements {
 		if other.Kind == e.Kind && other.Name == e.Name {
 			l.duplicate(fmt.Sprintf("%s %q", e.Kind, e.Name), b.LabelRanges[1], other.block.LabelRanges[1])
-			return nil
+			e.second = true
+			break
 		}
 	}
 	e.d = l.newDecoder(fmt.Sprintf("the %s %s", e.Type, e.Kind), b)
@@ -161,6 +177,10 @@ func (l *loader) buildElement(p *pipeline, b *hclsyntax.Block) *element {
 		l.buildProcessor(e)
 	default:
 		l.buildOutput(e)
+	}
+	if e.second {
+		p.seconds = append(p.seconds, e)
+		return nil
 	}
 	return e
 }

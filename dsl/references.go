@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/flowrecords/flow/engine"
 )
@@ -37,6 +38,64 @@ func (l *loader) resolveFrom(p *pipeline, e *element) {
 			e.unresolved = true
 		}
 	}
+}
+
+// meant returns the elements that the mistakes in e's from may have meant:
+// those whose names occur or are near, or else all.
+func (p *pipeline) meant(e *element) []*element {
+	a := e.block.Body.Attributes["from"]
+	exprs := []hclsyntax.Expression{a.Expr}
+	if t, ok := unwrapParens(a.Expr).(*hclsyntax.TupleConsExpr); ok {
+		exprs = t.Exprs
+	}
+	if len(exprs) == 0 {
+		return p.elements
+	}
+	var found []*element
+	for _, x := range exprs {
+		near := p.near(referenceWords(x))
+		if near == nil {
+			return p.elements
+		}
+		found = append(found, near...)
+	}
+	return found
+}
+
+// referenceWords returns the names of a reference, quoted or not.
+func referenceWords(x hclsyntax.Expression) []string {
+	if t, diags := hcl.AbsTraversalForExpr(unwrapParens(x)); !diags.HasErrors() {
+		return traversalNames(t)
+	}
+	if v, diags := x.Value(nil); !diags.HasErrors() && !v.IsNull() && v.Type() == cty.String {
+		return strings.Split(v.AsString(), ".")
+	}
+	return nil
+}
+
+// near returns the elements with one of the names, or else with names that
+// resemble one of them. An empty list: errors are meant, which need no reader.
+func (p *pipeline) near(words []string) []*element {
+	var found []*element
+	names := make([]string, 0, len(p.elements))
+	for _, e := range p.elements {
+		names = append(names, e.Name)
+		if slices.Contains(words, e.Name) {
+			found = append(found, e)
+		}
+	}
+	if found != nil {
+		return found
+	}
+	for _, w := range words {
+		if name := nearest(w, names); name != "" {
+			return p.near([]string{name})
+		}
+	}
+	if len(words) == 1 && (words[0] == engine.ErrorsPort || nearest(words[0], []string{engine.ErrorsPort}) != "") {
+		return []*element{}
+	}
+	return nil
 }
 
 // candidate is a reference to show as an example.

@@ -27,17 +27,15 @@ import (
 
 // wire resolves from, fills in the default wiring and checks the graph.
 func (l *loader) wire(p *pipeline) {
-	before := l.errors()
-	for _, e := range p.elements {
+	for _, e := range slices.Concat(p.elements, p.seconds) {
 		if e.Kind != engine.KindInput {
 			l.resolveFrom(p, e)
 		}
 	}
 	l.defaultWiring(p)
-	resolved := l.errors() == before
 	inputs, outputs := l.count(p, engine.KindInput), l.count(p, engine.KindOutput)
 	l.needs(p, inputs, outputs)
-	l.checkGraph(p, resolved && !p.broken && inputs > 0 && outputs > 0)
+	l.checkGraph(p, !p.broken && inputs > 0 && outputs > 0)
 }
 
 func (l *loader) count(p *pipeline, kind engine.Kind) int {
@@ -102,15 +100,16 @@ func sideChain(p *pipeline) map[string]bool {
 	return side
 }
 
-// checkGraph reports what the graph finds. When some element could not be
-// wired, only cycles are sure.
-func (l *loader) checkGraph(p *pipeline, resolved bool) {
+// checkGraph reports what the graph finds. When an element is missing, only
+// cycles are sure; where a from has a mistake, also what that cannot mean.
+func (l *loader) checkGraph(p *pipeline, complete bool) {
 	index := make(map[string]int)
 	for i, e := range p.elements {
 		index[e.Address()] = i
 	}
 	nodes := make([]graph.Node, len(p.elements))
-	known := resolved
+	known := complete
+	doubt := l.doubts(p)
 	for i, e := range p.elements {
 		nodes[i] = graph.Node{Kind: graphKind(e.Kind), Ports: e.Ports}
 		for _, f := range e.From {
@@ -124,7 +123,7 @@ func (l *loader) checkGraph(p *pipeline, resolved bool) {
 			nodes[i].From = append(nodes[i].From, graph.Port{Node: n, Name: f.Name})
 		}
 	}
-	order, findings := graph.Check(nodes)
+	_, findings := graph.Check(nodes)
 	side := sideChain(p)
 	for _, f := range findings {
 		switch f.Problem {
@@ -134,18 +133,63 @@ func (l *loader) checkGraph(p *pipeline, resolved bool) {
 			e := p.elements[f.Node]
 			l.errorf(e.fromRange(f.From), "element is read twice", "%s reads %s twice, so each record would come twice. Remove one of the two.", e.Address(), l.portText(p, e.From[f.From]))
 		case graph.Unread:
-			if known {
+			if e := p.elements[f.Node]; known && !doubt.read[e] {
 				l.unread(p, p.elements[f.Node], f.Port, side)
 			}
 		case graph.Unreachable:
-			if e := p.elements[f.Node]; known && len(e.From) > 0 {
+			if e := p.elements[f.Node]; known && len(e.From) > 0 && !doubt.reached[e.Address()] {
 				l.errorf(e.block.DefRange(), fmt.Sprintf("%s is never reached", e.short()), "No input leads to it. Change its from.")
 			}
 		}
 	}
-	if known && order != nil {
+	if known && len(doubt.reached) == 0 {
 		l.outputsBefore(p)
 	}
+}
+
+// doubts are what mistakes in from leave open.
+type doubts struct {
+	// read are elements that such a from may have meant, or that the main
+	// chain would lead on from if it had meant something else.
+	read map[*element]bool
+	// reached are the addresses of what has such a from, and of what lies
+	// behind it.
+	reached map[string]bool
+}
+
+func (l *loader) doubts(p *pipeline) doubts {
+	d := doubts{read: make(map[*element]bool), reached: make(map[string]bool)}
+	var before *element // the processor before
+	for _, e := range p.elements {
+		if e.unresolved {
+			d.reached[e.Address()] = true
+			for _, m := range p.meant(e) {
+				d.read[m] = true
+			}
+		}
+		if e.Kind != engine.KindProcessor {
+			continue
+		}
+		if e.unresolved {
+			// It may be of the main chain or not.
+			d.read[e] = true
+			for _, x := range p.elements {
+				if before == nil && x.Kind == engine.KindInput || x == before {
+					d.read[x] = true
+				}
+			}
+		}
+		before = e
+	}
+	for grown := true; grown; {
+		grown = false
+		for _, e := range p.elements {
+			if !d.reached[e.Address()] && slices.ContainsFunc(e.From, func(f engine.Port) bool { return d.reached[f.Element] }) {
+				d.reached[e.Address()], grown = true, true
+			}
+		}
+	}
+	return d
 }
 
 func graphKind(k engine.Kind) graph.Kind {
