@@ -103,6 +103,9 @@ func (d *decoder) problems(m *mapped, problems []expr.Problem) {
 		return
 	}
 	for _, p := range problems {
+		if hidden := d.hidden(p.Constants); hidden != "" {
+			p.Detail = upperFirst(hidden) + "."
+		}
 		if loneName.MatchString(m.text) && strings.Contains(p.Summary, "nknown name") && !strings.Contains(p.Detail, "'"+strings.TrimSpace(m.text)+"'") {
 			p.Detail += fmt.Sprintf(" A constant text needs quotes of its own: \"'%s'\".", strings.TrimSpace(m.text))
 		}

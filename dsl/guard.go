@@ -2,6 +2,10 @@ package dsl
 
 import (
 	"errors"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/flowrecords/flow/dsl/expr"
 	"github.com/flowrecords/flow/engine"
@@ -10,7 +14,9 @@ import (
 
 // guardedSource and guardedTemplate take secrets out of the errors of running
 // expressions: an error may quote a value, and the value may be a sensitive
-// variable or a password from the environment (Invariant 7). Only configs with secrets pay, and only on errors.
+// variable or a password from the environment (Invariant 7). What an expression
+// makes of a secret cannot be found in a text, so one that refers to a secret
+// says nothing but that it failed. Only configs with secrets pay, and only on errors.
 type guardedSource struct {
 	*expr.Source
 	scrub func(string) string
@@ -21,17 +27,65 @@ type guardedTemplate struct {
 	scrub func(string) string
 }
 
+// scrubber returns what cleans the errors of an expression that refers to
+// these constants.
+func (l *loader) scrubber(constants []string) func(string) string {
+	if hidden := l.hidden(constants); hidden != "" {
+		return func(string) string { return hidden }
+	}
+	return l.scrub
+}
+
+// hidden is what stands in the place of an error that may hold what was made
+// of a secret, "" if none of the constants is one.
+func (l *loader) hidden(constants []string) string {
+	var secret []string
+	for _, name := range constants {
+		if l.isSecretConstant(name) && !slices.Contains(secret, name) {
+			secret = append(secret, name)
+		}
+	}
+	if len(secret) == 0 {
+		return ""
+	}
+	return "the expression failed; why is not shown, since it uses " + strings.Join(secret, " and ") + ", which may be a secret"
+}
+
+// isSecretConstant reports whether var.x or local.x, or anything below var or
+// local, is marked.
+func (l *loader) isSecretConstant(name string) bool {
+	root, member, _ := strings.Cut(name, ".")
+	if root == "var" {
+		for _, v := range l.variables {
+			if (member == "" || v.name == member) && v.value != cty.NilVal && v.value.ContainsMarked() {
+				return true
+			}
+		}
+		return false
+	}
+	for _, v := range l.locals {
+		if (member == "" || v.name == member) && v.value != cty.NilVal && v.value.ContainsMarked() {
+			return true
+		}
+	}
+	return false
+}
+
 // guard wraps what the compiler made, if the config holds secrets.
 func (l *loader) guard(src engine.ExpressionSource) engine.ExpressionSource {
 	if s, ok := src.(*expr.Source); ok && l.holdsSecrets() {
-		return guardedSource{s, l.scrub}
+		return guardedSource{s, l.scrubber(s.Constants())}
 	}
 	return src
 }
 
 func (l *loader) guardTemplate(src engine.TemplateSource) engine.TemplateSource {
 	if t, ok := src.(*expr.Template); ok && l.holdsSecrets() {
-		return guardedTemplate{t, l.scrub}
+		var constants []string
+		for _, hole := range t.Holes() {
+			constants = append(constants, hole.Constants()...)
+		}
+		return guardedTemplate{t, l.scrubber(constants)}
 	}
 	return src
 }

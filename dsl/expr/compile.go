@@ -214,7 +214,9 @@ func isIdentifier(s string) bool {
 // tidy sorts problems and drops repeated ones.
 func tidy(ps []Problem) []Problem {
 	slices.SortStableFunc(ps, func(a, b Problem) int { return cmp.Or(a.Offset-b.Offset, a.Length-b.Length) })
-	return slices.Compact(ps)
+	return slices.CompactFunc(ps, func(a, b Problem) bool {
+		return a.Offset == b.Offset && a.Length == b.Length && a.Summary == b.Summary && a.Detail == b.Detail
+	})
 }
 
 // Paths returns the paths that an expression reads, without repeats.

@@ -42,6 +42,10 @@ type Problem struct {
 	Offset, Length int
 	// Summary is short and stable, Detail says what to do.
 	Summary, Detail string
+	// Constants are set where Detail says what the expression came to when it
+	// was evaluated: those that it refers to, as Source.Constants. Detail may
+	// quote what it made of them.
+	Constants []string
 }
 
 // Want is what the place of an expression asks of its result.
@@ -126,7 +130,7 @@ func (e *Env) Constant(text string) (any, []Problem) {
 	}
 	v, err := s.once()
 	if err != nil {
-		return nil, []Problem{{Length: len(text), Summary: "The expression fails", Detail: sentence(err.Error())}}
+		return nil, []Problem{{Length: len(text), Summary: "The expression fails", Detail: sentence(err.Error()), Constants: s.Constants()}}
 	}
 	return v.Any(), nil
 }

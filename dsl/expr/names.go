@@ -118,6 +118,11 @@ func (r *resolver) copyLeaf(n ast.Node) ast.Node {
 
 func (r *resolver) constant(n ast.Node, c chain) ast.Node {
 	root := r.env.consts[c.root.Value]
+	name := c.root.Value
+	if len(c.path) > 0 {
+		name += "." + c.path[0].Name
+	}
+	r.constants[name] = true
 	if len(c.path) == 0 {
 		return r.replace(n, literalNode(any(root)))
 	}

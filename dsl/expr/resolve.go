@@ -35,7 +35,9 @@ type resolver struct {
 	refs    []*ref
 	refByID map[string]*ref
 	used    map[string]bool
-	random  bool
+	// constants are what Source.Constants returns.
+	constants map[string]bool
+	random    bool
 
 	lets  []letName
 	frame *frame
@@ -63,7 +65,7 @@ func newResolver(e *Env, pos *positions) *resolver {
 	return &resolver{
 		env: e, pos: pos,
 		memo: map[ast.Node]ast.Node{}, texts: map[ast.Node]string{}, spans: map[ast.Node]span{},
-		inlined: map[ast.Node]string{}, refByID: map[string]*ref{}, used: map[string]bool{},
+		inlined: map[ast.Node]string{}, refByID: map[string]*ref{}, used: map[string]bool{}, constants: map[string]bool{},
 	}
 }
 

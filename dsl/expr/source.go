@@ -37,6 +37,7 @@ type Source struct {
 
 	refs   []*ref
 	used   []string
+	consts []string
 	random bool
 
 	root    code
@@ -57,7 +58,7 @@ var _ engine.ExpressionSource = (*Source)(nil)
 func newSource(r *resolver, tree *parser.Tree, text string, want Want) *Source {
 	s := &Source{
 		text: text, want: want, refs: r.refsIn(tree.Node), random: r.random, env: r.env, src: tree.Source,
-		used: slices.Sorted(maps.Keys(r.used)),
+		used: slices.Sorted(maps.Keys(r.used)), consts: slices.Sorted(maps.Keys(r.constants)),
 	}
 	b := &builder{r: r, s: s}
 	s.root = b.program(tree.Node)
@@ -90,7 +91,7 @@ func (s *Source) settle() (Problem, bool) {
 	}
 	v, err := s.once()
 	if err != nil {
-		return Problem{Length: len(s.text), Summary: "The expression always fails", Detail: sentence(err.Error())}, true
+		return Problem{Length: len(s.text), Summary: "The expression always fails", Detail: sentence(err.Error()), Constants: s.Constants()}, true
 	}
 	if s.want == WantBool && v.Kind() != record.Bool {
 		return Problem{Length: len(s.text), Summary: "The result must be true or false", Detail: "This is always " + kindName(v.Kind()) + "."}, true
@@ -143,6 +144,11 @@ func (s *Source) KeyPaths() []record.Path { return paths(s.refs, refKey) }
 
 // Functions returns the names of the functions that are called, sorted.
 func (s *Source) Functions() []string { return slices.Clone(s.used) }
+
+// Constants returns the constants that the expression or a function that it
+// calls refers to, such as var.token, sorted. The name of the root alone
+// stands for all below it.
+func (s *Source) Constants() []string { return slices.Clone(s.consts) }
 
 // Deterministic reports that the same record always gives the same result:
 // neither clock nor randomness nor the machine are asked.

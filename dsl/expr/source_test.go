@@ -257,3 +257,27 @@ func TestOrderOfMembers(t *testing.T) {
 		}
 	}
 }
+
+func TestSourceConstants(t *testing.T) {
+	t.Parallel()
+	e := env(t)
+	if ps := e.AddFunction("raised", []string{"n"}, "n + var.min"); len(ps) > 0 {
+		t.Fatalf("%+v", ps)
+	}
+	for text, want := range map[string]string{
+		"value.a":                            "[]",
+		"upper(var.country) + local.prefix":  "[local.prefix var.country]",
+		"raised(value.a)":                    "[var.min]",
+		"var.rates[value.c] + var.rates.USD": "[var.rates]",
+		"var[value.c]":                       "[var]",
+		"var['half'] * 2":                    "[var.half]",
+	} {
+		if got := fmt.Sprint(compile(t, e, text).Constants()); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+	_, ps := e.Compile("toInt(lower(var.country))", expr.WantAny)
+	if len(ps) != 1 || fmt.Sprint(ps[0].Constants) != "[var.country]" {
+		t.Errorf("%+v", ps)
+	}
+}
