@@ -89,6 +89,8 @@ func (l *loader) loadVariables() {
 		switch {
 		case !ok:
 			l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "--var without a value", Detail: "Write it as --var name=value."})
+		case name == "":
+			l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "--var without a name", Detail: "Write it as --var name=value."})
 		case l.variables[name] == nil:
 			l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("unknown variable %q", name),
 				Detail: fmt.Sprintf("--var sets a variable that no variable block declares.%s", didYouMean(name, slices.Collect(maps.Keys(l.variables))))})

@@ -16,7 +16,7 @@ mistakes at once, each with its place and what to do. It opens no connection.
 
 Exit status: 0 no mistake, 2 there are some.`,
 		Example: "  flow lint pipeline.hcl\n  flow lint --var env=test pipelines/",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    somePath,
 		RunE: func(_ *cobra.Command, args []string) error {
 			plan, err := a.load(args, f)
 			if err != nil {
@@ -28,4 +28,12 @@ Exit status: 0 no mistake, 2 there are some.`,
 	}
 	f.add(c)
 	return c
+}
+
+// somePath asks for a config.
+func somePath(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("name a file or folder: flow %s", c.Use)
+	}
+	return nil
 }

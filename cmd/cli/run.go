@@ -46,7 +46,7 @@ On a terminal it shows progress and a summary; elsewhere it writes logs.
 Exit status: 0 done or stopped with everything confirmed, 1 a pipeline failed,
 2 wrong config or usage, 3 stopped before everything in flight was confirmed.`,
 		Example: "  flow run pipeline.hcl\n  flow run --var env=prod --metrics-addr :9090 pipelines/",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    somePath,
 		RunE:    func(c *cobra.Command, args []string) error { return a.run(c.Context(), args, f) },
 	}
 	f.add(c)
