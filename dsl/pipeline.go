@@ -50,6 +50,8 @@ type element struct {
 	// unresolved: a part of from has a mistake.
 	unresolved bool
 	second     bool
+	// files are what an input reads or an output writes, as far as known.
+	files []string
 }
 
 func (e *element) short() string { return string(e.Kind) + "." + e.Name }
@@ -87,6 +89,7 @@ func (l *loader) buildPipelines() *engine.Plan {
 	}
 	l.checkAfter()
 	l.checkExclusive()
+	l.checkFiles()
 	return plan
 }
 
@@ -197,6 +200,9 @@ func (l *loader) buildInput(e *element) {
 		return
 	}
 	config := e.Config
+	if f.Files != nil {
+		e.files = f.Files(config)
+	}
 	e.NewInput = func(env engine.Env) (engine.Input, error) { return f.New(config, env) }
 	if f.Bounded != nil {
 		e.Bounded = f.Bounded(config)
@@ -237,6 +243,9 @@ func (l *loader) buildOutput(e *element) {
 		return
 	}
 	config := e.Config
+	if f.Files != nil {
+		e.files = f.Files(config)
+	}
 	e.NewOutput = func(env engine.Env) (engine.Output, error) { return f.New(config, env) }
 }
 

@@ -50,6 +50,9 @@ type InputFactory struct {
 	// Exclusive: only one element of this type can run in a process, since
 	// what it reads is there once and two would share it by chance.
 	Exclusive bool
+	// Files returns the paths, without globs, of the files that this config
+	// reads. With OutputFactory.Files it finds what would read its own output.
+	Files func(config any) []string
 }
 
 // ProcessorFactory describes and makes one type of processor.
@@ -64,6 +67,9 @@ type ProcessorFactory struct {
 type OutputFactory struct {
 	Component
 	New func(config any, env Env) (Output, error)
+	// Files returns the paths of the files that this config writes, as far as
+	// they are the same for every record.
+	Files func(config any) []string
 	// KeyConverter and ValueConverter as in InputFactory; "" writes keys or
 	// values in the record's own encoding, as they are.
 	KeyConverter, ValueConverter string

@@ -72,7 +72,7 @@ func benchVars(text string) []string {
 	var vars []string
 	for _, name := range []string{"in", "out", "state", "brokers", "from", "to", "group"} {
 		if strings.Contains(text, `variable "`+name+`" {}`) {
-			vars = append(vars, name+"="+map[bool]string{true: "localhost:9092", false: "x"}[name == "brokers"])
+			vars = append(vars, name+"="+map[bool]string{true: "localhost:9092", false: "x-" + name}[name == "brokers"])
 		}
 	}
 	return vars

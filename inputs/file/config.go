@@ -97,6 +97,17 @@ func (c *Config) globs() []string {
 	return append([]string{c.Path}, c.Paths...)
 }
 
+// files returns the paths that are no globs.
+func (c *Config) files() []string {
+	var paths []string
+	for _, p := range c.globs() {
+		if !strings.ContainsAny(p, `*?[{\`) && !c.excluded(p) {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
 // excluded reports whether a file is left out.
 func (c *Config) excluded(path string) bool {
 	for _, glob := range c.Exclude {

@@ -17,6 +17,7 @@ func Factory() engine.InputFactory {
 		ValueConverter: "json",
 		Bounded:        func(config any) bool { return config.(*Config).Mode != "tail" },
 		FixedTopics:    func(any) []string { return nil },
+		Files:          func(config any) []string { return config.(*Config).files() },
 	}
 }
 

@@ -60,6 +60,16 @@ func Factory() engine.OutputFactory {
 `},
 			},
 		},
+		Files: func(config any) []string {
+			c := config.(*Config)
+			if c.Path.Source == nil || c.Rotate != nil {
+				return nil // a file that rotates gets a number
+			}
+			if path, ok := c.Path.Source.Literal(); ok {
+				return []string{path}
+			}
+			return nil
+		},
 		New: func(config any, env engine.Env) (engine.Output, error) {
 			return newOutput(config.(*Config), env, osFS{})
 		},
