@@ -110,7 +110,7 @@ func (l *loader) topicsKnown(p *pipeline, e *element) bool {
 			}
 			// What failed in an element is as it was before it.
 			y := byAddress[f.Element]
-			return !(f.Name != engine.ErrorsPort && y.setsTopic()) && !walk(y)
+			return (f.Name == engine.ErrorsPort || !y.setsTopic()) && !walk(y)
 		})
 	}
 	return p.broken || walk(e)
