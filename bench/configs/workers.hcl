@@ -18,7 +18,8 @@ pipeline "workers" {
     set = {
       "customer.email" = "sha256(value.customer.email)"
       "customer.card"  = "sha256(value.customer.card)"
-      trace            = "sha256(value.internal.trace + value.order_id)"
+      trace            = "sha512(sha512(value.internal.trace + value.order_id) + sha512(value.customer.name))"
+      pairs            = "sum(map(1..20, # * value.quantity))"
       total            = "value.price * value.quantity"
     }
     remove = ["internal"]
