@@ -43,7 +43,8 @@ const (
 
 	// ExprNodes and ExprMemory bound one expression: nodes of its tree when
 	// compiled, values it may allocate when run.
-	ExprNodes  = 10_000
+	ExprNodes = 10_000
+	// ExprMemory is the other one.
 	ExprMemory = 1_000_000
 
 	// ExprBytes bounds the text of one expression: its parser recurses once per
@@ -78,5 +79,6 @@ const (
 
 	// HeaderBytes and HeaderCount bound the headers of a record.
 	HeaderBytes = 1 << 20
+	// HeaderCount is the other one.
 	HeaderCount = 1000
 )
