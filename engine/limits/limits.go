@@ -77,8 +77,7 @@ const (
 	// way behind them, waiting for outputs to confirm.
 	StageBatches = 64
 
-	// HeaderBytes and HeaderCount bound the headers of a record.
+	// HeaderBytes is how much memory for headers a batch keeps for its next
+	// use.
 	HeaderBytes = 1 << 20
-	// HeaderCount is the other one.
-	HeaderCount = 1000
 )
