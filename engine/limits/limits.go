@@ -33,6 +33,12 @@ const (
 	// CommitInterval is how often confirmed positions are stored.
 	CommitInterval = time.Second
 
+	// CommitInFlights is after how many times the bytes that may be in flight
+	// positions are stored before the interval is over. It bounds what comes
+	// twice after a crash; at 1, syncing so often cost a seventh of the CPU of
+	// a copy from file to file.
+	CommitInFlights = 4
+
 	// DrainTimeout is how long a stop waits for records in flight.
 	DrainTimeout = 30 * time.Second
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/checkpoint"
+	"github.com/flowrecords/flow/engine/limits"
 )
 
 // committer stores confirmed positions, at intervals and at the end.
@@ -66,11 +67,11 @@ func (c *committer) get(key string) (engine.Position, bool) {
 	return p, ok
 }
 
-// settled counts source bytes that were confirmed. As many as may be in flight
-// are a reason to commit before the interval is over, so that what comes twice
-// after a crash is bounded by max_in_flight, however fast the pipeline is.
+// settled counts source bytes that were confirmed. Some times as many as may be
+// in flight are a reason to commit before the interval is over, so that what
+// comes twice after a crash is bounded, however fast the pipeline is.
 func (c *committer) settled(bytes int64) {
-	if c.confirmed.Add(bytes) < int64(c.r.settings.MaxInFlight) {
+	if c.confirmed.Add(bytes) < limits.CommitInFlights*int64(c.r.settings.MaxInFlight) {
 		return
 	}
 	select {

@@ -13,6 +13,7 @@ import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/checkpoint"
 	"github.com/flowrecords/flow/engine/enginetest"
+	"github.com/flowrecords/flow/engine/limits"
 )
 
 // TestBudget: what is in flight never exceeds the limit, or is one batch.
@@ -65,7 +66,7 @@ func TestBudget(t *testing.T) {
 }
 
 // TestCommitWhenMuchIsConfirmed: long before the interval is over, positions
-// are stored each time that as much is confirmed as may be in flight. Time
+// are stored each time that some times as much is confirmed as may be in flight. Time
 // stands still while the pipeline works, so the interval never ends.
 func TestCommitWhenMuchIsConfirmed(t *testing.T) {
 	t.Parallel()
@@ -73,7 +74,7 @@ func TestCommitWhenMuchIsConfirmed(t *testing.T) {
 		p := newPlan(t)
 		p.p.Settings.CommitInterval = time.Hour
 		p.p.Settings.MaxInFlight = 64 << 10
-		const records, size = 1000, 1 << 10 // 16 times what may be in flight
+		const records, size = 4000, 1 << 10 // 62 times what may be in flight
 		part := enginetest.Partition{ID: "a"}
 		for range records {
 			part.Records = append(part.Records, enginetest.Record{Value: make([]byte, size)})
@@ -91,7 +92,7 @@ func TestCommitWhenMuchIsConfirmed(t *testing.T) {
 			t.Fatal(err)
 		}
 		if before < 10 {
-			t.Errorf("%d commits before the end, want one for each %d bytes", before, p.p.Settings.MaxInFlight)
+			t.Errorf("%d commits before the end, want one for each %d times %d bytes", before, limits.CommitInFlights, p.p.Settings.MaxInFlight)
 		}
 	})
 }
