@@ -56,11 +56,10 @@ func (a *app) surfaces(f runFlags) (screen, *slog.Logger, error) {
 		return &logScreen{logger: logger}, logger, nil
 	}
 	view := &liveScreen{
-		out:     a.Stderr,
-		width:   func() int { return a.width(a.Stderr) },
-		redraw:  terminal(a.Stderr) && a.getenv("TERM") != "dumb",
-		shared:  terminal(a.Stdout),
-		colored: a.colored(a.Stderr),
+		out:    a.Stderr,
+		width:  func() int { return a.width(a.Stderr) },
+		redraw: terminal(a.Stderr) && a.getenv("TERM") != "dumb",
+		shared: terminal(a.Stdout),
 	}
 	if level < slog.LevelWarn && f.logLevel == "info" {
 		level = slog.LevelWarn // the view shows what info would say
@@ -79,11 +78,10 @@ func handler(w io.Writer, format string, level slog.Level) slog.Handler {
 // liveScreen redraws a block of lines at the bottom of a terminal. Log lines
 // go through its Write and appear above the block.
 type liveScreen struct {
-	out     *os.File
-	width   func() int
-	redraw  bool // the terminal can move its cursor
-	shared  bool // stdout is a terminal too
-	colored bool
+	out    *os.File
+	width  func() int
+	redraw bool // the terminal can move its cursor
+	shared bool // stdout is a terminal too
 
 	cancel context.CancelFunc
 	done   chan struct{}
