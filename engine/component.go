@@ -156,14 +156,70 @@ type Discarder interface {
 	Discards() string
 }
 
-// Bound is a processor's working copy. Exactly one of Step, Route and Expand
-// is set. All are called by one goroutine at a time.
+// Serial is a Processor that may say that it must see all records of its
+// element one after the other, since it remembers, gathers or paces them:
+// dedupe, batch, rate_limit. It gets a stage of its own with one worker.
+type Serial interface {
+	Serial() bool
+}
+
+// Bound is a processor's working copy. Exactly one of Step, Route, Expand,
+// Window and Gate is set; the last two only by a Serial. All are called by one
+// goroutine at a time.
 type Bound struct {
 	Step   Step
 	Route  Route
 	Expand Expand
+	// Window makes an empty window. There is one for each source partition
+	// that has records in it, so a window never mixes partitions and order is
+	// kept. Period is the longest time that a window stays open after its
+	// first record; it must be more than 0, since what a window holds is
+	// unconfirmed.
+	Window func() Window
+	Period time.Duration
+	Gate   Gate
+	// Source, if set, is called before the records of a batch with the source
+	// partition that they come from. Only a Serial may set it.
+	Source func(*Source)
+	// State, if set, is what the working copy of a Serial remembers beyond the
+	// end of the process.
+	State State
 	// Close ends the working copy; may be nil.
 	Close func()
+}
+
+// Window gathers records of one source partition into one record. The source
+// position moves over them only when that record is confirmed.
+type Window interface {
+	// Add takes in a record, which is valid until Add returns. full ends the
+	// window with it. An error is an error of the record, which is then not in
+	// the window.
+	Add(r *record.Record) (full bool, err error)
+	// Result gives r, which is empty, what the window has become, and empties
+	// the window. What r is given must stay valid until the next Add.
+	Result(r *record.Record) error
+}
+
+// Gate says how many of the next n records may go on now: at least one, for
+// which it waits until ctx ends. size tells the bytes of the value of record
+// i, from 0.
+type Gate func(ctx context.Context, n int, size func(i int) int) (int, error)
+
+// State is a memory that the engine keeps beside the positions of the
+// pipeline, as a log of entries. Before the first record Replay is called with
+// each stored entry in order. Changes and Snapshot are called by the goroutine
+// that commits, while records flow: they need a lock.
+//
+// The state is stored before positions are: after a crash it may know records
+// that are read again, and never misses one that is not. An implementation
+// must let such a record through once more (Invariant 1).
+type State interface {
+	Replay(entry []byte) error
+	// Changes appends what has changed since the last Changes or Snapshot;
+	// nothing appended means no change.
+	Changes(dst []byte) []byte
+	// Snapshot appends all there is: it stands for every entry before.
+	Snapshot(dst []byte) []byte
 }
 
 // Step edits a record in place and says whether it goes on; keep = false
