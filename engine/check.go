@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // CheckRegistry reports every component of r that is not described as it must
-// be: a summary and an example each, a doc for each option, a default within
-// the option's own rules unless the option is required, and a New function.
+// be: a summary and an example each, a doc for each option, a unit for each
+// number, a default within the option's own rules unless the option is
+// required, versions that fit, and a New function.
 // Whoever builds a binary with components of his own runs it in a test.
 func CheckRegistry(r *Registry) error {
 	var errs []error
@@ -49,6 +52,14 @@ func checkComponent(kind Kind, c Component, hasNew bool) (errs []error) {
 	if len(c.Examples) == 0 {
 		fail("has no example")
 	}
+	since := c.Since
+	if since == "" {
+		since = FirstRelease
+	}
+	if !version.MatchString(since) {
+		fail("Since %q is no version such as %s", c.Since, FirstRelease)
+		since = FirstRelease
+	}
 	if !hasNew {
 		fail("has no New")
 	}
@@ -65,25 +76,35 @@ func checkComponent(kind Kind, c Component, hasNew bool) (errs []error) {
 		fail("%v", err)
 		return errs
 	}
-	checkSpec(spec, "", reflect.ValueOf(config), fail)
+	checkSpec(spec, "", since, reflect.ValueOf(config), fail)
 	return errs
 }
 
-// checkSpec checks the options of a block. config is invalid within a block
-// that is absent by default: it has no defaults to check.
-func checkSpec(s *Spec, prefix string, config reflect.Value, fail func(string, ...any)) {
+// checkSpec checks the options of a block that came in the version since.
+// config is invalid within a block that is absent by default: it has no
+// defaults to check.
+func checkSpec(s *Spec, prefix, since string, config reflect.Value, fail func(string, ...any)) {
 	for i := range s.Options {
 		o := &s.Options[i]
 		name := prefix + o.Name
 		if o.Doc == "" {
 			fail("option %s has no doc", name)
 		}
+		if o.Unit == "" && !o.unitSaid && strings.HasSuffix(o.Type, "number") {
+			fail("option %s is a number without the tag unit: say what it counts, or unit:\"\" if that is nothing", name)
+		}
+		from := since
+		if o.Since != "" {
+			if from = o.Since; olderVersion(from, since) {
+				fail("option %s is of version %s and so older than what it belongs to, which is of %s", name, from, since)
+			}
+		}
 		if o.Block != nil {
 			var inner reflect.Value
 			if config.IsValid() && o.Field(config).Kind() == reflect.Struct {
 				inner = o.Field(config)
 			}
-			checkSpec(o.Block, name+".", inner, fail)
+			checkSpec(o.Block, name+".", from, inner, fail)
 			continue
 		}
 		if o.Required && o.Default != "" && o.Default != "0" && o.Default != "false" && o.Default != `"0s"` && o.Default != `"0B"` {
@@ -93,6 +114,18 @@ func checkSpec(s *Spec, prefix string, config reflect.Value, fail func(string, .
 			checkDefault(o, name, o.Field(config), fail)
 		}
 	}
+}
+
+// olderVersion compares two versions by number.
+func olderVersion(a, b string) bool {
+	parts := func(v string) (n [3]int) {
+		for i, p := range strings.SplitN(v, ".", 3) {
+			n[i], _ = strconv.Atoi(p)
+		}
+		return n
+	}
+	x, y := parts(a), parts(b)
+	return slices.Compare(x[:], y[:]) < 0
 }
 
 // checkDefault checks that the default obeys what the option asks of a user.

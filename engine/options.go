@@ -24,6 +24,11 @@ import (
 //	example:"..."               HCL text of a value
 //	oneof:"a b c"               the allowed values of a string
 //	min:"1" max:"10"            bounds of a number, duration or size
+//	unit:"records"              what a number counts, in the plural; "" for one
+//	                            that counts nothing, such as a seed. Durations
+//	                            and sizes have their own units
+//	since:"0.2.0"               the version of flow in which the option came, if
+//	                            it is younger than its component
 //	system:"kafka"              the type of a ConnectionRef
 //	allow:"topics"              beside destination: the list of string next to
 //	                            it that holds all results that the component

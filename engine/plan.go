@@ -24,9 +24,9 @@ type Pipeline struct {
 type Settings struct {
 	Delivery string `flow:"delivery" oneof:"at_least_once exactly_once" doc:"What the pipeline guarantees. exactly_once needs inputs and outputs that can do it."`
 	Order    string `flow:"order" oneof:"partition none" doc:"partition keeps the order of records within each source partition. none lets workers overtake each other."`
-	Workers  int    `flow:"workers" min:"0" max:"256" doc:"Workers of each stage. 0 means one for each CPU."`
+	Workers  int    `flow:"workers" unit:"workers" min:"0" max:"256" doc:"Workers of each stage. 0 means one for each CPU."`
 
-	BatchRecords   int           `flow:"batch_records" min:"1" max:"65536" doc:"Most records of a batch."`
+	BatchRecords   int           `flow:"batch_records" unit:"records" min:"1" max:"65536" doc:"Most records of a batch."`
 	BatchBytes     ByteSize      `flow:"batch_bytes" min:"1KiB" max:"64MiB" doc:"Bytes after which a batch is complete."`
 	Linger         time.Duration `flow:"linger" min:"0s" max:"1m" doc:"Longest wait for a fuller batch after its first record. 0s sends every record as soon as nothing more is at hand."`
 	MaxInFlight    ByteSize      `flow:"max_in_flight" min:"64KiB" doc:"Most source bytes that are read and not yet confirmed."`

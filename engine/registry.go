@@ -27,9 +27,15 @@ type Component struct {
 	// Defaults returns a new *Config with the default of every option (see
 	// options.go for its tags). A *Config may be a Validator.
 	Defaults func() any
+	// Since is the version of flow in which the component came; empty means
+	// FirstRelease.
+	Since string
 	// Examples are complete pipelines or blocks in HCL that lint clean.
 	Examples []Example
 }
+
+// FirstRelease is the version in which a component came that does not say.
+const FirstRelease = "0.1.0"
 
 // Example is a piece of HCL with a title.
 type Example struct{ Title, HCL string }

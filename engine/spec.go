@@ -37,12 +37,20 @@ type Option struct {
 	OneOf []string
 	// Min and Max are bounds as text of the option's type.
 	Min, Max string
+	// Unit is what a number counts ("records"), empty for one that counts
+	// nothing; UnitsDuration or UnitsSize; empty for all else.
+	Unit string
+	// Since is the version of flow in which the option came; empty: its
+	// component's.
+	Since string
 	// System is the type of connection that a ConnectionRef asks for.
 	System string
 	// Allow names the list of string next to a destination that holds all
 	// results that it may have.
 	Allow string
 
+	// Whole: a number, or a list of them, without fractions.
+	Whole bool
 	// Required: the option must be given.
 	Required bool
 	// Bool: an expression whose result must be a bool.
@@ -57,7 +65,15 @@ type Option struct {
 	Block *Spec
 
 	index []int
+	// unitSaid: the tag unit is there, be it empty.
+	unitSaid bool
 }
+
+// The units in which durations and sizes are written.
+const (
+	UnitsDuration = "ns, us, ms, s, m, h"
+	UnitsSize     = "B, KB, KiB, MB, MiB, GB, GiB, TB, TiB"
+)
 
 // Field returns the field of the option in a config: what Describe was given,
 // or the struct of the block.
@@ -156,12 +172,19 @@ func (s *Spec) checkAllow() error {
 	return nil
 }
 
+// version is what Since may be.
+var version = regexp.MustCompile(`^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$`)
+
 var optionName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
 
 func (d *describer) option(f reflect.StructField, tag string, v reflect.Value) (o Option, label bool, err error) {
 	name, flags, _ := strings.Cut(tag, ",")
 	o = Option{Name: name, Doc: f.Tag.Get("doc"), Example: f.Tag.Get("example"), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"),
-		System: f.Tag.Get("system"), Allow: f.Tag.Get("allow"), OneOf: strings.Fields(f.Tag.Get("oneof"))}
+		System: f.Tag.Get("system"), Allow: f.Tag.Get("allow"), OneOf: strings.Fields(f.Tag.Get("oneof")), Since: f.Tag.Get("since")}
+	o.Unit, o.unitSaid = f.Tag.Lookup("unit")
+	if o.Since != "" && !version.MatchString(o.Since) {
+		return o, false, fmt.Errorf("since %q is no version such as 0.2.0", o.Since)
+	}
 	block := false
 	for flag := range strings.SplitSeq(flags, ",") {
 		switch flag {
@@ -243,6 +266,9 @@ func (o *Option) scalar(t reflect.Type, v reflect.Value) error {
 	if len(o.OneOf) > 0 && name != "string" && name != "list of string" {
 		return fmt.Errorf("oneof on a %s", name)
 	}
+	if err := o.unit(t, strings.TrimPrefix(name, "list of ")); err != nil {
+		return err
+	}
 	if name == "connection." {
 		return fmt.Errorf("a connection needs the tag system")
 	}
@@ -250,6 +276,26 @@ func (o *Option) scalar(t reflect.Type, v reflect.Value) error {
 		return err
 	}
 	o.Default = defaultText(v)
+	return nil
+}
+
+// unit settles Unit and Whole; elem is the type of the option or of the
+// elements of its list.
+func (o *Option) unit(t reflect.Type, elem string) error {
+	if o.unitSaid && elem != "number" {
+		return fmt.Errorf("unit on a %s", elem)
+	}
+	switch elem {
+	case "duration":
+		o.Unit = UnitsDuration
+	case "size":
+		o.Unit = UnitsSize
+	case "number":
+		if t.Kind() == reflect.Slice {
+			t = t.Elem()
+		}
+		o.Whole = t.Kind() != reflect.Float64
+	}
 	return nil
 }
 

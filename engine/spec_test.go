@@ -142,6 +142,15 @@ func TestDescribeRefuses(t *testing.T) {
 		{"list of lists", &struct {
 			A [][]string `flow:"a"`
 		}{}, "can have the type"},
+		{"unit of a text", &struct {
+			A string `flow:"a" unit:"records"`
+		}{}, "unit on a string"},
+		{"unit of a duration", &struct {
+			A time.Duration `flow:"a" unit:"s"`
+		}{}, "unit on a duration"},
+		{"version", &struct {
+			A string `flow:"a" since:"v0.2"`
+		}{}, "is no version"},
 		{"bound", &struct {
 			A int `flow:"a" min:"1s"`
 		}{}, "bound"},
@@ -230,6 +239,39 @@ func TestCheckRegistry(t *testing.T) {
 				} `flow:"b,block" doc:"It."`
 			}{}
 		}), "option b.a has no doc"},
+		{"number without unit", described("x", func() any {
+			return &struct {
+				A int `flow:"a" doc:"It."`
+			}{}
+		}), "option a is a number without the tag unit"},
+		{"numbers without unit", described("x", func() any {
+			return &struct {
+				A []float64 `flow:"a" doc:"It."`
+			}{}
+		}), "option a is a number without the tag unit"},
+		{"number that counts nothing", described("x", func() any {
+			return &struct {
+				A int `flow:"a" unit:"" doc:"It."`
+			}{}
+		}), ""},
+		{"version", since("1.0", described("x", func() any { return &good{} })), `Since "1.0" is no version`},
+		{"option of a later version", since("0.9.0", described("x", func() any {
+			return &struct {
+				A string `flow:"a" since:"0.10.0" doc:"It."`
+			}{}
+		})), ""},
+		{"option older than its component", since("0.10.0", described("x", func() any {
+			return &struct {
+				A string `flow:"a" since:"0.9.0" doc:"It."`
+			}{}
+		})), "option a is of version 0.9.0 and so older"},
+		{"option older than its block", described("x", func() any {
+			return &struct {
+				B struct {
+					A string `flow:"a" since:"0.2.0" doc:"It."`
+				} `flow:"b,block" since:"0.3.0" doc:"It."`
+			}{}
+		}), "option b.a is of version 0.2.0 and so older"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -251,6 +293,35 @@ func TestCheckRegistry(t *testing.T) {
 	}
 	if err := engine.CheckRegistry(r); err == nil || !strings.Contains(err.Error(), "has no New") || !strings.Contains(err.Error(), `value converter "json" does not exist`) {
 		t.Errorf("error %v", err)
+	}
+}
+
+func since(version string, c engine.Component) engine.Component {
+	c.Since = version
+	return c
+}
+
+func TestUnits(t *testing.T) {
+	t.Parallel()
+	s, err := engine.Describe(&struct {
+		A int             `flow:"a" unit:"records"`
+		B []float64       `flow:"b" unit:"shares"`
+		C time.Duration   `flow:"c"`
+		D engine.ByteSize `flow:"d"`
+		E string          `flow:"e" since:"0.2.0"`
+		F float64         `flow:"f"`
+	}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []struct {
+		unit, since string
+		whole       bool
+	}{{"records", "", true}, {"shares", "", false}, {engine.UnitsDuration, "", false}, {engine.UnitsSize, "", false}, {"", "0.2.0", false}, {"", "", false}}
+	for i, w := range want {
+		if o := s.Options[i]; o.Unit != w.unit || o.Since != w.since || o.Whole != w.whole {
+			t.Errorf("%s: unit %q, since %q, whole %v", o.Name, o.Unit, o.Since, o.Whole)
+		}
 	}
 }
 

@@ -13,8 +13,8 @@ type Config struct {
 	Brokers []string `flow:"brokers" doc:"Addresses of some brokers of the cluster, host:port. The others are found through them. Exactly one of brokers and embedded is given." example:"[\"localhost:9092\"]"`
 
 	Embedded           string `flow:"embedded" doc:"Folder of a Kafka-protocol broker that runs inside this process and keeps its topics there. It serves demos and tests: one process, no replication, no fsync of each write." example:"\"demo/kafka\""`
-	EmbeddedPartitions int    `flow:"embedded_partitions" min:"1" max:"1000" doc:"Partitions of a topic that is created in the embedded broker without a number."`
-	EmbeddedPort       int    `flow:"embedded_port" min:"0" max:"65535" doc:"Port on 127.0.0.1 at which the embedded broker listens, for other clients. 0 takes a free one."`
+	EmbeddedPartitions int    `flow:"embedded_partitions" unit:"partitions" min:"1" max:"1000" doc:"Partitions of a topic that is created in the embedded broker without a number."`
+	EmbeddedPort       int    `flow:"embedded_port" unit:"" min:"0" max:"65535" doc:"Port on 127.0.0.1 at which the embedded broker listens, for other clients. 0 takes a free one."`
 
 	ClientID       string        `flow:"client_id" doc:"Name by which brokers know this client in logs and quotas. Empty: flow, the pipeline and the element." example:"\"orders-flow\""`
 	DialTimeout    time.Duration `flow:"dial_timeout" min:"10ms" max:"10m" doc:"Longest wait for a connection to a broker."`

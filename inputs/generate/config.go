@@ -12,10 +12,10 @@ type Config struct {
 	Key     engine.Expression       `flow:"key" doc:"Expression whose result, as text, is the key." example:"\"string(offset % 100)\""`
 	Headers engine.NamedExpressions `flow:"headers" doc:"Headers and the expressions of their values. One that is null is left out." example:"{ trace = \"value.uuid\" }"`
 
-	Count    int64         `flow:"count" min:"0" doc:"How many records there are in all, runs before this one included. 0 has no end."`
-	Rate     float64       `flow:"rate" min:"0" doc:"Records per second, evenly spaced. 0 is as fast as the pipeline takes them."`
+	Count    int64         `flow:"count" unit:"records" min:"0" doc:"How many records there are in all, runs before this one included. 0 has no end."`
+	Rate     float64       `flow:"rate" unit:"records per second" min:"0" doc:"Records per second, evenly spaced. 0 is as fast as the pipeline takes them."`
 	Interval time.Duration `flow:"interval" min:"0s" doc:"Time between two records, instead of rate." example:"\"10s\""`
-	Seed     int64         `flow:"seed" doc:"Makes the random data repeatable: the same seed and offset give the same data. 0 takes another seed for each new start."`
+	Seed     int64         `flow:"seed" unit:"" doc:"Makes the random data repeatable: the same seed and offset give the same data. 0 takes another seed for each new start."`
 }
 
 // Defaults returns the default of every option.

@@ -17,21 +17,21 @@ type Config struct {
 	frame.Options
 
 	Compression string `flow:"compression" oneof:"auto none gzip zstd" doc:"auto goes by the suffix of the path: .gz or .zst."`
-	Level       int    `flow:"compression_level" min:"0" max:"11" doc:"Effort of the compression: 1 to 9 for gzip, 1 to 11 for zstd. 0 is the library's default."`
+	Level       int    `flow:"compression_level" unit:"" min:"0" max:"11" doc:"Effort of the compression: 1 to 9 for gzip, 1 to 11 for zstd. 0 is the library's default."`
 
 	Fsync string `flow:"fsync" oneof:"commit batch close never" doc:"When data is forced to the disk. commit: before the position of a source is stored, so a power cut takes no record that would not be read again; it costs a forced write each time that positions are stored, after commit_interval or max_in_flight bytes of the pipeline. batch: before records are confirmed, at most 1 MiB of them at once. close: when a file is complete; a power cut can take records behind which the position is stored. never: left to the operating system. All of them survive a crash of flow."`
 
 	OnFull  string `flow:"on_full" oneof:"retry stop" doc:"What a full disk or an exhausted quota does: retry waits and tries again for as long as it takes, stop ends the pipeline."`
 	Mkdir   bool   `flow:"mkdir" doc:"Makes missing folders."`
 	Mode    string `flow:"mode" doc:"Permissions of a new file, octal. Empty: 0666 less the umask." example:"\"0640\""`
-	MaxOpen int    `flow:"max_open" min:"1" max:"10000" doc:"Most files that are open at once when the path has holes. The least recently used one is closed, which completes a file that rotates."`
+	MaxOpen int    `flow:"max_open" unit:"files" min:"1" max:"10000" doc:"Most files that are open at once when the path has holes. The least recently used one is closed, which completes a file that rotates."`
 }
 
 // Rotate says when a file is complete. At least one limit is needed.
 type Rotate struct {
 	Size     engine.ByteSize `flow:"size" min:"1" doc:"Bytes that a file holds at most; only a single larger record makes it larger, and with compression up to 1 MiB of records." example:"\"256MiB\""`
 	Interval time.Duration   `flow:"interval" min:"1ms" doc:"How long after its first record a file is complete." example:"\"1h\""`
-	Records  int64           `flow:"records" min:"1" doc:"Records that a file holds at most." example:"100000"`
+	Records  int64           `flow:"records" unit:"records" min:"1" doc:"Records that a file holds at most." example:"100000"`
 }
 
 // Defaults is what an empty block means.

@@ -26,8 +26,8 @@ type Config struct {
 
 // CreateTopics holds the options of a create_topics block.
 type CreateTopics struct {
-	Partitions  int `flow:"partitions" min:"0" max:"100000" doc:"Partitions of a new topic. 0 leaves it to the brokers." example:"6"`
-	Replication int `flow:"replication" min:"0" max:"100" doc:"Copies of each partition. 0 leaves it to the brokers." example:"3"`
+	Partitions  int `flow:"partitions" unit:"partitions" min:"0" max:"100000" doc:"Partitions of a new topic. 0 leaves it to the brokers." example:"6"`
+	Replication int `flow:"replication" unit:"copies" min:"0" max:"100" doc:"Copies of each partition. 0 leaves it to the brokers." example:"3"`
 }
 
 // Defaults is what an empty block means.

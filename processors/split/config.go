@@ -12,7 +12,7 @@ type Config struct {
 	Index     engine.PathOption `flow:"index" doc:"Sets the number of the element, from 0, at this path of each new record." example:"\"line\""`
 	Delimiter string            `flow:"delimiter" doc:"Splits text instead of an array: the string between two parts. A last empty part is left out." example:"\"\\n\""`
 	Empty     string            `flow:"empty" oneof:"drop error" doc:"What to do with a record that has nothing to split into: drop (counted) or error."`
-	MaxParts  int               `flow:"max_parts" min:"1" max:"1000000" doc:"Most records that one may become; more is an error of the record."`
+	MaxParts  int               `flow:"max_parts" unit:"records" min:"1" max:"1000000" doc:"Most records that one may become; more is an error of the record."`
 }
 
 // Defaults is what an empty block means.

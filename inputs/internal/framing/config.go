@@ -28,7 +28,7 @@ type Config struct {
 // MultilineBlock holds the options of the multiline block.
 type MultilineBlock struct {
 	Start    engine.Pattern `flow:"start,required" doc:"Regular expression; a line that matches begins a record." example:"\"^[0-9]{4}-\""`
-	MaxLines int            `flow:"max_lines" min:"0" max:"1000000" doc:"Most lines of a record; further lines begin a record of their own. 0 means 1000."`
+	MaxLines int            `flow:"max_lines" unit:"lines" min:"0" max:"1000000" doc:"Most lines of a record; further lines begin a record of their own. 0 means 1000."`
 	Timeout  time.Duration  `flow:"timeout" min:"0s" doc:"How long to wait for a further line of the last record while nothing more comes. 0s waits for as long as it takes."`
 }
 
