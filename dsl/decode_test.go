@@ -77,6 +77,7 @@ func fakeRegistry(t *testing.T, made *int) *engine.Registry {
 		Processors: []engine.ProcessorFactory{{Component: about(config),
 			New: func(any, engine.Env) (engine.Processor, error) { return nil, nil }}},
 		Outputs: []engine.OutputFactory{{Component: about(func() any { return &empty{} }),
+			Delivery: func(any) engine.Delivery { return engine.Delivery{Confirms: "it is there"} },
 			New: func(any, engine.Env) (engine.Output, error) { return nil, nil }}},
 		Converters: []engine.ConverterFactory{{
 			Component: about(func() any {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // CheckRegistry reports every component of r that is not described as it must
@@ -27,6 +28,9 @@ func CheckRegistry(r *Registry) error {
 	for _, t := range Types(r.Outputs) {
 		f := r.Outputs[t]
 		errs = append(errs, checkComponent(KindOutput, f.Component, f.New != nil)...)
+		if f.Delivery == nil {
+			errs = append(errs, fmt.Errorf("output %q: has no Delivery: say when a record is confirmed", t))
+		}
 	}
 	for _, t := range Types(r.Converters) {
 		f := r.Converters[t]
@@ -36,7 +40,8 @@ func CheckRegistry(r *Registry) error {
 		f := r.Connections[t]
 		errs = append(errs, checkComponent(KindConnection, f.Component, f.New != nil)...)
 	}
-	return errors.Join(append(errs, checkDefaultConverters(r)...)...)
+	errs = append(errs, checkDefaultConverters(r)...)
+	return errors.Join(append(errs, checkDeliveries(r)...)...)
 }
 
 func checkComponent(kind Kind, c Component, hasNew bool) (errs []error) {
@@ -174,4 +179,46 @@ func checkDefaultConverters(r *Registry) (errs []error) {
 		check(KindOutput, t, "value", r.Outputs[t].ValueConverter)
 	}
 	return errs
+}
+
+// checkDeliveries checks what components say of a config with defaults. It
+// must be an answer also when required options are missing.
+func checkDeliveries(r *Registry) (errs []error) {
+	check := func(kind Kind, t string, d Delivery) {
+		fail := func(format string, args ...any) {
+			errs = append(errs, fmt.Errorf("%s %q: Delivery: %s", kind, t, fmt.Sprintf(format, args...)))
+		}
+		v := reflect.ValueOf(d)
+		for i := range v.NumField() {
+			name, text := v.Type().Field(i).Name, v.Field(i)
+			if text.Kind() == reflect.String && !partOfSentence(text.String()) {
+				fail("%s is no part of a sentence, without capital and full stop: %q", name, text.String())
+			}
+		}
+		switch output := kind == KindOutput; {
+		case output && (d.Positions != "" || d.Once != ""):
+			fail("Positions and Once are of inputs")
+		case !output && (d.Confirms != "" || d.Lossy != "" || d.Discards || d.Idempotent != ""):
+			fail("Confirms, Lossy, Discards and Idempotent are of outputs")
+		case output && d.Confirms == "":
+			fail("Confirms does not say when a record is confirmed")
+		case d.Discards && d.Lossy != "":
+			fail("what is thrown away on purpose is not lossy")
+		}
+	}
+	for _, t := range Types(r.Inputs) {
+		if f := r.Inputs[t]; f.Delivery != nil && f.Defaults != nil {
+			check(KindInput, t, f.Delivery(f.Defaults()))
+		}
+	}
+	for _, t := range Types(r.Outputs) {
+		if f := r.Outputs[t]; f.Delivery != nil && f.Defaults != nil {
+			check(KindOutput, t, f.Delivery(f.Defaults()))
+		}
+	}
+	return errs
+}
+
+func partOfSentence(s string) bool {
+	return s == "" || !unicode.IsUpper([]rune(s)[0]) && !strings.HasSuffix(s, ".")
 }

@@ -74,8 +74,17 @@ type Element struct {
 	// the record's own bytes.
 	Key, Value Converter
 
+	// KeyConverter and ValueConverter are the types of Key and Value; empty
+	// without one. They are for people.
+	KeyConverter, ValueConverter string
+
 	// Bounded: an input that ends by itself.
 	Bounded bool
+
+	// Delivery of an input or output, and Changes of a processor, nil when they
+	// are not known: what the component says of itself, for people and lint.
+	Delivery Delivery
+	Changes  *Changes
 
 	// Where it stands in the config: file:line:column, for messages.
 	Where string

@@ -59,6 +59,9 @@ type InputFactory struct {
 	// Files returns the paths, without globs, of the files that this config
 	// reads. With OutputFactory.Files it finds what would read its own output.
 	Files func(config any) []string
+	// Delivery says where positions are kept and whether records can be read
+	// again. nil: positions are in the checkpoint, and they can.
+	Delivery func(config any) Delivery
 }
 
 // ProcessorFactory describes and makes one type of processor.
@@ -67,6 +70,9 @@ type ProcessorFactory struct {
 	New func(config any, env Env) (Processor, error)
 	// Ports names the further outputs of this config, for wiring.
 	Ports func(config any) []string
+	// Changes says what a processor of this config changes of a record. nil:
+	// nothing if the processor is ReadOnly, otherwise it is not known.
+	Changes func(config any) Changes
 }
 
 // OutputFactory describes and makes one type of output.
@@ -79,6 +85,8 @@ type OutputFactory struct {
 	// KeyConverter and ValueConverter as in InputFactory; "" writes keys or
 	// values in the record's own encoding, as they are.
 	KeyConverter, ValueConverter string
+	// Delivery says what a confirmation of this config means. It is required.
+	Delivery func(config any) Delivery
 }
 
 // ConverterFactory describes and makes one type of converter.

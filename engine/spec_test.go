@@ -291,8 +291,49 @@ func TestCheckRegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := engine.CheckRegistry(r); err == nil || !strings.Contains(err.Error(), "has no New") || !strings.Contains(err.Error(), `value converter "json" does not exist`) {
+	if err := engine.CheckRegistry(r); err == nil || !strings.Contains(err.Error(), "has no New") || !strings.Contains(err.Error(), `value converter "json" does not exist`) || !strings.Contains(err.Error(), "has no Delivery") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestCheckDelivery(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		kind engine.Kind
+		d    engine.Delivery
+		want string // empty: nothing is wrong
+	}{
+		{"output", engine.KindOutput, engine.Delivery{Confirms: "it is there", Lossy: "it may go", Idempotent: "it is keyed"}, ""},
+		{"drop", engine.KindOutput, engine.Delivery{Confirms: "it is gone", Discards: true}, ""},
+		{"input", engine.KindInput, engine.Delivery{Positions: "the sender", Once: "it is gone"}, ""},
+		{"silent output", engine.KindOutput, engine.Delivery{}, "Confirms does not say"},
+		{"capital", engine.KindOutput, engine.Delivery{Confirms: "It is there"}, "Confirms is no part of a sentence"},
+		{"full stop", engine.KindInput, engine.Delivery{Once: "it is gone."}, "Once is no part of a sentence"},
+		{"output with positions", engine.KindOutput, engine.Delivery{Confirms: "it is there", Positions: "there"}, "are of inputs"},
+		{"input that confirms", engine.KindInput, engine.Delivery{Confirms: "it is there"}, "are of outputs"},
+		{"lossy on purpose", engine.KindOutput, engine.Delivery{Confirms: "it is gone", Discards: true, Lossy: "it is gone"}, "not lossy"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := described("x", func() any { return &struct{}{} })
+			says := func(any) engine.Delivery { return tt.d }
+			var list engine.Components
+			if tt.kind == engine.KindInput {
+				list.Inputs = []engine.InputFactory{{Component: c, Delivery: says, New: func(any, engine.Env) (engine.Input, error) { return nil, nil }}}
+			} else {
+				list.Outputs = []engine.OutputFactory{{Component: c, Delivery: says, New: func(any, engine.Env) (engine.Output, error) { return nil, nil }}}
+			}
+			r, err := engine.NewRegistry(list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = engine.CheckRegistry(r)
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
 	}
 }
 

@@ -40,6 +40,15 @@ func Of(ref engine.ConnectionRef) (*Connection, error) {
 // Embedded reports whether the broker runs inside this process.
 func (c *Connection) Embedded() bool { return c.config.Embedded != "" }
 
+// Where names the cluster for people: its brokers, or the folder of the
+// embedded one.
+func (c *Connection) Where() string {
+	if c.Embedded() {
+		return "the embedded broker in " + c.config.Embedded
+	}
+	return strings.Join(c.config.Brokers, ", ")
+}
+
 // Acquire makes the connection usable until Release: it starts the embedded
 // broker at first use. It dials nothing.
 func (c *Connection) Acquire(_ context.Context) error {

@@ -52,7 +52,10 @@ type Source struct {
 	src file.Source
 }
 
-var _ engine.ExpressionSource = (*Source)(nil)
+var (
+	_ engine.ExpressionSource = (*Source)(nil)
+	_ engine.Reader           = (*Source)(nil)
+)
 
 // newSource builds the closures over a checked and optimised tree.
 func newSource(r *resolver, tree *parser.Tree, text string, want Want) *Source {
@@ -141,6 +144,33 @@ func (s *Source) ValuePaths() []record.Path { return paths(s.refs, refValue) }
 
 // KeyPaths returns the paths of the key that the expression reads.
 func (s *Source) KeyPaths() []record.Path { return paths(s.refs, refKey) }
+
+// Reads implements engine.Reader.
+func (s *Source) Reads() engine.Reads {
+	r := engine.Reads{Value: s.ValuePaths(), Key: s.KeyPaths()}
+	for _, f := range s.refs {
+		switch f.kind {
+		case refHeader:
+			r.Headers = append(r.Headers, f.name)
+		case refHeaders:
+			r.AllHeaders = true
+		case refMeta:
+			r.Meta = append(r.Meta, f.name)
+		case refMetaAll:
+			r.AllMeta = true
+		case refTopic:
+			r.Topic = true
+		case refPartition:
+			r.Partition = true
+		case refOffset:
+			r.Offset = true
+		case refTimestamp:
+			r.Timestamp = true
+		case refValue, refKey, refParam: // value and key are paths
+		}
+	}
+	return r
+}
 
 // Functions returns the names of the functions that are called, sorted.
 func (s *Source) Functions() []string { return slices.Clone(s.used) }

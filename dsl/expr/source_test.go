@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/flowrecords/flow/dsl/expr"
+	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
 )
 
@@ -279,5 +280,55 @@ func TestSourceConstants(t *testing.T) {
 	_, ps := e.Compile("toInt(lower(var.country))", expr.WantAny)
 	if len(ps) != 1 || fmt.Sprint(ps[0].Constants) != "[var.country]" {
 		t.Errorf("%+v", ps)
+	}
+}
+
+func TestReads(t *testing.T) {
+	t.Parallel()
+	e := env(t)
+	text := func(r engine.Reads) string {
+		var out []string
+		for _, p := range r.Value {
+			out = append(out, "value:"+p.String())
+		}
+		for _, p := range r.Key {
+			out = append(out, "key:"+p.String())
+		}
+		for _, h := range r.Headers {
+			out = append(out, "header:"+h)
+		}
+		for _, m := range r.Meta {
+			out = append(out, "meta:"+m)
+		}
+		for _, f := range []struct {
+			name string
+			on   bool
+		}{{"headers", r.AllHeaders}, {"meta", r.AllMeta}, {"topic", r.Topic}, {"partition", r.Partition}, {"offset", r.Offset}, {"timestamp", r.Timestamp}} {
+			if f.on {
+				out = append(out, f.name)
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	for expression, want := range map[string]string{
+		"1 + var.min":                           "",
+		"value.a.b > 1 && value.a.b < key.id":   "value:a.b key:id",
+		"keys(value)":                           "value:",
+		"headers.trace == meta.path":            "header:trace meta:path",
+		"len(headers) + len(meta)":              "headers meta",
+		"topic + string(partition + offset)":    "topic partition offset",
+		"timestamp > now() || value.tag == 'x'": "value:tag timestamp",
+		"has(value.x)":                          "value:x",
+	} {
+		if got := text(compile(t, e, expression).Reads()); got != want {
+			t.Errorf("%s reads %q, want %q", expression, got, want)
+		}
+	}
+	src, problems := e.CompileTemplate("{{ value.a }}-{{ topic }}-{{ value.a }}{{ value.b }}")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if got, want := text(src.(*expr.Template).Reads()), "value:a value:b topic"; got != want {
+		t.Errorf("template reads %q, want %q", got, want)
 	}
 }

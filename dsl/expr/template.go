@@ -20,7 +20,10 @@ type part struct {
 	hole *Source // nil behind the last hole
 }
 
-var _ engine.TemplateSource = (*Template)(nil)
+var (
+	_ engine.TemplateSource = (*Template)(nil)
+	_ engine.Reader         = (*Template)(nil)
+)
 
 // compileTemplate takes a text apart. Constant holes become literal text, so
 // that {{ "{{" }} writes braces and a constant prefix counts as literal.
@@ -127,6 +130,15 @@ func (t *Template) Holes() []*Source {
 		}
 	}
 	return out
+}
+
+// Reads implements engine.Reader: what all holes read.
+func (t *Template) Reads() engine.Reads {
+	var r engine.Reads
+	for _, hole := range t.Holes() {
+		r.Add(hole.Reads())
+	}
+	return r
 }
 
 // OnlyTopic reports that the template is {{ topic }} and nothing else.

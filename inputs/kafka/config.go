@@ -139,6 +139,14 @@ pipeline "export" {
 		ValueConverter: "json",
 		Bounded:        func(config any) bool { return config.(*Config).Until == "end" },
 		FixedTopics:    func(config any) []string { return config.(*Config).Topics },
+		Delivery: func(config any) engine.Delivery {
+			c := config.(*Config)
+			where := ""
+			if conn, err := connkafka.Of(c.Connection); err == nil {
+				where = " of " + conn.Where()
+			}
+			return engine.Delivery{Positions: "consumer group " + c.Group + where}
+		},
 	}
 }
 

@@ -24,6 +24,9 @@ func Factory() engine.InputFactory {
 		Bounded:        func(any) bool { return true },
 		FixedTopics:    func(any) []string { return nil },
 		Exclusive:      true,
+		Delivery: func(any) engine.Delivery {
+			return engine.Delivery{Once: "what standard input has delivered cannot be had again"}
+		},
 	}
 }
 

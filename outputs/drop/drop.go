@@ -30,6 +30,9 @@ func Factory() engine.OutputFactory {
 			}
 			return &output{logger: logger}, nil
 		},
+		Delivery: func(any) engine.Delivery {
+			return engine.Delivery{Confirms: "it is counted and thrown away", Discards: true}
+		},
 	}
 }
 

@@ -70,10 +70,30 @@ func Factory() engine.OutputFactory {
 			}
 			return nil
 		},
+		Delivery: func(config any) engine.Delivery { return config.(*Config).delivery() },
 		New: func(config any, env engine.Env) (engine.Output, error) {
 			return newOutput(config.(*Config), env, osFS{})
 		},
 	}
+}
+
+// delivery says what fsync makes of a confirmation.
+func (c *Config) delivery() engine.Delivery {
+	switch c.Fsync {
+	case fsyncBatch:
+		return engine.Delivery{Confirms: "it is forced to the disk (fsync = batch)"}
+	case fsyncClose:
+		return engine.Delivery{
+			Confirms: "the operating system has it; it is forced to the disk when its file is complete (fsync = close)",
+			Lossy:    "a power cut can take records of a file that is not complete, though their position is stored",
+		}
+	case fsyncNever:
+		return engine.Delivery{
+			Confirms: "the operating system has it; nothing forces it to the disk (fsync = never)",
+			Lossy:    "a power cut can take records, though their position is stored",
+		}
+	}
+	return engine.Delivery{Confirms: "the operating system has it; it is forced to the disk before its position is stored (fsync = commit)"}
 }
 
 const description = "Adds records to a file, or writes one file after another with `rotate`. With `{{ }}` in the path every record names its file, " +

@@ -130,8 +130,20 @@ pipeline "copy" {
 }`},
 			},
 		},
-		New: func(config any, env engine.Env) (engine.Output, error) { return New(config.(*Config), env) },
+		New:      func(config any, env engine.Env) (engine.Output, error) { return New(config.(*Config), env) },
+		Delivery: func(config any) engine.Delivery { return config.(*Config).delivery() },
 	}
+}
+
+// delivery says what a confirmation means.
+func (c *Config) delivery() engine.Delivery {
+	if conn, err := connkafka.Of(c.Connection); err == nil && conn.Embedded() {
+		return engine.Delivery{
+			Confirms: "the broker in this process has written it",
+			Lossy:    "a power cut can take what the embedded broker has written, since it does not force each write to the disk",
+		}
+	}
+	return engine.Delivery{Confirms: "all in-sync replicas have it (acks=all)"}
 }
 
 // New makes an output. It does no I/O.

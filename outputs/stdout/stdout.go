@@ -42,6 +42,12 @@ func Factory() engine.OutputFactory {
 		New: func(config any, _ engine.Env) (engine.Output, error) {
 			return newOutput(config.(*Config), openStdout), nil
 		},
+		Delivery: func(any) engine.Delivery {
+			return engine.Delivery{
+				Confirms: "the terminal, pipe or file behind standard output has taken it",
+				Lossy:    "what becomes of it behind standard output is not known",
+			}
+		},
 	}
 }
 

@@ -4,6 +4,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
@@ -95,6 +96,31 @@ func (c *Config) checkTopics() []engine.Problem {
 func (c *Config) empty() bool {
 	return c.Value.IsZero() && len(c.Keep) == 0 && len(c.Remove) == 0 && len(c.Rename) == 0 && len(c.Set) == 0 &&
 		c.Key.IsZero() && len(c.Headers) == 0 && len(c.RemoveHeaders) == 0 && c.Topic.IsZero() && c.Timestamp.IsZero()
+}
+
+// changes says what a map of these options touches.
+func (c *Config) changes() engine.Changes {
+	ch := engine.Changes{
+		WholeValue: !c.Value.IsZero(),
+		Moves:      c.Rename,
+		Headers:    slices.Clone(c.RemoveHeaders),
+		Key:        !c.Key.IsZero(),
+		Topic:      !c.Topic.IsZero(),
+		Timestamp:  !c.Timestamp.IsZero(),
+	}
+	for _, a := range c.Set {
+		ch.Sets = append(ch.Sets, a.Path)
+	}
+	for _, p := range c.Remove {
+		ch.Removes = append(ch.Removes, p.Path)
+	}
+	for _, p := range c.Keep {
+		ch.Keeps = append(ch.Keeps, p.Path)
+	}
+	for _, h := range c.Headers {
+		ch.Headers = append(ch.Headers, h.Name)
+	}
+	return ch
 }
 
 func samePath(a, b record.Path) bool { return a.String() == b.String() }

@@ -30,3 +30,19 @@ func (c *Config) Validate() []engine.Problem {
 	}
 	return ps
 }
+
+// changes says what a split of these options touches.
+func (c *Config) changes() engine.Changes {
+	var ch engine.Changes
+	switch {
+	case len(c.Into.Path) == 0, len(c.Path.Path) == 0:
+		ch.WholeValue = true
+	default:
+		ch.Removes = append(ch.Removes, c.Path.Path)
+		ch.Sets = append(ch.Sets, c.Into.Path)
+	}
+	if len(c.Index.Path) > 0 {
+		ch.Sets = append(ch.Sets, c.Index.Path)
+	}
+	return ch
+}
