@@ -102,18 +102,22 @@ func Fatal(err error) bool {
 		errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// RetryAfter returns the wait that an answer asks for, in seconds or as a date;
-// 0 when it asks for none, or for one in the past.
+// longestAfter is the longest wait that a server can ask for: a mistake there
+// must not stop a pipeline for days.
+const longestAfter = time.Hour
+
+// RetryAfter returns the wait that an answer asks for, in seconds or as a date,
+// an hour at most; 0 when it asks for none, or for one in the past.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if v == "" {
 		return 0
 	}
 	if n, err := strconv.ParseUint(v, 10, 32); err == nil {
-		return time.Duration(n) * time.Second
+		return min(time.Duration(n)*time.Second, longestAfter)
 	}
 	if t, err := http.ParseTime(v); err == nil {
-		return max(0, t.Sub(now))
+		return min(max(0, t.Sub(now)), longestAfter)
 	}
 	return 0
 }
