@@ -11,6 +11,10 @@ import (
 	"github.com/agext/levenshtein"
 )
 
+// Nearest returns the candidate that given is most likely a misspelling of,
+// empty if none is near. Messages that end in "did you mean" come from it.
+func Nearest(given string, candidates []string) string { return nearest(given, candidates) }
+
 // nearest returns the candidate that given is most likely a misspelling of,
 // empty if none is near.
 func nearest(given string, candidates []string) string {
