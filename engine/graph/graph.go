@@ -37,6 +37,12 @@ type Node struct {
 	Ports []string
 	// From lists what the node reads. Its ports must exist.
 	From []Port
+
+	// Decodes: what a source gives must be decoded before anything reads it.
+	Decodes bool
+	// Serial: an inner node that must see all records in one place. It makes
+	// a stage of its own with one worker.
+	Serial bool
 }
 
 // Finding is one mistake in the wiring.
@@ -271,9 +277,58 @@ func (g *digraph) order() []int {
 	return order
 }
 
+// Stage is what runs as one loop.
+type Stage struct {
+	// Decoder is the source whose records are decoded first; -1: none.
+	Decoder int
+	// Nodes are a chain of inner nodes; none in a stage that only decodes.
+	Nodes []int
+	// Serial: there must be one worker.
+	Serial bool
+}
+
+// Stages says what runs together, by the rule that engine/run builds a
+// pipeline with: chains of inner nodes, each with the decoding of the source
+// that it alone reads, in the order of their first nodes; then the sources
+// whose records are decoded before they go to several readers, to an output,
+// or to a serial node, which has no time to decode.
+func Stages(nodes []Node) []Stage {
+	var stages []Stage
+	heads := make(map[int]int) // by first node
+	for _, chain := range Chains(nodes) {
+		heads[chain[0]] = len(stages)
+		stages = append(stages, Stage{Decoder: -1, Nodes: chain, Serial: nodes[chain[0]].Serial})
+	}
+	for n, node := range nodes {
+		if !node.Decodes {
+			continue
+		}
+		if r := mainReaders(nodes, n); len(r) == 1 {
+			if s, ok := heads[r[0]]; ok && !stages[s].Serial && slices.Equal(nodes[r[0]].From, []Port{{Node: n}}) {
+				stages[s].Decoder = n
+				continue
+			}
+		}
+		stages = append(stages, Stage{Decoder: n})
+	}
+	return stages
+}
+
+// mainReaders returns the nodes that read the main port of n.
+func mainReaders(nodes []Node, n int) []int {
+	var readers []int
+	for r := range nodes {
+		if slices.Contains(nodes[r].From, Port{Node: n}) {
+			readers = append(readers, r)
+		}
+	}
+	return readers
+}
+
 // Chains groups inner nodes that can run as one stage: each reads only the
-// main port of the one before, and nobody else reads that. Every inner node
-// is in exactly one chain, and chains come in the order of their first nodes.
+// main port of the one before, nobody else reads that, and neither is Serial.
+// Every inner node is in exactly one chain, and chains come in the order of
+// their first nodes.
 func Chains(nodes []Node) [][]int {
 	readers := make([]int, len(nodes)) // of main and named ports
 	for n := range nodes {
@@ -292,7 +347,7 @@ func Chains(nodes []Node) [][]int {
 		if node.Kind != Inner || len(node.From) != 1 || node.From[0].Name != "" || node.From[0].Node == n {
 			continue
 		}
-		if p := node.From[0].Node; nodes[p].Kind == Inner && len(nodes[p].Ports) == 0 && readers[p] == 1 {
+		if p := node.From[0].Node; nodes[p].Kind == Inner && !node.Serial && !nodes[p].Serial && len(nodes[p].Ports) == 0 && readers[p] == 1 {
 			next[p], follows[n] = n, true
 		}
 	}

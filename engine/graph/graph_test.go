@@ -12,10 +12,10 @@ import (
 )
 
 // parse reads a graph for people: one node a line, "kind name(port port) < from from".
-// A from is NAME, NAME.PORT or errors.
+// A from is NAME, NAME.PORT or errors. A dec is an input that decodes.
 func parse(t *testing.T, text string) (nodes []graph.Node, names []string) {
 	t.Helper()
-	kinds := map[string]graph.Kind{"in": graph.Source, "proc": graph.Inner, "out": graph.Sink}
+	kinds := map[string]graph.Kind{"in": graph.Source, "dec": graph.Source, "proc": graph.Inner, "serial": graph.Inner, "out": graph.Sink}
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	index := make(map[string]int)
 	for i, line := range lines {
@@ -23,7 +23,7 @@ func parse(t *testing.T, text string) (nodes []graph.Node, names []string) {
 		name, ports, _ := strings.Cut(strings.TrimSuffix(fields[1], ")"), "(")
 		index[name] = i
 		names = append(names, name)
-		n := graph.Node{Kind: kinds[fields[0]]}
+		n := graph.Node{Kind: kinds[fields[0]], Decodes: fields[0] == "dec", Serial: fields[0] == "serial"}
 		if ports != "" {
 			n.Ports = strings.Split(ports, ",")
 		}
@@ -228,6 +228,8 @@ func TestChains(t *testing.T) {
 		{"errors do not", "in a\nproc p < a\nproc q < p\nout x < p.errors\nout o < q", "p,q"},
 		{"fan-in breaks", "in a\nproc p < a\nproc q < p a\nout o < q", "p q"},
 		{"ports break", "in a\nproc r(x) < a\nproc p < r\nproc q < r.x\nout o < p q", "r p q"},
+		{"serial breaks", "in a\nproc p < a\nserial q < p\nproc r < q\nproc s < r\nout o < s", "p q r,s"},
+		{"serial beside serial", "in a\nserial p < a\nserial q < p\nout o < q", "p q"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -240,6 +242,49 @@ func TestChains(t *testing.T) {
 					c = append(c, names[n])
 				}
 				got = append(got, strings.Join(c, ","))
+			}
+			if strings.Join(got, " ") != tt.want {
+				t.Errorf("got %q, want %q", strings.Join(got, " "), tt.want)
+			}
+		})
+	}
+}
+
+func TestStages(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, in, want string }{
+		{"nothing to decode", "in a\nproc p < a\nout o < p", "p"},
+		{"decoded where it is read", "dec a\nproc p < a\nproc q < p\nout o < q", "a>p,q"},
+		{"no processor", "dec a\nout o < a", "a>"},
+		{"no stage at all", "in a\nout o < a", ""},
+		{"two readers", "dec a\nproc p < a\nout x < a\nout o < p", "p a>"},
+		{"two inputs into one", "dec a\ndec b\nproc p < a b\nout o < p", "p a> b>"},
+		{"one chain each", "dec a\nin b\ndec c\nproc p < a\nproc q < b\nproc r < c\nout o < p q r", "a>p q c>r"},
+		{"serial does not decode", "dec a\nserial p < a\nproc q < p\nout o < q", "p! q a>"},
+		{"serial in the middle", "dec a\nproc p < a\nserial q < p\nout o < q", "a>p q!"},
+		{"errors of the input beside", "dec a\nproc p < a\nout e < a.errors\nout o < p", "a>p"},
+		{"only the errors of the input", "dec a\nproc p < a.errors\nproc q < a\nout o < p q", "p a>q"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			nodes, names := parse(t, tt.in)
+			var got []string
+			for _, s := range graph.Stages(nodes) {
+				var text string
+				if s.Decoder >= 0 {
+					text = names[s.Decoder] + ">"
+				}
+				for i, n := range s.Nodes {
+					if i > 0 {
+						text += ","
+					}
+					text += names[n]
+				}
+				if s.Serial {
+					text += "!"
+				}
+				got = append(got, text)
 			}
 			if strings.Join(got, " ") != tt.want {
 				t.Errorf("got %q, want %q", strings.Join(got, " "), tt.want)
