@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -50,7 +51,7 @@ func (l *loader) buildConnections() {
 		env.Element = c.address()
 		value, err := f.New(config, env)
 		if err != nil {
-			l.errorf(c.block.DefRange(), "connection cannot be made", "%s.", upperFirst(err.Error()))
+			l.report(rules.ComponentRule, c.block.DefRange(), "connection cannot be made", "%s.", upperFirst(err.Error()))
 			continue
 		}
 		c.value = value
@@ -62,7 +63,7 @@ func (l *loader) unknownType(kind, typ string, at hcl.Range, types []string) {
 	if detail == "" && len(types) > 0 {
 		detail = fmt.Sprintf(" There is %s.", list(types))
 	}
-	l.errorf(at, fmt.Sprintf("unknown %s %q", kind, typ), "flow has no %s of this type.%s", kind, detail)
+	l.report(rules.UnknownComponent, at, fmt.Sprintf("unknown %s %q", kind, typ), "flow has no %s of this type.%s", kind, detail)
 }
 
 // connectionRef resolves connection.TYPE.NAME.
@@ -78,12 +79,12 @@ func (d *decoder) connectionRef(o *engine.Option, e hclsyntax.Expression) (ref e
 		if c := d.lookup(strings.TrimPrefix(text, "connection."), o.System); c != nil {
 			detail += fmt.Sprintf(" Did you mean %s?", c.address())
 		}
-		d.fail(e.Range(), fmt.Sprintf("option %q must be a connection", o.Name), "%s", detail)
+		d.fail(rules.WrongConnection, e.Range(), fmt.Sprintf("option %q must be a connection", o.Name), "%s", detail)
 		return ref
 	}
 	parts := traversalNames(t)
 	if len(parts) != 3 {
-		d.fail(e.Range(), "connection without type and name", "Write it as %s.", form)
+		d.fail(rules.WrongConnection, e.Range(), "connection without type and name", "Write it as %s.", form)
 		return ref
 	}
 	address := strings.Join(parts, ".")
@@ -93,7 +94,7 @@ func (d *decoder) connectionRef(o *engine.Option, e hclsyntax.Expression) (ref e
 		return ref
 	}
 	if c.typ != o.System {
-		d.fail(e.Range(), fmt.Sprintf("connection of the wrong type %q", c.typ), "%s needs a connection of type %q: %s", upperFirst(d.what), o.System, form)
+		d.fail(rules.WrongConnection, e.Range(), fmt.Sprintf("connection of the wrong type %q", c.typ), "%s needs a connection of type %q: %s", upperFirst(d.what), o.System, form)
 		return ref
 	}
 	if c.value == nil {
@@ -128,7 +129,7 @@ func (d *decoder) unknownConnection(o *engine.Option, e hclsyntax.Expression, na
 	default:
 		detail += fmt.Sprintf(" Add one: connection %q %q { ... }", o.System, name)
 	}
-	d.fail(e.Range(), fmt.Sprintf("unknown connection %q", address), "%s", detail)
+	d.fail(rules.UnknownConnection, e.Range(), fmt.Sprintf("unknown connection %q", address), "%s", detail)
 }
 
 // traversalNames returns the names of a.b.c; nil if it has another step.

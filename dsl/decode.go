@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -37,9 +38,9 @@ func (l *loader) newDecoder(what string, b *hclsyntax.Block) *decoder {
 	return &decoder{loader: l, what: what, whole: b.DefRange(), places: make(map[string]hcl.Range), exprs: make(map[string]hclsyntax.Expression)}
 }
 
-func (d *decoder) fail(at hcl.Range, summary, detail string, args ...any) {
+func (d *decoder) fail(id rules.ID, at hcl.Range, summary, detail string, args ...any) {
 	d.failed = true
-	d.errorf(at, summary, detail, args...)
+	d.report(id, at, summary, detail, args...)
 }
 
 // spec describes a component's config. That it cannot is a bug of the
@@ -75,7 +76,7 @@ func (d *decoder) config(kind engine.Kind, c engine.Component, body *hclsyntax.B
 	if v, ok := config.(engine.Validator); ok {
 		for _, p := range v.Validate() {
 			if d.sure(p) {
-				d.fail(d.place(p.Option), p.Summary, "%s", p.Detail)
+				d.fail(rules.ComponentRule, d.place(p.Option), p.Summary, "%s", p.Detail)
 			}
 		}
 	}
@@ -143,7 +144,7 @@ func (d *decoder) body(body *hclsyntax.Body, spec *engine.Spec, target reflect.V
 			d.unknownAttr(a, spec, prefix)
 		case o.Block != nil:
 			d.broken = append(d.broken, prefix+a.Name)
-			d.fail(a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", a.Name)
+			d.fail(rules.BlockOrOption, a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", a.Name)
 		default:
 			path := prefix + a.Name
 			d.places[path], d.exprs[path] = a.SrcRange, a.Expr
@@ -169,14 +170,14 @@ func (d *decoder) body(body *hclsyntax.Body, spec *engine.Spec, target reflect.V
 			continue
 		case o.Block == nil:
 			d.broken = append(d.broken, prefix+b.Type)
-			d.fail(b.TypeRange, fmt.Sprintf("%q is no block", b.Type), "Write it with an equals sign: %s = ...", b.Type)
+			d.fail(rules.BlockOrOption, b.TypeRange, fmt.Sprintf("%q is no block", b.Type), "Write it with an equals sign: %s = ...", b.Type)
 			continue
 		}
 		n := counts[b.Type]
 		counts[b.Type]++
 		if n > 0 && !o.Repeated {
 			d.broken = append(d.broken, prefix+b.Type)
-			d.fail(b.DefRange(), fmt.Sprintf("block %q is there twice", b.Type), "%s has at most one. The first stands at %s.", upperFirst(d.what), place(first[b.Type]))
+			d.fail(rules.GivenTwice, b.DefRange(), fmt.Sprintf("block %q is there twice", b.Type), "%s has at most one. The first stands at %s.", upperFirst(d.what), place(first[b.Type]))
 			continue
 		}
 		first[b.Type] = b.DefRange()
@@ -196,7 +197,7 @@ func (d *decoder) required(body *hclsyntax.Body, spec *engine.Spec, prefix strin
 		if prefix != "" {
 			at = d.place(strings.TrimSuffix(prefix, "."))
 		}
-		d.fail(at, fmt.Sprintf("option %q is missing", o.Name), "%s needs it. %s%s", upperFirst(d.part(prefix)), o.Doc, exampleOf(o))
+		d.fail(rules.MissingOption, at, fmt.Sprintf("option %q is missing", o.Name), "%s needs it. %s%s", upperFirst(d.part(prefix)), o.Doc, exampleOf(o))
 	}
 }
 
@@ -234,7 +235,7 @@ func (d *decoder) block(b *hclsyntax.Block, o *engine.Option, field reflect.Valu
 			at = b.LabelRanges[want]
 		}
 		d.broken = append(d.broken, path)
-		d.fail(at, fmt.Sprintf("%s needs %s", b.Type, labelCount(want)), "Write it as: %s { ... }", use)
+		d.fail(rules.WrongLabels, at, fmt.Sprintf("%s needs %s", b.Type, labelCount(want)), "Write it as: %s { ... }", use)
 	} else if want == 1 {
 		o.Block.Label.Field(target).SetString(b.Labels[0])
 	}
@@ -248,24 +249,27 @@ func (d *decoder) unknownAttr(a *hclsyntax.Attribute, spec *engine.Spec, prefix 
 	if prefix == "" {
 		names = append(names, d.extraAttrs...)
 		if slices.Contains(d.extraBlocks, a.Name) {
-			d.fail(a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", blockExample(a.Name))
+			d.fail(rules.BlockOrOption, a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", blockExample(a.Name))
 			return
 		}
 	}
+	id := rules.UnknownOption
 	detail := fmt.Sprintf("%s has no option of this name.", upperFirst(d.part(prefix)))
 	switch {
 	case nearest(a.Name, names) != "":
 		detail += didYouMean(a.Name, names)
 	case settingsSpec().Option(a.Name) != nil:
+		id = rules.MisplacedOption
 		detail += " It is an option of the pipeline block: move it there."
 	case a.Name == "from":
+		id = rules.MisplacedOption
 		detail += " An input reads from its own source; processors and outputs have from."
 	case len(names) == 0:
 		detail += " It has none at all."
 	case len(names) <= 12:
 		detail += fmt.Sprintf(" It has %s.", list(names))
 	}
-	d.fail(a.NameRange, fmt.Sprintf("unknown option %q", a.Name), "%s", detail)
+	d.fail(id, a.NameRange, fmt.Sprintf("unknown option %q", a.Name), "%s", detail)
 }
 
 // part names the component, or its block that the prefix of a path leads to.
@@ -295,20 +299,23 @@ func (d *decoder) unknownBlock(b *hclsyntax.Block, spec *engine.Spec, prefix str
 	if prefix == "" {
 		names = append(names, d.extraBlocks...)
 	}
+	id := rules.UnknownBlock
 	detail := fmt.Sprintf("%s has no block of this type.", upperFirst(d.what))
 	switch {
 	case nearest(b.Type, names) != "":
 		detail += didYouMean(b.Type, names)
 	case b.Type == "input" || b.Type == "processor" || b.Type == "output":
+		id = rules.MisplacedBlock
 		detail += " Elements do not nest: close the block before it."
 	case b.Type == "key" || b.Type == "value":
+		id = rules.MisplacedBlock
 		detail += " Inputs and outputs convert; a processor sees values."
 	case len(names) > 0:
 		detail += fmt.Sprintf(" It has %s.", list(names))
 	default:
 		detail += " It has none at all."
 	}
-	d.fail(b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "%s", detail)
+	d.fail(id, b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "%s", detail)
 }
 
 func upperFirst(s string) string {

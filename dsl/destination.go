@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/flowrecords/flow/dsl/expr"
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
 )
@@ -75,7 +76,7 @@ func (l *loader) unsafe(o *engine.Option, at hcl.Range, remedy string) {
 	if o.Allow != "" {
 		remedy += fmt.Sprintf(", or list what it may give: %s = [...]", o.Allow)
 	}
-	l.errorf(at, fmt.Sprintf("%s is chosen by record content alone", o.Name), "Whoever writes the records could send them anywhere. %s", remedy)
+	l.report(rules.DestinationByContent, at, fmt.Sprintf("%s is chosen by record content alone", o.Name), "Whoever writes the records could send them anywhere. %s", remedy)
 }
 
 func examplePrefix(option string) string {

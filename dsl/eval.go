@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/flowrecords/flow/dsl/rules"
 )
 
 // mark says of a value where it comes from.
@@ -37,7 +39,7 @@ func (l *loader) declareLocals(b *hclsyntax.Block) {
 		return
 	}
 	for _, inner := range b.Body.Blocks {
-		l.errorf(inner.TypeRange, fmt.Sprintf("unknown block %q", inner.Type), "A locals block holds name = value pairs only.")
+		l.report(rules.UnknownBlock, inner.TypeRange, fmt.Sprintf("unknown block %q", inner.Type), "A locals block holds name = value pairs only.")
 	}
 	for _, a := range sortedAttrs(b.Body) {
 		if !l.identifier(a.Name, a.NameRange) {
@@ -71,7 +73,7 @@ func (l *loader) evalLocal(n *local, path []*local) {
 		for _, p := range append(path[i:], n) {
 			names = append(names, "local."+p.name)
 		}
-		l.errorf(n.attr.NameRange, "locals refer to each other in a circle", "%s. Break the circle.", strings.Join(names, " -> "))
+		l.report(rules.Circle, n.attr.NameRange, "locals refer to each other in a circle", "%s. Break the circle.", strings.Join(names, " -> "))
 		l.failed["local."+n.name] = true
 		return
 	}
@@ -130,7 +132,7 @@ func (l *loader) eval(e hclsyntax.Expression) (cty.Value, bool) {
 // constant evaluates an expression that may refer to nothing.
 func (l *loader) constant(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
 	if ts := sortedTraversals(e); len(ts) > 0 {
-		l.errorf(ts[0].SourceRange(), "value is not constant", "This value is needed before variables and locals have theirs, so it can refer to none.%s", l.loneHint(ts[0]))
+		l.report(rules.NotConstant, ts[0].SourceRange(), "value is not constant", "This value is needed before variables and locals have theirs, so it can refer to none.%s", l.loneHint(ts[0]))
 		return cty.NilVal, false
 	}
 	return l.value(e, ctx)
@@ -167,14 +169,14 @@ func (l *loader) checkReference(t hcl.Traversal) bool {
 	case root == "local":
 		return l.checkMember(t, "local", slices.Sorted(maps.Keys(l.locals)))
 	case root == "connection":
-		l.errorf(t.SourceRange(), "connection in the wrong place", "A connection can only be given to the option that asks for one, by itself: connection = connection.TYPE.NAME")
+		l.report(rules.MisplacedReference, t.SourceRange(), "connection in the wrong place", "A connection can only be given to the option that asks for one, by itself: connection = connection.TYPE.NAME")
 	case root == "input" || root == "processor" || root == "output" || root == "errors":
-		l.errorf(t.SourceRange(), "element in the wrong place", "Elements are referred to in from only: from = [%s]", traversalText(t))
+		l.report(rules.MisplacedReference, t.SourceRange(), "element in the wrong place", "Elements are referred to in from only: from = [%s]", traversalText(t))
 	case slices.Contains(recordNames, root):
-		l.errorf(t.SourceRange(), fmt.Sprintf("%q exists only while records flow", root),
+		l.report(rules.MisplacedReference, t.SourceRange(), fmt.Sprintf("%q exists only while records flow", root),
 			"Only fixed values can stand here. An option that takes an expression takes it as text in quotes, and a template holds it in {{ }}.")
 	default:
-		l.errorf(t.SourceRange(), fmt.Sprintf("unknown name %q", root), "Values come from var.NAME, local.NAME and functions.%s", l.quotesHint(t))
+		l.report(rules.UnknownName, t.SourceRange(), fmt.Sprintf("unknown name %q", root), "Values come from var.NAME, local.NAME and functions.%s", l.quotesHint(t))
 	}
 	return false
 }
@@ -205,9 +207,12 @@ func (l *loader) quotesHint(t hcl.Traversal) string {
 	return ""
 }
 
+// unknown is the rule for each kind of name.
+var unknown = map[string]rules.ID{"variable": rules.UnknownVariable, "local": rules.UnknownLocal}
+
 func (l *loader) checkMember(t hcl.Traversal, what string, names []string) bool {
 	if len(t) < 2 {
-		l.errorf(t.SourceRange(), fmt.Sprintf("%s without a name", t.RootName()), "Write %s.NAME.", t.RootName())
+		l.report(rules.UnknownName, t.SourceRange(), fmt.Sprintf("%s without a name", t.RootName()), "Write %s.NAME.", t.RootName())
 		return false
 	}
 	name := secondName(t)
@@ -223,7 +228,7 @@ func (l *loader) checkMember(t hcl.Traversal, what string, names []string) bool 
 	} else if len(names) > 0 && len(names) <= 8 {
 		detail += fmt.Sprintf(" There is %s.", list(names))
 	}
-	l.errorf(t[:2].SourceRange(), fmt.Sprintf("unknown %s %q", what, name), "%s", detail)
+	l.report(unknown[what], t[:2].SourceRange(), fmt.Sprintf("unknown %s %q", what, name), "%s", detail)
 	return false
 }
 
@@ -312,18 +317,18 @@ func (l *loader) only(body *hclsyntax.Body, what string, attrs, blocks []string)
 		switch {
 		case slices.Contains(attrs, a.Name):
 		case slices.Contains(blocks, a.Name):
-			l.errorf(a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", a.Name)
+			l.report(rules.BlockOrOption, a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", a.Name)
 		default:
-			l.errorf(a.NameRange, fmt.Sprintf("unknown option %q", a.Name), "A %s has %s.%s", what, list(all), didYouMean(a.Name, all))
+			l.report(rules.UnknownOption, a.NameRange, fmt.Sprintf("unknown option %q", a.Name), "A %s has %s.%s", what, list(all), didYouMean(a.Name, all))
 		}
 	}
 	for _, b := range body.Blocks {
 		switch {
 		case slices.Contains(blocks, b.Type):
 		case slices.Contains(attrs, b.Type):
-			l.errorf(b.TypeRange, fmt.Sprintf("%q is no block", b.Type), "Write it with an equals sign: %s = ...", b.Type)
+			l.report(rules.BlockOrOption, b.TypeRange, fmt.Sprintf("%q is no block", b.Type), "Write it with an equals sign: %s = ...", b.Type)
 		default:
-			l.errorf(b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "A %s has %s.%s", what, list(all), didYouMean(b.Type, all))
+			l.report(rules.UnknownBlock, b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "A %s has %s.%s", what, list(all), didYouMean(b.Type, all))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/flowrecords/flow/dsl/expr"
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
 )
@@ -48,7 +49,7 @@ func (d *decoder) expressionText(e hclsyntax.Expression) (*mapped, bool) {
 		m.addOpaque(text, e.Range())
 		return m, true
 	}
-	d.fail(e.Range(), "expression is not in quotes", "Write the expression as text: \"%s\". It sees var.* and local.* itself.", strings.ReplaceAll(d.source(e.Range()), "\"", "'"))
+	d.fail(rules.UnquotedExpression, e.Range(), "expression is not in quotes", "Write the expression as text: \"%s\". It sees var.* and local.* itself.", strings.ReplaceAll(d.source(e.Range()), "\"", "'"))
 	return nil, false
 }
 
@@ -58,7 +59,7 @@ func (d *decoder) interpolated(part hclsyntax.Expression) {
 	if w, ok := part.(*hclsyntax.TemplateWrapExpr); ok {
 		inner = w.Wrapped
 	}
-	d.fail(inner.Range(), "interpolation in an expression",
+	d.fail(rules.Interpolation, inner.Range(), "interpolation in an expression",
 		"Write %s in the expression itself, without ${ }: expressions see var.* and local.* as typed values, and nothing is pasted into their text.", d.source(inner.Range()))
 }
 
@@ -110,7 +111,7 @@ func (d *decoder) problems(m *mapped, problems []expr.Problem) {
 			p.Detail += fmt.Sprintf(" A constant text needs quotes of its own: \"'%s'\".", strings.TrimSpace(m.text))
 		}
 		at := m.at(p.Offset, p.Length)
-		d.fail(at, lowerFirst(p.Summary), "%s%s", strings.TrimSpace(p.Detail), d.constantsIn(m.text, p))
+		d.fail(exprRules[p.Kind], at, lowerFirst(p.Summary), "%s%s", strings.TrimSpace(p.Detail), d.constantsIn(m.text, p))
 	}
 }
 
@@ -154,7 +155,7 @@ type pair struct {
 func (d *decoder) pairs(o *engine.Option, e hclsyntax.Expression, form string) []pair {
 	obj, ok := unwrapParens(e).(*hclsyntax.ObjectConsExpr)
 	if !ok {
-		d.fail(e.Range(), fmt.Sprintf("option %q must be written out", o.Name), "Write it as %s = { %s }, so that its order and its places are known.", o.Name, form)
+		d.fail(rules.NotWrittenOut, e.Range(), fmt.Sprintf("option %q must be written out", o.Name), "Write it as %s = { %s }, so that its order and its places are known.", o.Name, form)
 		return nil
 	}
 	var out []pair
@@ -165,7 +166,7 @@ func (d *decoder) pairs(o *engine.Option, e hclsyntax.Expression, form string) [
 			continue
 		}
 		if first, dup := seen[key.text]; dup {
-			d.fail(key.all, fmt.Sprintf("%s is there twice", shown(key.text)), "The first stands at %s. Remove one of the two.", place(first))
+			d.fail(rules.GivenTwice, key.all, fmt.Sprintf("%s is there twice", shown(key.text)), "The first stands at %s. Remove one of the two.", place(first))
 			continue
 		}
 		seen[key.text] = key.all
@@ -190,7 +191,7 @@ func (d *decoder) key(e hclsyntax.Expression, form string) (*mapped, bool) {
 	if m, _ := d.literal(e); m != nil {
 		return m, true
 	}
-	d.fail(e.Range(), "key is no plain name", "Write a name or a text in quotes: { %s }. A path with a dot needs the quotes.", form)
+	d.fail(rules.NotWrittenOut, e.Range(), "key is no plain name", "Write a name or a text in quotes: { %s }. A path with a dot needs the quotes.", form)
 	return nil, false
 }
 
@@ -228,7 +229,7 @@ func (d *decoder) renames(o *engine.Option, e hclsyntax.Expression) engine.Renam
 			continue
 		}
 		if val.IsNull() {
-			d.fail(p.expr.Range(), "new name is null", "Write the new path as text. To remove a member, use remove.")
+			d.fail(rules.NullOption, p.expr.Range(), "new name is null", "Write the new path as text. To remove a member, use remove.")
 			continue
 		}
 		if s, ok := d.text(&engine.Option{Name: o.Name, Type: "path"}, val, p.expr); ok {

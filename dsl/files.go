@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -54,8 +55,8 @@ func (l *loader) readPaths(paths []string) {
 			}
 		}
 		if !found {
-			l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("no config in folder %q", path),
-				Detail: "A config is made of all files *.hcl of a folder but *.test.hcl. There is none."})
+			l.add(rules.Finding(rules.UnreadableFile, nil, fmt.Sprintf("no config in folder %q", path),
+				"A config is made of all files *.hcl of a folder but *.test.hcl. There is none."))
 		}
 	}
 }
@@ -87,8 +88,8 @@ func readLimited(path string) ([]byte, error) {
 }
 
 func (l *loader) fileError(path string, err error) {
-	l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("cannot read %q", path),
-		Detail: fmt.Sprintf("Reading the config: %v.", cause(err))})
+	l.add(rules.Finding(rules.UnreadableFile, nil, fmt.Sprintf("cannot read %q", path),
+		fmt.Sprintf("Reading the config: %v.", cause(err))))
 }
 
 // addSource parses one file. A file that is named twice counts once.
@@ -102,7 +103,7 @@ func (l *loader) addSource(name string, src []byte) {
 	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 	if len(src) > maxFileBytes {
 		empty.Bytes = nil
-		l.errorf(at, "file is too large", "A config file may have %s.", engine.ByteSize(maxFileBytes))
+		l.report(rules.TooLarge, at, "file is too large", "A config file may have %s.", engine.ByteSize(maxFileBytes))
 		return
 	}
 	if !utf8.Valid(src) {
@@ -133,7 +134,7 @@ func (l *loader) invalidUTF8(name string, src []byte) {
 	end := start
 	end.Byte++
 	end.Column++
-	l.errorf(hcl.Range{Filename: name, Start: start, End: end}, "file is not UTF-8",
+	l.report(rules.NotUTF8, hcl.Range{Filename: name, Start: start, End: end}, "file is not UTF-8",
 		"The byte 0x%02x begins no character. Save the file as UTF-8.", src[offset])
 }
 
@@ -153,13 +154,13 @@ func tooDeep(name string, src []byte) *hcl.Diagnostic {
 			operators++
 		case hclsyntax.TokenNumberLit:
 			if hugeNumber(t.Bytes) {
-				return &hcl.Diagnostic{Severity: hcl.DiagError, Subject: t.Range.Ptr(), Summary: "number is out of range",
-					Detail: fmt.Sprintf("An exponent is at most %d.", maxExponent)}
+				return rules.Finding(rules.TooLarge, t.Range.Ptr(), "number is out of range",
+					fmt.Sprintf("An exponent is at most %d.", maxExponent))
 			}
 		}
 		if depth > maxNesting || operators > maxOperators {
-			return &hcl.Diagnostic{Severity: hcl.DiagError, Subject: t.Range.Ptr(), Summary: "config is nested too deeply",
-				Detail: fmt.Sprintf("At most %d brackets may be open at once.", maxNesting)}
+			return rules.Finding(rules.TooLarge, t.Range.Ptr(), "config is nested too deeply",
+				fmt.Sprintf("At most %d brackets may be open at once.", maxNesting))
 		}
 	}
 	return nil
@@ -190,8 +191,8 @@ func tooDeepJSON(name string, src []byte) *hcl.Diagnostic {
 		}
 		if depth > maxNesting {
 			at := posAt(src, i)
-			return &hcl.Diagnostic{Severity: hcl.DiagError, Subject: &hcl.Range{Filename: name, Start: at, End: at}, Summary: "variable file is nested too deeply",
-				Detail: fmt.Sprintf("At most %d brackets may be open at once.", maxNesting)}
+			return rules.Finding(rules.TooLarge, &hcl.Range{Filename: name, Start: at, End: at}, "variable file is nested too deeply",
+				fmt.Sprintf("At most %d brackets may be open at once.", maxNesting))
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/flowrecords/flow/dsl/expr"
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -52,19 +53,20 @@ type loader struct {
 
 func (l *loader) add(d *hcl.Diagnostic) { l.diags = append(l.diags, d) }
 
-// errorf reports a mistake at a range. The detail says what to do.
-func (l *loader) errorf(at hcl.Range, summary, detail string, args ...any) {
+// report adds a finding at a range. The detail says what to do.
+func (l *loader) report(id rules.ID, at hcl.Range, summary, detail string, args ...any) {
 	if len(args) > 0 {
 		detail = fmt.Sprintf(detail, args...)
 	}
-	l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: at.Ptr()})
+	l.add(rules.Finding(id, at.Ptr(), summary, detail))
 }
 
-func (l *loader) warnf(at hcl.Range, summary, detail string, args ...any) {
-	if len(args) > 0 {
-		detail = fmt.Sprintf(detail, args...)
+// fix attaches to the finding reported last what corrects it. It must be
+// certain: a wrong fix is worse than none.
+func (l *loader) fix(edits ...rules.Edit) {
+	if n := len(l.diags); n > 0 {
+		rules.AddFix(l.diags[n-1], edits...)
 	}
-	l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Detail: detail, Subject: at.Ptr()})
 }
 
 // compile does everything after the files are parsed.
@@ -86,7 +88,7 @@ func (l *loader) compile() *Result {
 // What the parser says of a complete tree does no harm.
 func (l *loader) brokenSyntax() bool {
 	return slices.ContainsFunc(l.diags, func(d *hcl.Diagnostic) bool {
-		return d.Severity == hcl.DiagError && d.Summary != summaryTwice
+		return d.Severity == hcl.DiagError && rules.Of(d).Rule != rules.GivenTwice
 	})
 }
 
@@ -108,8 +110,8 @@ func (l *loader) result(plan *engine.Plan) *Result {
 		return a.Subject != nil && b.Subject != nil && *a.Subject == *b.Subject && a.Summary == b.Summary && a.Detail == b.Detail
 	})
 	if more := len(l.diags) - maxDiags; more > 0 {
-		l.diags = append(l.diags[:maxDiags:maxDiags], &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("%d more mistakes", more),
-			Detail: "They are not shown. Correct those above first."})
+		l.diags = append(l.diags[:maxDiags:maxDiags], rules.Finding(rules.TooLarge, nil, fmt.Sprintf("%d more mistakes", more),
+			"They are not shown. Correct those above first."))
 	}
 	for _, d := range l.diags {
 		d.Summary, d.Detail = l.scrub(d.Summary), l.scrub(d.Detail)
@@ -151,25 +153,25 @@ var topBlocks = []string{"variable", "locals", "connection", "function", "pipeli
 
 func (l *loader) topAttribute(a *hclsyntax.Attribute) {
 	if settingsSpec().Option(a.Name) != nil {
-		l.errorf(a.NameRange, fmt.Sprintf("option %q in the wrong place", a.Name), "%q is an option of a pipeline block. Move it there.", a.Name)
+		l.report(rules.MisplacedOption, a.NameRange, fmt.Sprintf("option %q in the wrong place", a.Name), "%q is an option of a pipeline block. Move it there.", a.Name)
 		return
 	}
 	if slices.Contains(topBlocks, a.Name) {
-		l.errorf(a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", blockUse(a.Name))
+		l.report(rules.BlockOrOption, a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", blockUse(a.Name))
 		return
 	}
-	l.errorf(a.NameRange, fmt.Sprintf("unknown option %q", a.Name),
+	l.report(rules.UnknownOption, a.NameRange, fmt.Sprintf("unknown option %q", a.Name),
 		"A file holds blocks only: %s.%s Values that you need in several places belong into a locals block, values of variables into a file for --var-file.", list(topBlocks), didYouMean(a.Name, topBlocks))
 }
 
 func (l *loader) topBlock(b *hclsyntax.Block) {
 	switch b.Type {
 	case "input", "processor", "output":
-		l.errorf(b.DefRange(), fmt.Sprintf("%s outside a pipeline", b.Type), "Move the block into a pipeline block: pipeline \"NAME\" { ... }")
+		l.report(rules.MisplacedBlock, b.DefRange(), fmt.Sprintf("%s outside a pipeline", b.Type), "Move the block into a pipeline block: pipeline \"NAME\" { ... }")
 	case "test":
-		l.errorf(b.DefRange(), "test outside a test file", "Blocks of this type stand in files *.test.hcl.")
+		l.report(rules.MisplacedBlock, b.DefRange(), "test outside a test file", "Blocks of this type stand in files *.test.hcl.")
 	default:
-		l.errorf(b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "A file holds the blocks %s.%s", list(topBlocks), didYouMean(b.Type, topBlocks))
+		l.report(rules.UnknownBlock, b.TypeRange, fmt.Sprintf("unknown block %q", b.Type), "A file holds the blocks %s.%s", list(topBlocks), didYouMean(b.Type, topBlocks))
 	}
 }
 
@@ -192,12 +194,12 @@ func (l *loader) labels(b *hclsyntax.Block, use string, want int) bool {
 		if len(b.Labels) > want {
 			at = b.LabelRanges[want]
 		}
-		l.errorf(at, fmt.Sprintf("%s needs %s", b.Type, labelCount(want)), "Write it as: %s { ... }", use)
+		l.report(rules.WrongLabels, at, fmt.Sprintf("%s needs %s", b.Type, labelCount(want)), "Write it as: %s { ... }", use)
 		return false
 	}
 	for i, name := range b.Labels {
 		if !isName(name) {
-			l.errorf(b.LabelRanges[i], fmt.Sprintf("%q is no name", name), "A name begins with a letter and goes on with letters, digits, _ and -.")
+			l.report(rules.BadName, b.LabelRanges[i], fmt.Sprintf("%q is no name", name), "A name begins with a letter and goes on with letters, digits, _ and -.")
 			return false
 		}
 	}
@@ -239,13 +241,13 @@ func (l *loader) identifier(name string, at hcl.Range) bool {
 	if isIdentifier(name) {
 		return true
 	}
-	l.errorf(at, fmt.Sprintf("%q is no name", name), "Expressions use this name: it begins with a letter or _ and goes on with letters, digits and _.")
+	l.report(rules.BadName, at, fmt.Sprintf("%q is no name", name), "Expressions use this name: it begins with a letter or _ and goes on with letters, digits and _.")
 	return false
 }
 
 // duplicate reports a second declaration, with the place of the first.
 func (l *loader) duplicate(what string, at, first hcl.Range) {
-	l.errorf(at, fmt.Sprintf("%s is declared twice", what), "It stands at %s already. Remove one of the two, or choose another name.", place(first))
+	l.report(rules.DeclaredTwice, at, fmt.Sprintf("%s is declared twice", what), "It stands at %s already. Remove one of the two, or choose another name.", place(first))
 }
 
 func place(r hcl.Range) string {

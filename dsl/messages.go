@@ -5,6 +5,9 @@ import (
 	"regexp"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/flowrecords/flow/dsl/expr"
+	"github.com/flowrecords/flow/dsl/rules"
 )
 
 // hclPlace is how HCL writes a place in its details.
@@ -12,9 +15,6 @@ var hclPlace = regexp.MustCompile(`:(\d+),(\d+)-[\d,]+`)
 
 // maxSyntax bounds what is said of a file that is no HCL.
 const maxSyntax = 20
-
-// summaryTwice is what a repeated attribute is reported as.
-const summaryTwice = "option is there twice"
 
 // addSyntax reports what HCL's parser found, in words like ours and with a
 // remedy where the parser's own words name none. Of mistakes that follow from
@@ -40,17 +40,34 @@ func follows(first, d *hcl.Diagnostic) bool {
 	return first.Subject.Start.Byte == d.Subject.Start.Byte || first.Summary == "Invalid multi-line string"
 }
 
+// syntaxRules are the rules for what HCL's parser finds, by its summaries.
+var syntaxRules = map[string]rules.ID{
+	"Attribute redefined":                      rules.GivenTwice,
+	"Invalid block definition":                 rules.MissingEquals,
+	"Invalid escape sequence":                  rules.WrongEscape,
+	"Invalid single-argument block definition": rules.CrowdedLine,
+	"Missing newline after argument":           rules.CrowdedLine,
+	"Missing newline after block definition":   rules.CrowdedLine,
+	"Invalid multi-line string":                rules.UnclosedText,
+	"Unterminated template string":             rules.UnclosedText,
+	"Unclosed configuration block":             rules.UnclosedBlock,
+}
+
 func plainSyntax(d *hcl.Diagnostic, src []byte) *hcl.Diagnostic {
-	out := &hcl.Diagnostic{Severity: d.Severity, Summary: lowerFirst(d.Summary), Detail: d.Detail, Subject: d.Subject}
+	id, known := syntaxRules[d.Summary]
+	if !known {
+		id = rules.WrongSyntax
+	}
+	out := rules.Finding(id, d.Subject, lowerFirst(d.Summary), d.Detail)
 	text := ""
 	if d.Subject != nil && d.Subject.End.Byte <= len(src) && d.Subject.Start.Byte <= d.Subject.End.Byte {
 		text = string(src[d.Subject.Start.Byte:d.Subject.End.Byte])
 	}
 	switch {
 	case d.Summary == "Invalid character" && text == "'":
-		out.Detail = "Text stands in double quotes: \"...\". Single quotes are for texts within an expression."
-	case d.Summary == "Attribute redefined":
-		out.Summary = summaryTwice
+		out = rules.Finding(rules.SingleQuotes, d.Subject, lowerFirst(d.Summary), "Text stands in double quotes: \"...\". Single quotes are for texts within an expression.")
+	case id == rules.GivenTwice:
+		out.Summary = "option is there twice"
 		out.Detail = fmt.Sprintf("%s Remove one of the two.", hclPlace.ReplaceAllString(d.Detail, ":$1:$2"))
 	case d.Summary == "Invalid block definition":
 		out.Detail = "An equals sign or an opening brace is missing on this line: an option is NAME = VALUE, a block is TYPE \"LABEL\" {"
@@ -67,8 +84,41 @@ func plainSyntax(d *hcl.Diagnostic, src []byte) *hcl.Diagnostic {
 	return out
 }
 
+// evalRules are the rules for what HCL finds while it evaluates, by its
+// summaries.
+var evalRules = map[string]rules.ID{
+	"Call to unknown function":      rules.UnknownConfigFunction,
+	"Error in function call":        rules.WrongCall,
+	"Invalid function argument":     rules.WrongCall,
+	"Not enough function arguments": rules.WrongCall,
+	"Too many function arguments":   rules.WrongCall,
+}
+
 // plainEval words an error of evaluating HCL like ours. The evaluation context
 // is left out: it holds values.
 func plainEval(d *hcl.Diagnostic) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: d.Severity, Summary: lowerFirst(d.Summary), Detail: d.Detail, Subject: d.Subject}
+	id, known := evalRules[d.Summary]
+	if !known {
+		id = rules.NoResult
+	}
+	return rules.Finding(id, d.Subject, lowerFirst(d.Summary), d.Detail)
+}
+
+// exprRules are the rules for mistakes in expressions.
+var exprRules = map[expr.Kind]rules.ID{
+	expr.KindSyntax:          rules.ExprSyntax,
+	expr.KindEmpty:           rules.ExprEmpty,
+	expr.KindTooLarge:        rules.ExprTooLarge,
+	expr.KindUnknownName:     rules.ExprUnknownName,
+	expr.KindUnknownFunction: rules.ExprUnknownFunction,
+	expr.KindWrongArguments:  rules.ExprWrongArguments,
+	expr.KindTypes:           rules.ExprTypes,
+	expr.KindNotBool:         rules.ExprNotBool,
+	expr.KindFails:           rules.ExprFails,
+	expr.KindNoMember:        rules.ExprNoMember,
+	expr.KindNameTaken:       rules.ExprNameTaken,
+	expr.KindExists:          rules.ReservedFunction,
+	expr.KindPattern:         rules.ExprPattern,
+	expr.KindNoRecord:        rules.ExprNoRecord,
+	expr.KindHole:            rules.TemplateHole,
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
 func (d *decoder) setDuration(o *engine.Option, p *time.Duration, val cty.Value, e hclsyntax.Expression) {
 	if val.Type() == cty.Number && val.AsBigFloat().Sign() != 0 {
-		d.fail(e.Range(), fmt.Sprintf("option %q has no unit", o.Name), "Write a duration with its unit, such as \"%ss\" or \"%sms\".", numberText(val), numberText(val))
+		d.fail(rules.WrongDuration, e.Range(), fmt.Sprintf("option %q has no unit", o.Name), "Write a duration with its unit, such as \"%ss\" or \"%sms\".", numberText(val), numberText(val))
 		return
 	}
 	s, ok := d.text(o, val, e)
@@ -24,7 +25,7 @@ func (d *decoder) setDuration(o *engine.Option, p *time.Duration, val cty.Value,
 	}
 	v, err := time.ParseDuration(s)
 	if err != nil {
-		d.fail(d.inText(e, s, 0, len(s)), fmt.Sprintf("option %q is no duration", o.Name), "Write a number with a unit of ns, us, ms, s, m or h, such as \"5ms\" or \"1m30s\".")
+		d.fail(rules.WrongDuration, d.inText(e, s, 0, len(s)), fmt.Sprintf("option %q is no duration", o.Name), "Write a number with a unit of ns, us, ms, s, m or h, such as \"5ms\" or \"1m30s\".")
 		return
 	}
 	if d.bounds(o, reflect.ValueOf(v), engine.DurationText(v), e) {
@@ -39,7 +40,7 @@ func (d *decoder) setSize(o *engine.Option, p *engine.ByteSize, val cty.Value, e
 	}
 	v, err := engine.ParseByteSize(s)
 	if err != nil {
-		d.fail(d.inText(e, s, 0, len(s)), fmt.Sprintf("option %q is no size", o.Name), "Write bytes as a number or with a unit of B, KB, KiB, MB, MiB, GB, GiB, TB or TiB, such as \"64KiB\".")
+		d.fail(rules.WrongSize, d.inText(e, s, 0, len(s)), fmt.Sprintf("option %q is no size", o.Name), "Write bytes as a number or with a unit of B, KB, KiB, MB, MiB, GB, GiB, TB or TiB, such as \"64KiB\".")
 		return
 	}
 	if d.bounds(o, reflect.ValueOf(v), v.String(), e) {
@@ -63,7 +64,7 @@ func (d *decoder) setNumber(o *engine.Option, field reflect.Value, val cty.Value
 	}
 	n, acc := f.Int64()
 	if acc != big.Exact || field.OverflowInt(n) {
-		d.fail(e.Range(), fmt.Sprintf("option %q is no whole number", o.Name), "%s is none that fits. Write a whole number.", numberText(v))
+		d.fail(rules.WrongType, e.Range(), fmt.Sprintf("option %q is no whole number", o.Name), "%s is none that fits. Write a whole number.", numberText(v))
 		return
 	}
 	if d.bounds(o, reflect.ValueOf(n), numberText(v), e) {
@@ -101,6 +102,6 @@ func (d *decoder) bounds(o *engine.Option, v reflect.Value, text string, e hclsy
 	if tooHigh {
 		word = "high"
 	}
-	d.fail(e.Range(), fmt.Sprintf("option %q is too %s", o.Name, word), "%s is not allowed here: it must be %s.", text, allowed)
+	d.fail(rules.OutOfBounds, e.Range(), fmt.Sprintf("option %q is too %s", o.Name, word), "%s is not allowed here: it must be %s.", text, allowed)
 	return false
 }

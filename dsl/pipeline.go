@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -74,7 +75,7 @@ func (l *loader) buildPipelines() *engine.Plan {
 	plan := &engine.Plan{}
 	if len(l.pipelines) == 0 && len(l.names) > 0 && l.errors() == 0 {
 		at := hcl.Range{Filename: l.names[0], Start: hcl.InitialPos, End: hcl.InitialPos}
-		l.errorf(at, "no pipeline", "A config needs at least one block pipeline \"NAME\" { ... } with an input and an output.")
+		l.report(rules.NoPipeline, at, "no pipeline", "A config needs at least one block pipeline \"NAME\" { ... } with an input and an output.")
 	}
 	for _, p := range l.pipelines {
 		l.buildPipeline(p)
@@ -102,7 +103,7 @@ func (l *loader) checkExclusive() {
 				continue
 			}
 			if other := first[e.Type]; other != nil {
-				l.errorf(e.block.DefRange(), fmt.Sprintf("second input of type %q", e.Type),
+				l.report(rules.SecondInput, e.block.DefRange(), fmt.Sprintf("second input of type %q", e.Type),
 					"A config can have only one, since all of them would read the same bytes, each a part of them. The first stands at %s. Let several elements read that one.", other.Where)
 				continue
 			}
@@ -207,6 +208,9 @@ func (l *loader) buildInput(e *element) {
 	if f.Bounded != nil {
 		e.Bounded = f.Bounded(config)
 	}
+	if f.Delivery != nil {
+		e.Delivery = f.Delivery(config)
+	}
 	if f.FixedTopics != nil {
 		e.fixedTopics = f.FixedTopics(config)
 	}
@@ -229,6 +233,10 @@ func (l *loader) buildProcessor(e *element) {
 	if f.Ports != nil {
 		e.Ports = f.Ports(config)
 	}
+	if f.Changes != nil {
+		changes := f.Changes(config)
+		e.Changes = &changes
+	}
 }
 
 func (l *loader) buildOutput(e *element) {
@@ -246,6 +254,9 @@ func (l *loader) buildOutput(e *element) {
 	if f.Files != nil {
 		e.files = f.Files(config)
 	}
+	if f.Delivery != nil {
+		e.Delivery = f.Delivery(config)
+	}
 	e.NewOutput = func(env engine.Env) (engine.Output, error) { return f.New(config, env) }
 }
 
@@ -260,18 +271,19 @@ func (e *element) decode(c engine.Component) {
 // converters builds the converters of the blocks key and value, or the
 // component's default ones.
 func (e *element) converters(key, value string) {
-	e.Key = e.converter("key", key)
-	e.Value = e.converter("value", value)
+	e.Key, e.KeyConverter = e.converter("key", key)
+	e.Value, e.ValueConverter = e.converter("value", value)
 }
 
-func (e *element) converter(part, def string) engine.Converter {
+// converter returns a converter and its type.
+func (e *element) converter(part, def string) (engine.Converter, string) {
 	var block *hclsyntax.Block
 	for _, b := range e.block.Body.Blocks {
 		switch {
 		case b.Type != part:
 		case block != nil:
-			e.d.fail(b.DefRange(), fmt.Sprintf("block %q is there twice", part), "The first stands at %s. Remove one of the two.", place(block.DefRange()))
-			return nil
+			e.d.fail(rules.GivenTwice, b.DefRange(), fmt.Sprintf("block %q is there twice", part), "The first stands at %s. Remove one of the two.", place(block.DefRange()))
+			return nil, ""
 		default:
 			block = b
 		}
@@ -280,7 +292,7 @@ func (e *element) converter(part, def string) engine.Converter {
 	if block == nil {
 		f, ok := l.reg.Converters[def]
 		if !ok {
-			return nil // "": as the records are
+			return nil, "" // "": as the records are
 		}
 		return e.newConverter(f, f.Defaults(), e.block.DefRange())
 	}
@@ -289,33 +301,33 @@ func (e *element) converter(part, def string) engine.Converter {
 		if len(block.Labels) > 1 {
 			at = block.LabelRanges[1]
 		}
-		e.d.fail(at, fmt.Sprintf("%s needs one label", part), "It is the type of the converter: %s \"json\" { }", part)
-		return nil
+		e.d.fail(rules.WrongLabels, at, fmt.Sprintf("%s needs one label", part), "It is the type of the converter: %s \"json\" { }", part)
+		return nil, ""
 	}
 	f, ok := l.reg.Converters[block.Labels[0]]
 	if !ok {
 		l.unknownType("converter", block.Labels[0], block.LabelRanges[0], engine.Types(l.reg.Converters))
 		e.d.failed = true
-		return nil
+		return nil, ""
 	}
 	d := l.newDecoder(fmt.Sprintf("the %s converter", f.Type), block)
 	config := d.config(engine.KindConverter, f.Component, block.Body)
 	if d.failed {
 		e.d.failed = true
-		return nil
+		return nil, ""
 	}
 	return e.newConverter(f, config, block.DefRange())
 }
 
-func (e *element) newConverter(f engine.ConverterFactory, config any, at hcl.Range) engine.Converter {
+func (e *element) newConverter(f engine.ConverterFactory, config any, at hcl.Range) (engine.Converter, string) {
 	env := e.d.opts.Env
 	env.Element = e.Address()
 	c, err := f.New(config, env)
 	if err != nil {
-		e.d.fail(at, "converter cannot be made", "%s.", upperFirst(err.Error()))
-		return nil
+		e.d.fail(rules.ComponentRule, at, "converter cannot be made", "%s.", upperFirst(err.Error()))
+		return nil, ""
 	}
-	return c
+	return c, f.Type
 }
 
 // checkAfter checks which pipelines wait for which.
@@ -333,9 +345,9 @@ func (l *loader) checkAfter() {
 			q := byName[name]
 			switch {
 			case q == nil:
-				l.errorf(at, fmt.Sprintf("unknown pipeline %q", name), "after names pipelines of this config.%s", didYouMean(name, names(byName)))
+				l.report(rules.UnknownPipeline, at, fmt.Sprintf("unknown pipeline %q", name), "after names pipelines of this config.%s", didYouMean(name, names(byName)))
 			case q.circle(byName, p, map[*pipeline]bool{}):
-				l.errorf(at, "pipelines wait for each other", "%s itself waits for %s, so neither could ever start.", name, p.name)
+				l.report(rules.PipelineCircle, at, "pipelines wait for each other", "%s itself waits for %s, so neither could ever start.", name, p.name)
 			default:
 				l.checkEnds(at, q)
 			}
@@ -366,7 +378,7 @@ func (l *loader) checkEnds(at hcl.Range, p *pipeline) {
 		}
 	}
 	if len(endless) > 0 {
-		l.errorf(at, fmt.Sprintf("pipeline %q never ends", p.name), "It cannot be waited for, since %s goes on for ever.", strings.Join(endless, " and "))
+		l.report(rules.WaitsForEndless, at, fmt.Sprintf("pipeline %q never ends", p.name), "It cannot be waited for, since %s goes on for ever.", strings.Join(endless, " and "))
 	}
 }
 
@@ -388,5 +400,5 @@ func (l *loader) checkDelivery(p *pipeline) {
 			who = append(who, e.Address())
 		}
 	}
-	l.errorf(at, "pipeline cannot give exactly_once", "%s can only do at_least_once: no input or output takes part in a common transaction yet. Use delivery = \"at_least_once\".", list(who))
+	l.report(rules.NoExactlyOnce, at, "pipeline cannot give exactly_once", "%s can only do at_least_once: no input or output takes part in a common transaction yet. Use delivery = \"at_least_once\".", list(who))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -22,11 +23,11 @@ func (l *loader) resolveFrom(p *pipeline, e *element) {
 	e.unresolved = true
 	t, ok := unwrapParens(a.Expr).(*hclsyntax.TupleConsExpr)
 	if !ok {
-		l.errorf(a.Expr.Range(), "from must be a list", "Write it as from = [%s]", l.source(a.Expr.Range()))
+		l.report(rules.WrongFrom, a.Expr.Range(), "from must be a list", "Write it as from = [%s]", l.source(a.Expr.Range()))
 		return
 	}
 	if len(t.Exprs) == 0 {
-		l.errorf(a.Expr.Range(), "from is empty", "Name at least one element, such as %s, or remove from to read the element before.", l.candidate(p))
+		l.report(rules.WrongFrom, a.Expr.Range(), "from is empty", "Name at least one element, such as %s, or remove from to read the element before.", l.candidate(p))
 		return
 	}
 	e.unresolved = false
@@ -119,7 +120,7 @@ func (l *loader) reference(p *pipeline, x hclsyntax.Expression) (engine.Port, bo
 				detail = "Write it without quotes. " + detail
 			}
 		}
-		l.errorf(x.Range(), "from names no element", detail, l.candidate(p))
+		l.report(rules.WrongFrom, x.Range(), "from names no element", detail, l.candidate(p))
 		return engine.Port{}, false
 	}
 	parts := traversalNames(t)
@@ -133,7 +134,7 @@ func (l *loader) reference(p *pipeline, x hclsyntax.Expression) (engine.Port, bo
 	}
 	kind := engine.Kind(parts[0])
 	if len(parts) < 2 || len(parts) > 4 {
-		l.errorf(x.Range(), "reference is incomplete", "Write %s.NAME, %s.NAME.errors or %s.TYPE.NAME.", kind, kind, kind)
+		l.report(rules.WrongFrom, x.Range(), "reference is incomplete", "Write %s.NAME, %s.NAME.errors or %s.TYPE.NAME.", kind, kind, kind)
 		return engine.Port{}, false
 	}
 	return l.resolve(p, kind, parts[1:], x.Range())
@@ -145,14 +146,14 @@ func (l *loader) notAnElement(p *pipeline, t hcl.Traversal, at hcl.Range, kinds 
 	for _, e := range p.elements {
 		if e.Name == root {
 			detail += fmt.Sprintf(" Did you mean %s?", e.short())
-			l.errorf(at, fmt.Sprintf("unknown reference %q", traversalText(t)), "%s", detail)
+			l.report(rules.UnknownElement, at, fmt.Sprintf("unknown reference %q", traversalText(t)), "%s", detail)
 			return
 		}
 	}
 	if near := nearest(root, kinds); near != "" {
 		detail += fmt.Sprintf(" Did you mean %s?", strings.Replace(traversalText(t), root, near, 1))
 	}
-	l.errorf(at, fmt.Sprintf("unknown reference %q", traversalText(t)), "%s", detail)
+	l.report(rules.UnknownElement, at, fmt.Sprintf("unknown reference %q", traversalText(t)), "%s", detail)
 }
 
 // resolve finds the element and port that NAME, NAME.PORT, TYPE.NAME or
@@ -192,7 +193,7 @@ func (l *loader) resolve(p *pipeline, kind engine.Kind, parts []string, at hcl.R
 	case len(found) == 1:
 		return l.portOf(found[0].e, found[0].port, at)
 	case len(found) > 1:
-		l.errorf(at, fmt.Sprintf("ambiguous reference %q", ref), "It is the port %q of %s and also the element %s. Write TYPE.NAME.PORT for the port, %s.%s.%s.%s, or rename one of them.",
+		l.report(rules.AmbiguousReference, at, fmt.Sprintf("ambiguous reference %q", ref), "It is the port %q of %s and also the element %s. Write TYPE.NAME.PORT for the port, %s.%s.%s.%s, or rename one of them.",
 			parts[1], found[0].e.Address(), found[1].e.Address(), kind, found[0].e.Type, found[0].e.Name, parts[1])
 	case named != nil:
 		l.unknownPort(named, parts[len(parts)-1], ref, at)
@@ -209,7 +210,7 @@ func (e *element) hasPort(name string) bool {
 
 func (l *loader) portOf(e *element, port string, at hcl.Range) (engine.Port, bool) {
 	if e.Kind == engine.KindOutput && port != engine.ErrorsPort {
-		l.errorf(at, "an output cannot be read", "It is where records leave the pipeline. Its errors can be read: %s.errors. To write to two outputs, let both read the same element.", e.short())
+		l.report(rules.OutputRead, at, "an output cannot be read", "It is where records leave the pipeline. Its errors can be read: %s.errors. To write to two outputs, let both read the same element.", e.short())
 		return engine.Port{}, false
 	}
 	return engine.Port{Element: e.Address(), Name: port}, true
@@ -221,7 +222,7 @@ func (l *loader) unknownPort(e *element, port, ref string, at hcl.Range) {
 	if len(ports) == 1 {
 		detail = fmt.Sprintf("%s has no port but errors: read it as %s.", e.Address(), e.short())
 	}
-	l.errorf(at, fmt.Sprintf("unknown port %q", ref), "%s%s", detail, didYouMean(port, ports))
+	l.report(rules.UnknownPort, at, fmt.Sprintf("unknown port %q", ref), "%s%s", detail, didYouMean(port, ports))
 }
 
 func (l *loader) unknownElement(p *pipeline, kind engine.Kind, parts []string, ref string, at hcl.Range) {
@@ -231,7 +232,7 @@ func (l *loader) unknownElement(p *pipeline, kind engine.Kind, parts []string, r
 		if e.Kind == kind {
 			candidates = append(candidates, e.Name)
 		} else if e.Name == parts[0] && e.Kind != engine.KindOutput {
-			l.errorf(at, fmt.Sprintf("unknown element %q", ref), "%s Did you mean %s?", detail, e.short())
+			l.report(rules.UnknownElement, at, fmt.Sprintf("unknown element %q", ref), "%s Did you mean %s?", detail, e.short())
 			return
 		}
 	}
@@ -240,5 +241,5 @@ func (l *loader) unknownElement(p *pipeline, kind engine.Kind, parts []string, r
 	} else if len(candidates) > 0 && len(candidates) <= 8 {
 		detail += fmt.Sprintf(" It has %s.", list(candidates))
 	}
-	l.errorf(at, fmt.Sprintf("unknown element %q", ref), "%s", detail)
+	l.report(rules.UnknownElement, at, fmt.Sprintf("unknown element %q", ref), "%s", detail)
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -38,7 +39,7 @@ func (l *loader) checkFiles() {
 					if r.p != p && (p.waitsFor(r.p, byName) || r.p.waitsFor(p, byName)) {
 						continue
 					}
-					l.errorf(e.d.place("path"), fmt.Sprintf("output writes what %s reads", r.e.Address()),
+					l.report(rules.ReadsWhatItWrites, e.d.place("path"), fmt.Sprintf("output writes what %s reads", r.e.Address()),
 						"The input at %s would read what this output writes to %s. Choose another path%s.", r.e.Where, shown(path), afterRemedy(p, r.p))
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -64,7 +65,7 @@ func (l *loader) blot() {
 // secretLiteral warns of a secret that stands in the config as plain text.
 func (d *decoder) secretLiteral(o *engine.Option, e hclsyntax.Expression) {
 	if m, _ := d.literal(e); m != nil && m.text != "" {
-		d.warnf(e.Range(), fmt.Sprintf("option %q holds a secret in plain text", o.Name), "Everyone who can read the file can read it. Use env(\"NAME\") or file(\"PATH\").")
+		d.report(rules.PlainTextSecret, e.Range(), fmt.Sprintf("option %q holds a secret in plain text", o.Name), "Everyone who can read the file can read it. Use env(\"NAME\") or file(\"PATH\").")
 	}
 	d.blotLiterals(e)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/flowrecords/flow/dsl/expr"
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -28,7 +29,7 @@ func (d *decoder) template(o *engine.Option, e hclsyntax.Expression) engine.Temp
 	}
 	src, problems := d.env.CompileTemplate(m.text)
 	if at, ok := t.pasted(problems); ok {
-		d.fail(at, "interpolation in a hole", "Write %s in the hole itself, without ${ }: expressions see var.* and local.* as typed values, and nothing is pasted into their text.", d.source(at))
+		d.fail(rules.Interpolation, at, "interpolation in a hole", "Write %s in the hole itself, without ${ }: expressions see var.* and local.* as typed values, and nothing is pasted into their text.", d.source(at))
 		return engine.Template{}
 	}
 	d.problems(m, problems)
@@ -79,7 +80,7 @@ func (t *templateText) value(e hclsyntax.Expression, whole bool) bool {
 	}
 	val, marks := val.UnmarkDeep()
 	if isSecret(marks) {
-		t.fail(e.Range(), fmt.Sprintf("sensitive value in option %q", name), "This option is shown in logs and by explain, so it cannot hold a secret.")
+		t.fail(rules.SensitiveValue, e.Range(), fmt.Sprintf("sensitive value in option %q", name), "This option is shown in logs and by explain, so it cannot hold a secret.")
 		return false
 	}
 	text, err := convert.Convert(val, cty.String)
@@ -89,16 +90,16 @@ func (t *templateText) value(e hclsyntax.Expression, whole bool) bool {
 		return false
 	case whole && val.IsNull():
 		if t.option.Required {
-			t.fail(e.Range(), fmt.Sprintf("option %q is null", name), "Give it %s.%s", article(t.option.Type), exampleOf(t.option))
+			t.fail(rules.NullOption, e.Range(), fmt.Sprintf("option %q is null", name), "Give it %s.%s", article(t.option.Type), exampleOf(t.option))
 		}
 		return false
 	case err != nil || text.IsNull():
-		t.fail(e.Range(), fmt.Sprintf("option %q must be a template", name), "Text is needed here, and this is %s.%s", article(typeText(val)), exampleOf(t.option))
+		t.fail(rules.WrongType, e.Range(), fmt.Sprintf("option %q must be a template", name), "Text is needed here, and this is %s.%s", article(typeText(val)), exampleOf(t.option))
 		return false
 	}
 	s := text.AsString()
 	if strings.Contains(s, "{{") || strings.HasPrefix(s, "{") || strings.HasSuffix(s, "{") {
-		t.fail(e.Range(), "hole outside the template", "A hole {{ }} must stand in the string of the option itself; what var, local and functions give is literal text.")
+		t.fail(rules.HoleOutside, e.Range(), "hole outside the template", "A hole {{ }} must stand in the string of the option itself; what var, local and functions give is literal text.")
 		return false
 	}
 	if strings.Contains(t.mapped.text, "{{") {

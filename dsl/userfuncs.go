@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/flowrecords/flow/dsl/expr"
+	"github.com/flowrecords/flow/dsl/rules"
 )
 
 // functionKey is a function's name in loader.failed.
@@ -75,7 +76,7 @@ func (l *loader) functionParts(f *userFunction) {
 	}
 	result := f.block.Body.Attributes["result"]
 	if result == nil {
-		l.errorf(f.block.DefRange(), "option \"result\" is missing", "A function needs it: the expression that it gives. For example: result = \"lower(s)\"")
+		l.report(rules.MissingOption, f.block.DefRange(), "option \"result\" is missing", "A function needs it: the expression that it gives. For example: result = \"lower(s)\"")
 		return
 	}
 	if body, ok := d.expressionText(result.Expr); ok && !d.failed {
@@ -86,7 +87,7 @@ func (l *loader) functionParts(f *userFunction) {
 func (d *decoder) params(e hclsyntax.Expression) []string {
 	t, ok := unwrapParens(e).(*hclsyntax.TupleConsExpr)
 	if !ok {
-		d.fail(e.Range(), "option \"params\" must be a list of names", "For example: params = [\"s\", \"n\"]")
+		d.fail(rules.WrongParameter, e.Range(), "option \"params\" must be a list of names", "For example: params = [\"s\", \"n\"]")
 		return nil
 	}
 	var names []string
@@ -94,11 +95,11 @@ func (d *decoder) params(e hclsyntax.Expression) []string {
 		m, _ := d.literal(p)
 		switch {
 		case m == nil:
-			d.fail(p.Range(), "parameter is no name", "Write it in quotes: params = [\"s\"]")
+			d.fail(rules.WrongParameter, p.Range(), "parameter is no name", "Write it in quotes: params = [\"s\"]")
 		case !isIdentifier(m.text):
-			d.fail(m.all, fmt.Sprintf("%q is no name", m.text), "A parameter begins with a letter or _ and goes on with letters, digits and _.")
+			d.fail(rules.WrongParameter, m.all, fmt.Sprintf("%q is no name", m.text), "A parameter begins with a letter or _ and goes on with letters, digits and _.")
 		case slices.Contains(names, m.text):
-			d.fail(m.all, fmt.Sprintf("parameter %q is there twice", m.text), "Choose another name.")
+			d.fail(rules.WrongParameter, m.all, fmt.Sprintf("parameter %q is there twice", m.text), "Choose another name.")
 		default:
 			names = append(names, m.text)
 		}
@@ -118,7 +119,7 @@ func (l *loader) compileFunction(f *userFunction, path []*userFunction) {
 		for _, p := range append(path[i:], f) {
 			names = append(names, p.name)
 		}
-		l.errorf(f.block.DefRange(), "functions call each other in a circle", "%s. A function cannot lead back to itself.", strings.Join(names, " -> "))
+		l.report(rules.Circle, f.block.DefRange(), "functions call each other in a circle", "%s. A function cannot lead back to itself.", strings.Join(names, " -> "))
 		for _, p := range path[i:] {
 			p.state = 2
 		}
@@ -141,8 +142,8 @@ func (l *loader) compileFunction(f *userFunction, path []*userFunction) {
 		return
 	}
 	for _, p := range problems {
-		if p.Summary == "Function "+f.name+" exists already" {
-			l.errorf(f.block.LabelRanges[0], fmt.Sprintf("function %q exists already", f.name), "It is one of the language's own. Choose another name.")
+		if p.Kind == expr.KindExists {
+			l.report(rules.ReservedFunction, f.block.LabelRanges[0], fmt.Sprintf("function %q exists already", f.name), "It is one of the language's own. Choose another name.")
 			return
 		}
 	}

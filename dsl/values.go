@@ -15,6 +15,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
 )
@@ -57,7 +58,7 @@ func (d *decoder) plain(o *engine.Option, field reflect.Value, e hclsyntax.Expre
 	}
 	val, marks := val.UnmarkDeep()
 	if isSecret(marks) && !o.Secret {
-		d.fail(e.Range(), fmt.Sprintf("sensitive value in option %q", o.Name),
+		d.fail(rules.SensitiveValue, e.Range(), fmt.Sprintf("sensitive value in option %q", o.Name),
 			"This option is shown in logs and by explain, so it cannot hold a secret. Give the value to an option that is a secret, or use nonsensitive(...) if it is none.")
 		return
 	}
@@ -67,7 +68,7 @@ func (d *decoder) plain(o *engine.Option, field reflect.Value, e hclsyntax.Expre
 	}
 	if val.IsNull() {
 		if o.Required {
-			d.fail(e.Range(), fmt.Sprintf("option %q is null", o.Name), "Give it %s.%s", article(o.Type), exampleOf(o))
+			d.fail(rules.NullOption, e.Range(), fmt.Sprintf("option %q is null", o.Name), "Give it %s.%s", article(o.Type), exampleOf(o))
 		}
 		return // null: as if it were not given
 	}
@@ -201,7 +202,7 @@ func (d *decoder) setList(o *engine.Option, field reflect.Value, val cty.Value, 
 		_, x := it.Element()
 		v := reflect.New(field.Type().Elem()).Elem()
 		if x.IsNull() {
-			d.fail(e.Range(), fmt.Sprintf("option %q holds a null", o.Name), "Each element must be %s. Take nulls out with compact(...).", article(elem.Type))
+			d.fail(rules.NullOption, e.Range(), fmt.Sprintf("option %q holds a null", o.Name), "Each element must be %s. Take nulls out with compact(...).", article(elem.Type))
 			return
 		}
 		d.set(&elem, v, x, e, path)
@@ -245,7 +246,7 @@ func (d *decoder) oneOf(o *engine.Option, s string, e hclsyntax.Expression) bool
 	if len(o.OneOf) == 0 || slices.Contains(o.OneOf, s) {
 		return true
 	}
-	d.fail(e.Range(), fmt.Sprintf("invalid value of option %q", o.Name), "It can be %s.%s", anyOf(quoted(o.OneOf)), didYouMean(s, o.OneOf))
+	d.fail(rules.NotAllowed, e.Range(), fmt.Sprintf("invalid value of option %q", o.Name), "It can be %s.%s", anyOf(quoted(o.OneOf)), didYouMean(s, o.OneOf))
 	return false
 }
 
@@ -256,7 +257,7 @@ func (d *decoder) wrongType(o *engine.Option, val cty.Value, e hclsyntax.Express
 	} else {
 		detail += exampleOf(o)
 	}
-	d.fail(e.Range(), fmt.Sprintf("option %q must be %s", o.Name, article(o.Type)), "%s", detail)
+	d.fail(rules.WrongType, e.Range(), fmt.Sprintf("option %q must be %s", o.Name, article(o.Type)), "%s", detail)
 }
 
 // typeText names the type of a value for people.
@@ -315,7 +316,7 @@ func (d *decoder) badPath(err error, s string, at func(offset, length int) hcl.R
 	if errors.As(err, &pe) {
 		offset = pe.Offset
 	}
-	d.fail(at(offset, 1), "invalid path", "%s in %s. Write a path as customer.email, items[0].sku, or [\"a.b\"] for a name with a dot.", upperFirst(err.Error()), shown(s))
+	d.fail(rules.WrongPath, at(offset, 1), "invalid path", "%s in %s. Write a path as customer.email, items[0].sku, or [\"a.b\"] for a name with a dot.", upperFirst(err.Error()), shown(s))
 }
 
 // shown quotes a text of the config for a message, cut if it is long.
@@ -339,6 +340,6 @@ func (d *decoder) pattern(s string, e hclsyntax.Expression) *regexp.Regexp {
 			offset, length = i, len(se.Expr)
 		}
 	}
-	d.fail(d.inText(e, s, offset, length), "invalid pattern", "%s. Patterns are regular expressions in RE2's syntax; a backslash of one is written twice in an HCL string.", upperFirst(why))
+	d.fail(rules.WrongPattern, d.inText(e, s, offset, length), "invalid pattern", "%s. Patterns are regular expressions in RE2's syntax; a backslash of one is written twice in an HCL string.", upperFirst(why))
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -49,13 +50,13 @@ func (l *loader) declareVariable(b *hclsyntax.Block) {
 		if ok && val.Type() == cty.Bool && val.IsKnown() && !val.IsNull() {
 			v.sensitive = val.True()
 		} else if ok {
-			l.errorf(a.Expr.Range(), "sensitive is no bool", "Write true or false.")
+			l.report(rules.WrongVariable, a.Expr.Range(), "sensitive is no bool", "Write true or false.")
 		}
 	}
 	if a := b.Body.Attributes["type"]; a != nil {
 		typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr)
 		if diags.HasErrors() {
-			l.errorf(a.Expr.Range(), "unknown type", "A type is string, number, bool, any, list(T), set(T), map(T), tuple([T, ...]) or object({ name = T }).%s",
+			l.report(rules.WrongVariable, a.Expr.Range(), "unknown type", "A type is string, number, bool, any, list(T), set(T), map(T), tuple([T, ...]) or object({ name = T }).%s",
 				didYouMean(l.source(a.Expr.Range()), []string{"string", "number", "bool", "any"}))
 			l.failed["var."+name] = true
 			return
@@ -88,12 +89,14 @@ func (l *loader) loadVariables() {
 		name, text, ok := strings.Cut(arg, "=")
 		switch {
 		case !ok:
-			l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "--var without a value", Detail: "Write it as --var name=value."})
+			l.add(rules.Finding(rules.WrongVarFlag, nil, "--var without a value",
+				"Write it as --var name=value."))
 		case name == "":
-			l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "--var without a name", Detail: "Write it as --var name=value."})
+			l.add(rules.Finding(rules.WrongVarFlag, nil, "--var without a name",
+				"Write it as --var name=value."))
 		case l.variables[name] == nil:
-			l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("unknown variable %q", name),
-				Detail: fmt.Sprintf("--var sets a variable that no variable block declares.%s", didYouMean(name, slices.Collect(maps.Keys(l.variables))))})
+			l.add(rules.Finding(rules.UnknownVariable, nil, fmt.Sprintf("unknown variable %q", name),
+				fmt.Sprintf("--var sets a variable that no variable block declares.%s", didYouMean(name, slices.Collect(maps.Keys(l.variables))))))
 		default:
 			values[name] = given{text: text, from: "--var"}
 		}
@@ -117,16 +120,16 @@ func (l *loader) loadVariables() {
 func (l *loader) readVarFile(path string, values map[string]given) {
 	src, err := readLimited(path)
 	if err != nil {
-		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("cannot read %q", path),
-			Detail: fmt.Sprintf("Reading a variable file: %v.", cause(err))})
+		l.add(rules.Finding(rules.UnreadableFile, nil, fmt.Sprintf("cannot read %q", path),
+			fmt.Sprintf("Reading a variable file: %v.", cause(err))))
 		return
 	}
 	name := filepath.Clean(path)
 	var f *hcl.File
 	var diags hcl.Diagnostics
 	if len(src) > maxFileBytes {
-		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("cannot read %q", path),
-			Detail: fmt.Sprintf("A variable file may have %s.", engine.ByteSize(maxFileBytes))})
+		l.add(rules.Finding(rules.UnreadableFile, nil, fmt.Sprintf("cannot read %q", path),
+			fmt.Sprintf("A variable file may have %s.", engine.ByteSize(maxFileBytes))))
 		return
 	}
 	if strings.HasSuffix(name, ".json") {
@@ -149,13 +152,13 @@ func (l *loader) readVarFile(path string, values map[string]given) {
 	}
 	attrs, diags := f.Body.JustAttributes()
 	for range diags {
-		l.errorf(f.Body.MissingItemRange(), "blocks in a variable file", "A variable file holds name = value pairs only.")
+		l.report(rules.BlocksInVarFile, f.Body.MissingItemRange(), "blocks in a variable file", "A variable file holds name = value pairs only.")
 		break
 	}
 	for n, a := range attrs {
 		v := l.variables[n]
 		if v == nil {
-			l.warnf(a.NameRange, fmt.Sprintf("unknown variable %q", n), "No variable block declares it, so the value is not used.%s", didYouMean(n, slices.Collect(maps.Keys(l.variables))))
+			l.report(rules.UnusedValue, a.NameRange, fmt.Sprintf("unknown variable %q", n), "No variable block declares it, so the value is not used.%s", didYouMean(n, slices.Collect(maps.Keys(l.variables))))
 			continue
 		}
 		if v.sensitive {
@@ -163,7 +166,7 @@ func (l *loader) readVarFile(path string, values map[string]given) {
 		}
 		val, diags := a.Expr.Value(nil)
 		if diags.HasErrors() {
-			l.errorf(a.Expr.Range(), "value is not constant", "A variable file holds plain values: no references and no functions.")
+			l.report(rules.NotConstant, a.Expr.Range(), "value is not constant", "A variable file holds plain values: no references and no functions.")
 			l.failed["var."+n] = true
 			continue
 		}
@@ -203,7 +206,7 @@ func (l *loader) setVariable(v *variable, values map[string]given) {
 	case def != nil:
 		v.value = defVal
 	default:
-		l.errorf(v.block.DefRange(), fmt.Sprintf("variable %q has no value", v.name),
+		l.report(rules.NoValue, v.block.DefRange(), fmt.Sprintf("variable %q has no value", v.name),
 			"Give it one with --var %s=VALUE, with a variable file or with the environment variable %s%s, or add a default.", v.name, envPrefix, v.name)
 	}
 }
@@ -215,8 +218,7 @@ func (l *loader) parseGiven(v *variable, in given) (cty.Value, bool) {
 		return cty.StringVal(in.text), true
 	}
 	fail := func(detail string) (cty.Value, bool) {
-		l.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("invalid value of variable %q", v.name),
-			Detail: fmt.Sprintf("%s: %s", in.from, detail)})
+		l.add(rules.Finding(rules.WrongValue, nil, fmt.Sprintf("invalid value of variable %q", v.name), fmt.Sprintf("%s: %s", in.from, detail)))
 		return cty.NilVal, false
 	}
 	if tooDeep("", []byte(in.text)) != nil {
@@ -242,8 +244,8 @@ func (l *loader) convertVariable(v *variable, val cty.Value, in given) (cty.Valu
 	}
 	out, err := convert.Convert(val, v.typ)
 	if err != nil {
-		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf("wrong type of variable %q", v.name), Subject: in.at,
-			Detail: fmt.Sprintf("The type is %s: %s.", typeexpr.TypeString(v.typ), conversionError(err))}
+		d := rules.Finding(rules.WrongValue, in.at, fmt.Sprintf("wrong type of variable %q", v.name),
+			fmt.Sprintf("The type is %s: %s.", typeexpr.TypeString(v.typ), conversionError(err)))
 		if in.at == nil {
 			d.Detail = fmt.Sprintf("%s: %s", in.from, d.Detail)
 		}
@@ -292,7 +294,7 @@ func (l *loader) validateVariable(v *variable) {
 		l.only(b.Body, "validation", []string{"condition", "error_message"}, nil)
 		cond, msg := b.Body.Attributes["condition"], b.Body.Attributes["error_message"]
 		if cond == nil || msg == nil {
-			l.errorf(b.DefRange(), "validation is incomplete", "Give it a condition and an error_message.")
+			l.report(rules.MissingOption, b.DefRange(), "validation is incomplete", "Give it a condition and an error_message.")
 			continue
 		}
 		if l.failed["var."+v.name] {
@@ -305,14 +307,14 @@ func (l *loader) validateVariable(v *variable) {
 		val, _ = val.UnmarkDeep()
 		val, err := convert.Convert(val, cty.Bool)
 		if err != nil || val.IsNull() || !val.IsKnown() {
-			l.errorf(cond.Expr.Range(), "condition is no bool", "A condition is true or false, such as var.%s > 0.", v.name)
+			l.report(rules.WrongVariable, cond.Expr.Range(), "condition is no bool", "A condition is true or false, such as var.%s > 0.", v.name)
 			continue
 		}
 		text, ok := l.eval(msg.Expr)
 		if !ok || val.True() {
 			continue
 		}
-		l.errorf(cond.Expr.Range(), fmt.Sprintf("invalid value of variable %q", v.name), "%s", l.printable(text))
+		l.report(rules.RefusedValue, cond.Expr.Range(), fmt.Sprintf("invalid value of variable %q", v.name), "%s", l.printable(text))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/graph"
 )
@@ -49,11 +50,11 @@ func (l *loader) count(p *pipeline, kind engine.Kind) int {
 func (l *loader) needs(p *pipeline, inputs, outputs int) {
 	switch {
 	case inputs == 0 && outputs == 0:
-		l.errorf(p.block.DefRange(), "pipeline has neither input nor output", "Add at least one of each: input \"TYPE\" \"NAME\" { ... } and output \"TYPE\" \"NAME\" { ... }")
+		l.report(rules.IncompletePipeline, p.block.DefRange(), "pipeline has neither input nor output", "Add at least one of each: input \"TYPE\" \"NAME\" { ... } and output \"TYPE\" \"NAME\" { ... }")
 	case inputs == 0:
-		l.errorf(p.block.DefRange(), "pipeline has no input", "Add at least one: input \"TYPE\" \"NAME\" { ... }")
+		l.report(rules.IncompletePipeline, p.block.DefRange(), "pipeline has no input", "Add at least one: input \"TYPE\" \"NAME\" { ... }")
 	case outputs == 0:
-		l.errorf(p.block.DefRange(), "pipeline has no output", "Add at least one: output \"TYPE\" \"NAME\" { ... } An output \"drop\" is for records that nobody wants.")
+		l.report(rules.IncompletePipeline, p.block.DefRange(), "pipeline has no output", "Add at least one: output \"TYPE\" \"NAME\" { ... } An output \"drop\" is for records that nobody wants.")
 	}
 }
 
@@ -131,14 +132,14 @@ func (l *loader) checkGraph(p *pipeline, complete bool) {
 			l.cycle(p, f)
 		case graph.Twice:
 			e := p.elements[f.Node]
-			l.errorf(e.fromRange(f.From), "element is read twice", "%s reads %s twice, so each record would come twice. Remove one of the two.", e.Address(), l.portText(p, e.From[f.From]))
+			l.report(rules.ReadTwice, e.fromRange(f.From), "element is read twice", "%s reads %s twice, so each record would come twice. Remove one of the two.", e.Address(), l.portText(p, e.From[f.From]))
 		case graph.Unread:
 			if e := p.elements[f.Node]; known && !doubt.read[e] {
 				l.unread(p, p.elements[f.Node], f.Port, side)
 			}
 		case graph.Unreachable:
 			if e := p.elements[f.Node]; known && len(e.From) > 0 && !doubt.reached[e.Address()] {
-				l.errorf(e.block.DefRange(), fmt.Sprintf("%s is never reached", e.short()), "No input leads to it. Change its from.")
+				l.report(rules.Unreachable, e.block.DefRange(), fmt.Sprintf("%s is never reached", e.short()), "No input leads to it. Change its from.")
 			}
 		}
 	}
@@ -232,7 +233,7 @@ func (l *loader) cycle(p *pipeline, f graph.Finding) {
 		path = append(path, p.elements[n].short())
 	}
 	e := p.elements[f.Node]
-	l.errorf(e.fromRange(f.From), "elements form a circle", "%s. Records would run round for ever. Change one of the from.", strings.Join(path, " -> "))
+	l.report(rules.ElementCircle, e.fromRange(f.From), "elements form a circle", "%s. Records would run round for ever. Change one of the from.", strings.Join(path, " -> "))
 }
 
 // unread reports a port whose records would vanish (Invariant 3).
@@ -241,15 +242,15 @@ func (l *loader) unread(p *pipeline, e *element, port string, side map[string]bo
 	remedy := fmt.Sprintf("Add from = [%s] to the element that is to read it, or drop its records with output \"drop\" \"NAME\" { from = [%s] }.", ref, ref)
 	switch {
 	case e.Kind == engine.KindInput:
-		l.errorf(e.block.DefRange(), fmt.Sprintf("nobody reads %s", ref), "%s", remedy)
+		l.report(rules.Unread, e.block.DefRange(), fmt.Sprintf("nobody reads %s", ref), "%s", remedy)
 	case port != "":
-		l.errorf(e.portRange(port), fmt.Sprintf("nobody reads %s", ref), "Records that go to this port would vanish. %s", remedy)
+		l.report(rules.Unread, e.portRange(port), fmt.Sprintf("nobody reads %s", ref), "Records that go to this port would vanish. %s", remedy)
 	case side[e.Address()]:
-		l.errorf(e.block.DefRange(), fmt.Sprintf("nobody reads %s", ref), "It handles errors, and elements without from read the main chain. %s", remedy)
+		l.report(rules.Unread, e.block.DefRange(), fmt.Sprintf("nobody reads %s", ref), "It handles errors, and elements without from read the main chain. %s", remedy)
 	case len(e.Ports) > 0:
-		l.errorf(e.block.DefRange(), fmt.Sprintf("nobody reads %s", ref), "Records that go to none of its ports would vanish. %s", remedy)
+		l.report(rules.Unread, e.block.DefRange(), fmt.Sprintf("nobody reads %s", ref), "Records that go to none of its ports would vanish. %s", remedy)
 	default:
-		l.errorf(e.block.DefRange(), fmt.Sprintf("nobody reads %s", ref), "%s", remedy)
+		l.report(rules.Unread, e.block.DefRange(), fmt.Sprintf("nobody reads %s", ref), "%s", remedy)
 	}
 }
 
@@ -273,7 +274,7 @@ func (l *loader) outputsBefore(p *pipeline) {
 	}
 	for _, e := range p.elements[:first] {
 		if e.Kind == engine.KindOutput && e.from == nil {
-			l.errorf(e.block.DefRange(), fmt.Sprintf("%s stands before the processors", e.short()),
+			l.report(rules.OutputBeforeProcessors, e.block.DefRange(), fmt.Sprintf("%s stands before the processors", e.short()),
 				"It would get the records as they come from the inputs. If that is meant, say so: from = [%s]. If not, move it behind %s.", l.candidate(p), p.elements[first].short())
 		}
 	}

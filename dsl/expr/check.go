@@ -117,7 +117,7 @@ func (r *resolver) wantBool(n ast.Node, typ reflect.Type) []Problem {
 		}
 	}
 	return []Problem{{
-		Length: len(r.pos.text), Summary: "The result must be true or false",
+		Kind: KindNotBool, Length: len(r.pos.text), Summary: "The result must be true or false",
 		Detail: fmt.Sprintf("This is always %s. Compare it with something, as in value.status == 'paid'.", goTypeName(typ)),
 	}}
 }

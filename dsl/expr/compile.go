@@ -59,7 +59,7 @@ func (e *Env) front(text string) (*resolver, *parser.Tree, []Problem) {
 		return nil, nil, []Problem{syntaxProblem(pos, err)}
 	}
 	if weight(tree.Node, map[ast.Node]int{}) > limits.ExprNodes {
-		return nil, nil, []Problem{{Length: len(text), Summary: "The expression is too large", Detail: "Comparison chains (a < b < c) within each other double it at each level."}}
+		return nil, nil, []Problem{{Kind: KindTooLarge, Length: len(text), Summary: "The expression is too large", Detail: "Comparison chains (a < b < c) within each other double it at each level."}}
 	}
 	return newResolver(e, pos), tree, nil
 }
@@ -86,9 +86,9 @@ func weight(n ast.Node, seen map[ast.Node]int) int {
 func checkText(text string) (Problem, bool) {
 	switch {
 	case strings.TrimSpace(text) == "":
-		return Problem{Length: len(text), Summary: "The expression is empty", Detail: "Write an expression, such as value.amount > 100."}, true
+		return Problem{Kind: KindEmpty, Length: len(text), Summary: "The expression is empty", Detail: "Write an expression, such as value.amount > 100."}, true
 	case len(text) > limits.ExprBytes:
-		return Problem{Length: len(text), Summary: "The expression is too long", Detail: fmt.Sprintf("An expression has at most %d bytes.", limits.ExprBytes)}, true
+		return Problem{Kind: KindTooLarge, Length: len(text), Summary: "The expression is too long", Detail: fmt.Sprintf("An expression has at most %d bytes.", limits.ExprBytes)}, true
 	case !utf8.ValidString(text):
 		i := 0
 		for i < len(text) {
@@ -98,7 +98,7 @@ func checkText(text string) (Problem, bool) {
 			}
 			i += n
 		}
-		return Problem{Offset: i, Length: 1, Summary: "The expression is not valid UTF-8", Detail: "Save the file as UTF-8."}, true
+		return Problem{Offset: i, Kind: KindSyntax, Length: 1, Summary: "The expression is not valid UTF-8", Detail: "Save the file as UTF-8."}, true
 	}
 	return Problem{}, false
 }
@@ -108,7 +108,7 @@ func (e *Env) compile(text string, want Want) (s *Source, problems []Problem) {
 	defer func() {
 		if p := recover(); p != nil {
 			s, problems = nil, []Problem{{
-				Length: len(text), Summary: "The expression cannot be compiled",
+				Kind: KindSyntax, Length: len(text), Summary: "The expression cannot be compiled",
 				Detail: sentence(fmt.Sprint(p)),
 			}}
 		}
@@ -150,21 +150,21 @@ func (e *Env) checkFunction(f *userFunc) (problems []Problem) {
 	whole := Problem{Length: len(f.body)}
 	defer func() {
 		if p := recover(); p != nil {
-			whole.Summary, whole.Detail = "The function cannot be compiled", sentence(fmt.Sprint(p))
+			whole.Kind, whole.Summary, whole.Detail = KindSyntax, "The function cannot be compiled", sentence(fmt.Sprint(p))
 			problems = []Problem{whole}
 		}
 	}()
 	if _, isBuiltin := builtin.Index[f.name]; isBuiltin || e.lib[f.name] != nil || e.user[f.name] != nil {
-		whole.Summary, whole.Detail = "Function "+f.name+" exists already", "Choose another name; functions cannot be replaced."
+		whole.Kind, whole.Summary, whole.Detail = KindExists, "Function "+f.name+" exists already", "Choose another name; functions cannot be replaced."
 		return []Problem{whole}
 	}
 	if !isIdentifier(f.name) {
-		whole.Summary, whole.Detail = "Not a name of a function", "A name is letters, digits and _, and does not begin with a digit."
+		whole.Kind, whole.Summary, whole.Detail = KindNameTaken, "Not a name of a function", "A name is letters, digits and _, and does not begin with a digit."
 		return []Problem{whole}
 	}
 	for i, p := range f.params {
 		if !isIdentifier(p) || slices.Contains(f.params[:i], p) {
-			whole.Summary, whole.Detail = "Wrong parameter "+p, "Names of parameters are letters, digits and _, and each is used once."
+			whole.Kind, whole.Summary, whole.Detail = KindNameTaken, "Wrong parameter "+p, "Names of parameters are letters, digits and _, and each is used once."
 			return []Problem{whole}
 		}
 	}

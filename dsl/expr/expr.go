@@ -38,6 +38,7 @@ import (
 
 // Problem is a mistake in an expression's or template's text.
 type Problem struct {
+	Kind Kind
 	// Offset and Length are the range in the text, in bytes.
 	Offset, Length int
 	// Summary is short and stable, Detail says what to do.
@@ -47,6 +48,41 @@ type Problem struct {
 	// quote what it made of them.
 	Constants []string
 }
+
+// Kind is what sort of mistake a Problem is. It is stable: rules of lint hang
+// on it, never on the words of a Summary.
+type Kind int
+
+// The kinds of problems.
+const (
+	// KindSyntax: the text cannot be read.
+	KindSyntax Kind = iota + 1
+	KindEmpty
+	// KindTooLarge: a bound of size, or a number without room in 64 bits.
+	KindTooLarge
+	KindUnknownName
+	KindUnknownFunction
+	// KindWrongArguments: their number, or the type of one.
+	KindWrongArguments
+	// KindTypes: an operator that does not take what it is given.
+	KindTypes
+	// KindNotBool: a condition that is something else.
+	KindNotBool
+	// KindFails: whatever the record is, evaluation ends with an error.
+	KindFails
+	// KindNoMember: a member that a constant or a part of the record cannot have.
+	KindNoMember
+	// KindNameTaken: a name of let or of a parameter that means something else.
+	KindNameTaken
+	// KindExists: a function that is declared already.
+	KindExists
+	// KindPattern: a regular expression that cannot be read.
+	KindPattern
+	// KindNoRecord: the record is used where there is none.
+	KindNoRecord
+	// KindHole: a hole of a template that is not closed or never gives text.
+	KindHole
+)
 
 // Want is what the place of an expression asks of its result.
 type Want int
@@ -130,7 +166,7 @@ func (e *Env) Constant(text string) (any, []Problem) {
 	}
 	v, err := s.once()
 	if err != nil {
-		return nil, []Problem{{Length: len(text), Summary: "The expression fails", Detail: sentence(err.Error()), Constants: s.Constants()}}
+		return nil, []Problem{{Kind: KindFails, Length: len(text), Summary: "The expression fails", Detail: sentence(err.Error()), Constants: s.Constants()}}
 	}
 	return v.Any(), nil
 }

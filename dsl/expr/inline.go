@@ -38,14 +38,14 @@ func (r *resolver) call(n *ast.CallNode) ast.Node {
 		}
 		return r.checkCall(n, r.env.lib[name])
 	case isRoot(name) || r.env.consts[name] != nil:
-		r.problem(id, name+" is no function", "It is a name of the record or of constants.")
+		r.problem(KindUnknownFunction, id, name+" is no function", "It is a name of the record or of constants.")
 		return n
 	}
 	if _, isLet := r.letOf(name); isLet {
-		r.problem(id, name+" is no function", "It is declared by let.")
+		r.problem(KindUnknownFunction, id, name+" is no function", "It is declared by let.")
 		return n
 	}
-	r.problem(id, "Unknown function "+name, "%s", didYouMean(name, r.functionNames(), ""))
+	r.problem(KindUnknownFunction, id, "Unknown function "+name, "%s", didYouMean(name, r.functionNames(), ""))
 	return n
 }
 
@@ -96,7 +96,7 @@ func (r *resolver) checkCall(n *ast.CallNode, f *library) ast.Node {
 		for j, p := range f.Params {
 			names[j] = p.Name
 		}
-		r.problem(n.Arguments[i], "Wrong argument of "+f.Name, "%s", sentence(msg, names...))
+		r.problem(KindWrongArguments, n.Arguments[i], "Wrong argument of "+f.Name, "%s", sentence(msg, names...))
 	}
 	return n
 }
@@ -119,13 +119,13 @@ func (r *resolver) method(n *ast.CallNode) ast.Node {
 		if c, isChain := n.Callee.(*ast.ChainNode); isChain {
 			n.Callee = r.node(c)
 		}
-		r.problem(n, "Not a function", "Only functions can be called: write name(arguments).")
+		r.problem(KindUnknownFunction, n, "Not a function", "Only functions can be called: write name(arguments).")
 		return n
 	}
 	member.Node = r.node(member.Node)
 	prop, ok := member.Property.(*ast.StringNode)
 	if !ok {
-		r.problem(n, "Not a function", "Only functions can be called: write name(arguments).")
+		r.problem(KindUnknownFunction, n, "Not a function", "Only functions can be called: write name(arguments).")
 		return n
 	}
 	if !slices.Contains(timeMethods(), prop.Value) {
@@ -133,7 +133,7 @@ func (r *resolver) method(n *ast.CallNode) ast.Node {
 		if r.isFunction(prop.Value) {
 			detail = fmt.Sprintf("%s is a function: write %s(%s).", prop.Value, prop.Value, r.texts[member.Node])
 		}
-		r.problem(prop, "Unknown method "+prop.Value, "%s", detail)
+		r.problem(KindUnknownFunction, prop, "Unknown method "+prop.Value, "%s", detail)
 	}
 	return n
 }
@@ -143,7 +143,7 @@ func (r *resolver) method(n *ast.CallNode) ast.Node {
 func (r *resolver) inline(n *ast.CallNode, f *userFunc) ast.Node {
 	r.used[f.name] = true
 	if len(n.Arguments) != len(f.params) {
-		r.problem(n, "Wrong number of arguments", "%s takes %s, not %d.", signature(f), count(len(f.params), "argument"), len(n.Arguments))
+		r.problem(KindWrongArguments, n, "Wrong number of arguments", "%s takes %s, not %d.", signature(f), count(len(f.params), "argument"), len(n.Arguments))
 		return n
 	}
 	at := n.Location()
@@ -167,7 +167,7 @@ func (r *resolver) inline(n *ast.CallNode, f *userFunc) ast.Node {
 	}
 	tree, err := r.env.parse(f.body)
 	if err != nil { // the body was parsed when it was declared
-		r.problem(n, "Function "+f.name+" is broken", "%s", err.Error())
+		r.problem(KindSyntax, n, "Function "+f.name+" is broken", "%s", err.Error())
 		return n
 	}
 	lets, loops := r.lets, r.loops

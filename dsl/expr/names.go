@@ -37,7 +37,7 @@ func (r *resolver) access(n ast.Node) ast.Node {
 		}
 		switch {
 		case name == "$env":
-			r.problem(c.root, "Unknown name $env", "Use value, key, headers, topic, partition, offset, timestamp or meta.")
+			r.problem(KindUnknownName, c.root, "Unknown name $env", "Use value, key, headers, topic, partition, offset, timestamp or meta.")
 			return n
 		case r.env.consts[name] != nil:
 			return r.constant(n, c)
@@ -137,7 +137,7 @@ func (r *resolver) constant(n ast.Node, c chain) ast.Node {
 			next, ok := at[s.Name]
 			if s.IsIndex || !ok {
 				name := record.Path{s}.String()
-				r.problem(c.props[i], "Unknown name "+where+"."+name, "%s", didYouMean(s.Name, slices.Sorted(maps.Keys(at)), where+"."))
+				r.problem(KindUnknownName, c.props[i], "Unknown name "+where+"."+name, "%s", didYouMean(s.Name, slices.Sorted(maps.Keys(at)), where+"."))
 				return n
 			}
 			v = next
@@ -147,12 +147,12 @@ func (r *resolver) constant(n ast.Node, c chain) ast.Node {
 				j += len(at)
 			}
 			if !s.IsIndex || j < 0 || j >= len(at) {
-				r.problem(c.props[i], "No such element", "%s has %d elements.", where, len(at))
+				r.problem(KindNoMember, c.props[i], "No such element", "%s has %d elements.", where, len(at))
 				return n
 			}
 			v = at[j]
 		default:
-			r.problem(c.props[i], "No such member", "%s is %s and has no members.", where, typeName(v))
+			r.problem(KindNoMember, c.props[i], "No such member", "%s is %s and has no members.", where, typeName(v))
 			return n
 		}
 		if s.IsIndex {
@@ -167,11 +167,11 @@ func (r *resolver) constant(n ast.Node, c chain) ast.Node {
 // recordRef makes a reference of a path that begins with a name of the record.
 func (r *resolver) recordRef(n ast.Node, c chain) ast.Node {
 	if r.env.noRecord {
-		r.problem(n, "There is no record here", "Only constants and functions can be used here; %s is part of a record.", c.root.Value)
+		r.problem(KindNoRecord, n, "There is no record here", "Only constants and functions can be used here; %s is part of a record.", c.root.Value)
 		return n
 	}
 	if r.declared != nil {
-		r.problem(n, "A function does not see the record", "Give %s to the function as an argument.", c.label())
+		r.problem(KindNoRecord, n, "A function does not see the record", "Give %s to the function as an argument.", c.label())
 		return n
 	}
 	ref := &ref{label: c.label()}
@@ -191,10 +191,10 @@ func (r *resolver) recordRef(n ast.Node, c chain) ast.Node {
 		case len(c.path) == 0:
 			ref.kind = all
 		case c.path[0].IsIndex:
-			r.problem(n, "Names of "+c.root.Value+" are text", `Write %s.name or %s["name"].`, c.root.Value, c.root.Value)
+			r.problem(KindNoMember, n, "Names of "+c.root.Value+" are text", `Write %s.name or %s["name"].`, c.root.Value, c.root.Value)
 			return n
 		case len(c.path) > 1:
-			r.problem(n, "No such member", "%s is text and has no members.", chain{c.root, c.path[:1], c.steps[:1], nil}.label())
+			r.problem(KindNoMember, n, "No such member", "%s is text and has no members.", chain{c.root, c.path[:1], c.steps[:1], nil}.label())
 			return n
 		default:
 			ref.kind, ref.name = one, c.path[0].Name
@@ -212,7 +212,7 @@ func (r *resolver) recordRef(n ast.Node, c chain) ast.Node {
 		ref.kind = refTimestamp
 	}
 	if len(c.path) > 0 {
-		r.problem(n, "No such member", "%s has no members.", c.root.Value)
+		r.problem(KindNoMember, n, "No such member", "%s has no members.", c.root.Value)
 		return n
 	}
 	return r.replace(n, r.refNode(ref))
@@ -253,11 +253,11 @@ func refIn(refs []*ref, n ast.Node) *ref {
 func (r *resolver) unknownName(n *ast.IdentifierNode) {
 	name := n.Value
 	if r.isFunction(name) {
-		r.problem(n, "Function without arguments", "%s is a function: write %s(...).", name, name)
+		r.problem(KindWrongArguments, n, "Function without arguments", "%s is a function: write %s(...).", name, name)
 		return
 	}
 	if strings.EqualFold(name, "null") {
-		r.problem(n, "Unknown name "+name, "Write nil: that is null here.")
+		r.problem(KindUnknownName, n, "Unknown name "+name, "Write nil: that is null here.")
 		return
 	}
 	names := slices.Sorted(maps.Keys(r.env.consts))
@@ -274,5 +274,5 @@ func (r *resolver) unknownName(n *ast.IdentifierNode) {
 	if hint := nearest(name, names); hint == "" && !r.env.noRecord && r.declared == nil {
 		detail = fmt.Sprintf("A field of the record is written value.%s; text is written '%s'.", name, name)
 	}
-	r.problem(n, "Unknown name "+name, "%s", detail)
+	r.problem(KindUnknownName, n, "Unknown name "+name, "%s", detail)
 }

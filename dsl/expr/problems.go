@@ -171,7 +171,7 @@ func typeName(v any) string {
 func syntaxProblem(pos *positions, err error) Problem {
 	var fe *file.Error
 	if !errors.As(err, &fe) {
-		return Problem{Length: len(pos.text), Summary: "The expression cannot be read", Detail: sentence(firstLine(err.Error()))}
+		return Problem{Kind: KindSyntax, Length: len(pos.text), Summary: "The expression cannot be read", Detail: sentence(firstLine(err.Error()))}
 	}
 	s := pos.span(fe.Location)
 	if s.to <= s.from {
@@ -181,32 +181,32 @@ func syntaxProblem(pos *positions, err error) Problem {
 	msg := tokenKind.ReplaceAllString(fe.Message, "$2")
 	if number := outOfRange.FindStringSubmatch(msg); number != nil {
 		i := max(strings.Index(pos.text, number[1]), 0)
-		return span{i, i + len(number[1])}.problem("Number out of range", "Whole numbers have 64 bits. Write a decimal point to make it a float.")
+		return span{i, i + len(number[1])}.problem(KindTooLarge, "Number out of range", "Whole numbers have 64 bits. Write a decimal point to make it a float.")
 	}
 	if strings.HasPrefix(strings.TrimSpace(pos.text), "{{") {
-		return Problem{Length: len(pos.text), Summary: "Unexpected {{", Detail: "{{ }} belongs into templates. This is an expression already: write it without the braces."}
+		return Problem{Kind: KindSyntax, Length: len(pos.text), Summary: "Unexpected {{", Detail: "{{ }} belongs into templates. This is an expression already: write it without the braces."}
 	}
 	switch {
 	case strings.HasPrefix(fe.Message, "unexpected token EOF"), strings.HasPrefix(fe.Message, "unexpected end"):
-		return span{len(pos.text), len(pos.text)}.problem("The expression is not complete", "Something is missing at its end: an operand or a closing bracket.")
+		return span{len(pos.text), len(pos.text)}.problem(KindSyntax, "The expression is not complete", "Something is missing at its end: an operand or a closing bracket.")
 	case strings.HasPrefix(msg, "unexpected token"):
 		tok := strings.TrimPrefix(msg, "unexpected token ")
 		detail := "This does not fit here. Is an operator, a comma or a bracket missing before it?"
 		if tok == "=" {
 			detail = "Compare with ==."
 		}
-		return s.problem("Unexpected "+tok, detail)
+		return s.problem(KindSyntax, "Unexpected "+tok, detail)
 	case strings.HasPrefix(msg, "expected at least"):
-		return s.problem("Wrong number of arguments", sentence(msg))
+		return s.problem(KindWrongArguments, "Wrong number of arguments", sentence(msg))
 	case msg == "literal not terminated":
 		s = span{unclosed(pos.text), len(pos.text)}
-		return s.problem("Text is not closed", "Close it with the quote that it began with.")
+		return s.problem(KindSyntax, "Text is not closed", "Close it with the quote that it began with.")
 	case strings.HasPrefix(msg, "unrecognized character"):
-		return s.problem("Unexpected character", sentence(msg))
+		return s.problem(KindSyntax, "Unexpected character", sentence(msg))
 	case strings.HasPrefix(msg, "compilation failed"):
-		return Problem{Length: len(pos.text), Summary: "The expression is too large", Detail: "Split it into several steps."}
+		return Problem{Kind: KindTooLarge, Length: len(pos.text), Summary: "The expression is too large", Detail: "Split it into several steps."}
 	}
-	return s.problem("The expression cannot be read", sentence(msg))
+	return s.problem(KindSyntax, "The expression cannot be read", sentence(msg))
 }
 
 // unclosed returns where the text begins that is not closed.
@@ -228,7 +228,7 @@ func unclosed(text string) int {
 func (r *resolver) typeProblem(tree *parser.Tree, err error) Problem {
 	var fe *file.Error
 	if !errors.As(err, &fe) {
-		return Problem{Length: len(r.pos.text), Summary: "Wrong type", Detail: sentence(plainTypes(firstLine(err.Error())))}
+		return Problem{Kind: KindTypes, Length: len(r.pos.text), Summary: "Wrong type", Detail: sentence(plainTypes(firstLine(err.Error())))}
 	}
 	s := r.pos.balance(r.pos.span(fe.Location))
 	within := ""
@@ -246,37 +246,37 @@ func (r *resolver) typeProblem(tree *parser.Tree, err error) Problem {
 			msg = strings.Replace(msg, "and unknown)", "and nil)", 1)
 		}
 	}
-	summary, detail := typeMessage(msg)
+	kind, summary, detail := typeMessage(msg)
 	if within != "" {
 		detail = fmt.Sprintf("In function %s: %s", within, detail)
 	}
-	return s.problem(summary, detail)
+	return s.problem(kind, summary, detail)
 }
 
-func typeMessage(msg string) (summary, detail string) {
+func typeMessage(msg string) (kind Kind, summary, detail string) {
 	if m := mismatched.FindStringSubmatch(msg); m != nil {
 		l, right := typeWord(m[2]), typeWord(m[3])
 		if right == "" {
-			return "Wrong type", fmt.Sprintf("%s cannot be applied to %s.", m[1], l)
+			return KindTypes, "Wrong type", fmt.Sprintf("%s cannot be applied to %s.", m[1], l)
 		}
 		switch m[1] {
 		case "==", "!=", "<", ">", "<=", ">=":
-			return "Types do not compare", fmt.Sprintf("%s and %s cannot be compared with %s.", l, right, m[1])
+			return KindTypes, "Types do not compare", fmt.Sprintf("%s and %s cannot be compared with %s.", l, right, m[1])
 		}
-		return "Types do not fit", fmt.Sprintf("%s cannot be applied to %s and %s.", m[1], l, right)
+		return KindTypes, "Types do not fit", fmt.Sprintf("%s cannot be applied to %s and %s.", m[1], l, right)
 	}
 	if m := cannotUse.FindStringSubmatch(msg); m != nil {
-		return "Wrong argument of " + m[3], fmt.Sprintf("%s needs %s here, this is %s.", m[3], typeWord(m[2]), typeWord(m[1]))
+		return KindWrongArguments, "Wrong argument of " + m[3], fmt.Sprintf("%s needs %s here, this is %s.", m[3], typeWord(m[2]), typeWord(m[1]))
 	}
 	switch {
 	case strings.HasPrefix(msg, "not enough arguments"), strings.HasPrefix(msg, "too many arguments"), strings.HasPrefix(msg, "invalid number of arguments"):
-		return "Wrong number of arguments", sentence(plainTypes(msg))
+		return KindWrongArguments, "Wrong number of arguments", sentence(plainTypes(msg))
 	case strings.HasPrefix(msg, "error parsing regexp"):
-		return "Wrong regular expression", sentence(strings.TrimPrefix(msg, "error parsing regexp: "))
+		return KindPattern, "Wrong regular expression", sentence(strings.TrimPrefix(msg, "error parsing regexp: "))
 	case strings.HasPrefix(msg, "integer divide by zero"):
-		return "Division by zero", "The right side of % is zero."
+		return KindFails, "Division by zero", "The right side of % is zero."
 	}
-	return "Wrong type", sentence(plainTypes(strings.TrimPrefix(msg, "builtin ")))
+	return KindTypes, "Wrong type", sentence(plainTypes(strings.TrimPrefix(msg, "builtin ")))
 }
 
 // runtimeMessage words what expr panics with.

@@ -69,9 +69,9 @@ func newResolver(e *Env, pos *positions) *resolver {
 	}
 }
 
-func (r *resolver) problem(n ast.Node, summary, detail string, args ...any) {
+func (r *resolver) problem(kind Kind, n ast.Node, summary, detail string, args ...any) {
 	s := r.span(n)
-	r.problems = append(r.problems, s.problem(summary, fmt.Sprintf(detail, args...)))
+	r.problems = append(r.problems, s.problem(kind, summary, fmt.Sprintf(detail, args...)))
 }
 
 func (r *resolver) span(n ast.Node) span {
@@ -109,7 +109,7 @@ func (r *resolver) node(n ast.Node) ast.Node {
 	}
 	if r.nodes++; r.nodes > limits.ExprNodes {
 		if r.nodes == limits.ExprNodes+1 {
-			r.problem(n, "The expression is too large", "Calls of functions are expanded in place; what comes out has more than %d parts. Use fewer nested calls.", limits.ExprNodes)
+			r.problem(KindTooLarge, n, "The expression is too large", "Calls of functions are expanded in place; what comes out has more than %d parts. Use fewer nested calls.", limits.ExprNodes)
 		}
 		return n
 	}
@@ -232,11 +232,11 @@ func (r *resolver) let(n *ast.VariableDeclaratorNode) ast.Node {
 	_, taken := r.letOf(name)
 	switch {
 	case r.frame == nil && taken:
-		r.problem(n, "Name used twice", "%s is declared by let already. Choose another name.", name)
+		r.problem(KindNameTaken, n, "Name used twice", "%s is declared by let already. Choose another name.", name)
 	case isRoot(name) || r.env.consts[name] != nil:
-		r.problem(n, "Name is taken", "%s is a name of the record or of constants. Choose another name for let.", name)
+		r.problem(KindNameTaken, n, "Name is taken", "%s is a name of the record or of constants. Choose another name for let.", name)
 	case r.isFunction(name):
-		r.problem(n, "Name is taken", "%s is a function. Choose another name for let.", name)
+		r.problem(KindNameTaken, n, "Name is taken", "%s is a function. Choose another name for let.", name)
 	}
 	if r.frame != nil {
 		// The same body may be inlined inside itself through an argument.

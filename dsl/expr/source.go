@@ -94,10 +94,10 @@ func (s *Source) settle() (Problem, bool) {
 	}
 	v, err := s.once()
 	if err != nil {
-		return Problem{Length: len(s.text), Summary: "The expression always fails", Detail: sentence(err.Error()), Constants: s.Constants()}, true
+		return Problem{Kind: KindFails, Length: len(s.text), Summary: "The expression always fails", Detail: sentence(err.Error()), Constants: s.Constants()}, true
 	}
 	if s.want == WantBool && v.Kind() != record.Bool {
-		return Problem{Length: len(s.text), Summary: "The result must be true or false", Detail: "This is always " + kindName(v.Kind()) + "."}, true
+		return Problem{Kind: KindNotBool, Length: len(s.text), Summary: "The result must be true or false", Detail: "This is always " + kindName(v.Kind()) + "."}, true
 	}
 	own := v.Own()
 	s.constant = &own

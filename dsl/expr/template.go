@@ -41,7 +41,7 @@ func (e *Env) compileTemplate(text string) (*Template, []Problem) {
 		open := rest + i
 		end := holeEnd(text, open+2)
 		if end < 0 {
-			problems = append(problems, span{open, len(text)}.problem("The hole is not closed", `Close it with }}. To write two braces, write {{ "{{" }}.`))
+			problems = append(problems, unclosedHole(open, len(text)))
 			break
 		}
 		rest = end + 2
@@ -55,12 +55,12 @@ func (e *Env) compileTemplate(text string) (*Template, []Problem) {
 		}
 		if v, ok := s.Constant(); ok {
 			if why := notText(v); why != "" {
-				problems = append(problems, span{open, rest}.problem("The hole is always "+why, "A template is filled with text, numbers, booleans or times."))
+				problems = append(problems, span{open, rest}.problem(KindHole, "The hole is always "+why, "A template is filled with text, numbers, booleans or times."))
 				continue
 			}
 			b, err := v.AppendText(nil)
 			if err != nil {
-				problems = append(problems, span{open, rest}.problem("The hole cannot be written", sentence(err.Error())))
+				problems = append(problems, span{open, rest}.problem(KindHole, "The hole cannot be written", sentence(err.Error())))
 				continue
 			}
 			literal.Write(b)
@@ -74,6 +74,12 @@ func (e *Env) compileTemplate(text string) (*Template, []Problem) {
 	}
 	t.parts = append(t.parts, part{text: literal.String()})
 	return t, nil
+}
+
+// unclosedHole is the problem of a hole that begins at open in a text of end
+// bytes.
+func unclosedHole(open, end int) Problem {
+	return span{open, end}.problem(KindHole, "The hole is not closed", `Close it with }}. To write two braces, write {{ "{{" }}.`)
 }
 
 // holeEnd returns where the }} is that closes a hole whose expression begins

@@ -21,8 +21,8 @@ func (s span) union(o span) span {
 	return span{min(s.from, o.from), max(s.to, o.to)}
 }
 
-func (s span) problem(summary, detail string) Problem {
-	return Problem{Offset: s.from, Length: max(s.to-s.from, 0), Summary: summary, Detail: detail}
+func (s span) problem(kind Kind, summary, detail string) Problem {
+	return Problem{Kind: kind, Offset: s.from, Length: max(s.to-s.from, 0), Summary: summary, Detail: detail}
 }
 
 // positions turns expr's locations, which count runes, into bytes.
