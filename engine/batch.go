@@ -231,6 +231,44 @@ func (b *Batch) Inherit(p *Batch) {
 	}
 }
 
+// Held keeps the source partition of a batch unconfirmed beyond the batch,
+// whose records are gathered into one that comes later.
+type Held struct {
+	group *AckGroup
+	last  int64 // offset of the record at which Hold was called
+}
+
+// Hold returns a handle for record i and all that came before it in b. b must
+// not be Done yet. It must be given to Gather once.
+func (b *Batch) Hold(i int) Held {
+	if b.group == nil {
+		return Held{last: b.Offset(i)}
+	}
+	b.group.add(1)
+	return Held{group: b.group, last: b.Offset(i)}
+}
+
+// Gather makes b confirm all that is held, which is of one source partition
+// and in its order: the watermark passes none of it before b is Done
+// (Invariant 1). The records of b have the origin of the last one held. b
+// must be empty or hold one record of row 0.
+func (b *Batch) Gather(held []Held) {
+	last := held[len(held)-1]
+	g := &AckGroup{first: last.last}
+	for _, h := range held {
+		if h.group != nil {
+			g.covers, g.source = append(g.covers, h.group), h.group.source
+		}
+	}
+	b.owed.Store(1)
+	if g.covers == nil {
+		b.group = nil
+		return
+	}
+	g.pending.Store(1)
+	b.group = g
+}
+
 // Share announces n more readers of b: each calls Done once and Release once.
 func (b *Batch) Share(n int) {
 	b.Retain(n)

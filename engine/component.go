@@ -81,6 +81,16 @@ type Committer interface {
 	Commit(ctx context.Context, sources []*Source) error
 }
 
+// Prompt is a Committer that somebody waits for: a sender who is answered when
+// his records are confirmed.
+type Prompt interface {
+	Committer
+	// Prompt makes the engine call Commit as soon as something is confirmed and
+	// outputs have synced it (Syncer), not at intervals only. What is confirmed
+	// during a commit shares the next one.
+	Prompt()
+}
+
 // Progress is how far a bounded input has come, for people.
 type Progress struct {
 	// Done and Total in bytes of the source; Total 0 when it is not known.
@@ -170,6 +180,9 @@ type Bound struct {
 	Step   Step
 	Route  Route
 	Expand Expand
+	// Drops says for metrics, in one fixed word, why Step drops a record:
+	// "duplicate". Empty: "condition".
+	Drops string
 	// Window makes an empty window. There is one for each source partition
 	// that has records in it, so a window never mixes partitions and order is
 	// kept. Period is the longest time that a window stays open after its

@@ -229,6 +229,9 @@ type AckGroup struct {
 	rows    []uint32
 	bytes   int64
 	records int
+	// covers are the groups that a gathered record stands for; nil for the
+	// group of an input batch.
+	covers []*AckGroup
 }
 
 // add announces n more batches of the group. The caller still holds one.
@@ -240,6 +243,10 @@ func (g *AckGroup) add(n int32) {
 
 func (g *AckGroup) done() {
 	switch n := g.pending.Add(-1); {
+	case n == 0 && g.covers != nil:
+		for _, c := range g.covers {
+			c.done()
+		}
 	case n == 0:
 		g.source.done(g)
 	case n < 0:

@@ -127,6 +127,11 @@ func (l *lazyStore) Save(ctx context.Context, changed map[string]engine.Position
 	return l.store.Save(ctx, changed)
 }
 
+// Log passes on.
+func (l *lazyStore) Log(element string) checkpoint.Log {
+	return l.store.(checkpoint.Keeper).Log(element)
+}
+
 // Close closes the store if it was opened.
 func (l *lazyStore) Close() error {
 	if l.store == nil {

@@ -2,6 +2,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"sync"
@@ -35,6 +36,7 @@ type Memory struct {
 	mu        sync.Mutex // guards all below
 	positions map[string]engine.Position
 	saves     int
+	logs      map[string]*memLog
 
 	// OnSave runs first in Save and may return an error, for tests. It is set
 	// before use.
@@ -74,3 +76,44 @@ func (m *Memory) Saves() int {
 
 // Close implements Store.
 func (m *Memory) Close() error { return nil }
+
+// Log implements Keeper.
+func (m *Memory) Log(element string) Log {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.logs == nil {
+		m.logs = make(map[string]*memLog)
+	}
+	if m.logs[element] == nil {
+		m.logs[element] = &memLog{}
+	}
+	return m.logs[element]
+}
+
+// memLog is used like a dirLog, by one goroutine at a time.
+type memLog struct {
+	entries [][]byte
+}
+
+func (l *memLog) Replay(_ context.Context, entry func([]byte) error) error {
+	for _, e := range l.entries {
+		if err := entry(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *memLog) Append(_ context.Context, entry []byte) error {
+	l.entries = append(l.entries, bytes.Clone(entry))
+	return nil
+}
+
+func (l *memLog) Rewrite(_ context.Context, entry []byte) error {
+	l.entries = [][]byte{bytes.Clone(entry)}
+	return nil
+}
+
+func (l *memLog) Damage() error { return nil }
+
+func (l *memLog) Long() bool { return len(l.entries) == 0 || len(l.entries) > 64 }

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/flowrecords/flow/engine"
 )
@@ -56,6 +54,7 @@ type dirStore struct {
 	size      int64
 	first     int64 // size of the file when it was made
 	damage    error
+	logs      []*dirLog // made so far
 }
 
 // OpenDir opens the store of a pipeline in a folder, which it makes if need
@@ -87,28 +86,7 @@ func (s *dirStore) fileOf(n uint64) string {
 }
 
 // numbers lists the files of this pipeline, the newest first.
-func (s *dirStore) numbers() ([]uint64, error) {
-	names, err := s.files.list()
-	if err != nil {
-		return nil, err
-	}
-	var list []uint64
-	for _, name := range names {
-		middle, ok := strings.CutPrefix(name, s.name+".")
-		if !ok {
-			continue
-		}
-		if middle, ok = strings.CutSuffix(middle, suffix); !ok {
-			continue
-		}
-		if n, err := strconv.ParseUint(middle, 10, 64); err == nil && n > 0 {
-			list = append(list, n)
-		}
-	}
-	slices.Sort(list)
-	slices.Reverse(list)
-	return list, nil
-}
+func (s *dirStore) numbers() ([]uint64, error) { return numbered(s.files, s.name, suffix) }
 
 // Load implements Store. A file with a damaged end counts up to there; one
 // with a damaged beginning does not count at all, and the one before serves.
@@ -223,20 +201,8 @@ func (s *dirStore) rewrite(all map[string]engine.Position) error {
 		return err
 	}
 	name := s.fileOf(s.number + 1)
-	f, err := s.files.create(name + ".new")
+	f, err := writeWhole(s.files, name, text)
 	if err != nil {
-		return err
-	}
-	if _, err = f.Write(text); err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		if err = s.files.rename(name+".new", name); err == nil {
-			err = s.files.syncDir()
-		}
-	}
-	if err != nil {
-		_ = f.Close()
 		// The name may be taken already: never write to that file again.
 		if list, lerr := s.numbers(); lerr == nil && len(list) > 0 {
 			s.number = max(s.number, list[0])
@@ -265,6 +231,9 @@ func (s *dirStore) clean() {
 // Close implements Store.
 func (s *dirStore) Close() error {
 	s.leave()
+	for _, l := range s.logs {
+		l.leave()
+	}
 	if s.lock == nil {
 		return nil
 	}

@@ -21,8 +21,10 @@ type header struct {
 
 const sumDigits = 8
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 func sum(p []byte) string {
-	return fmt.Sprintf("%08x", crc32.Checksum(p, crc32.MakeTable(crc32.Castagnoli)))
+	return fmt.Sprintf("%08x", crc32.Checksum(p, castagnoli))
 }
 
 // line appends v as a line of the format.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,11 +27,15 @@ type committer struct {
 	// when they have reached the limit. Whoever confirms writes both.
 	confirmed atomic.Int64
 	full      chan struct{}
+	// prompt has a token when an input that does not wait for intervals has
+	// something to commit (engine.Prompt).
+	prompt chan struct{}
 
 	// Used by whoever commits, one at a time.
 	failing map[string]bool           // by what failed, to log once
 	by      map[string]*engine.Source // whose position was stored last
 	synced  bool                      // the last sync is over: none is to come
+	kept    []*kept                   // what processors remember
 }
 
 func (c *committer) load(ctx context.Context) error {
@@ -46,11 +51,15 @@ func (c *committer) load(ctx context.Context) error {
 		c.r.log.Warn("stored positions were damaged; older ones are used, and records after them are read again", "cause", d.Damage())
 	}
 	maps.Copy(c.stored, m)
-	return nil
+	return c.replay(ctx)
 }
 
-// needed reports whether any input has its positions kept here.
+// needed reports whether any input has its positions kept here, or any
+// processor what it remembers.
 func (c *committer) needed() bool {
+	if len(c.kept) > 0 {
+		return true
+	}
 	for _, i := range c.r.inputs {
 		if _, own := i.in.(engine.Committer); !own {
 			return true
@@ -74,8 +83,13 @@ func (c *committer) settled(bytes int64) {
 	if c.confirmed.Add(bytes) < limits.CommitInFlights*int64(c.r.settings.MaxInFlight) {
 		return
 	}
+	signal(c.full)
+}
+
+// signal leaves a token, unless there is one.
+func signal(ch chan<- struct{}) {
 	select {
-	case c.full <- struct{}{}:
+	case ch <- struct{}{}:
 	default:
 	}
 }
@@ -91,6 +105,8 @@ func (c *committer) loop(ctx context.Context, every time.Duration, stop <-chan s
 			_ = c.commit(ctx) // logged there, and tried again
 		case <-c.full:
 			_ = c.commit(ctx)
+		case <-c.prompt:
+			_ = c.commitOf(ctx, slices.DeleteFunc(slices.Clone(c.r.inputs), func(i *input) bool { return !i.host.prompt }))
 		case <-stop:
 			return nil
 		case <-ctx.Done():
@@ -99,17 +115,22 @@ func (c *committer) loop(ctx context.Context, every time.Duration, stop <-chan s
 	}
 }
 
-// commit hands over all watermarks that have moved. Invariant 2: they come
-// from Source.Confirmed, which never passes an unconfirmed record, and after
-// an error they are handed over again.
+// commit hands over all watermarks that have moved.
 func (c *committer) commit(ctx context.Context) error {
 	c.confirmed.Store(0)
+	return c.commitOf(ctx, c.r.inputs)
+}
+
+// commitOf hands over the watermarks of some inputs. Invariant 2: they come
+// from Source.Confirmed, which never passes an unconfirmed record, and after
+// an error they are handed over again.
+func (c *committer) commitOf(ctx context.Context, inputs []*input) error {
 	var errs []error
 	changed := make(map[string]engine.Position)
 	by := make(map[string]*engine.Source)
 	taken := make(map[*host][]*engine.Source)
 	all := make(map[*host][]*engine.Source)
-	for _, i := range c.r.inputs {
+	for _, i := range inputs {
 		if sources := i.host.takeDirty(); len(sources) > 0 {
 			all[i.host] = sources
 		}
@@ -117,13 +138,21 @@ func (c *committer) commit(ctx context.Context) error {
 	if len(all) == 0 {
 		return nil
 	}
-	if err := c.sync(ctx, all); err != nil {
+	marks := watermarks(all)
+	err := c.sync(ctx)
+	if err == nil {
+		err = c.saveKept(ctx)
+	}
+	if err != nil {
 		for h, sources := range all {
 			h.putDirty(sources)
 		}
 		return err
 	}
-	for _, i := range c.r.inputs {
+	if len(c.r.syncers) == 0 || !c.synced {
+		release(marks) // those of the last sync are let through already
+	}
+	for _, i := range inputs {
 		sources := all[i.host]
 		if len(sources) == 0 {
 			continue

@@ -15,8 +15,10 @@ type host struct {
 	pool    *engine.Pool
 	budget  *budget
 	stored  func(key string) (engine.Position, bool)
-	hold    func() bool // outputs must sync before a position is stored
+	hold    func() bool // something must be durable before a position is stored
 	settled func(bytes int64)
+	prompt  bool // the input wants commits at once
+	hurry   chan<- struct{}
 
 	// mu guards all below. The input's goroutines and confirming goroutines
 	// write, the commit loop and observers read.
@@ -34,13 +36,16 @@ func poolBatches(maxInFlight, batchBytes int64) int {
 
 func newHost(i *input, r *Runner) *host {
 	s := &r.settings
+	_, prompt := i.in.(engine.Prompt)
 	return &host{
 		element: i.n.addr,
+		prompt:  prompt,
+		hurry:   r.commits.prompt,
 		limits:  engine.BatchLimits{Records: s.BatchRecords, Bytes: int(s.BatchBytes), Linger: s.Linger},
 		pool:    engine.NewPool(poolBatches(int64(s.MaxInFlight), int64(s.BatchBytes)), int(s.BatchBytes)),
 		budget:  r.budget,
 		stored:  r.stored,
-		hold:    func() bool { return len(r.syncers) > 0 },
+		hold:    func() bool { return len(r.syncers) > 0 || len(r.commits.kept) > 0 },
 		settled: r.commits.settled,
 		sources: make(map[string]*engine.Source),
 		dirty:   make(map[*engine.Source]struct{}),
@@ -72,8 +77,11 @@ func (h *host) Source(info engine.SourceInfo) *engine.Source {
 // confirms.
 func (h *host) moved(s *engine.Source) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.dirty[s] = struct{}{}
+	h.mu.Unlock()
+	if h.prompt {
+		signal(h.hurry)
+	}
 }
 
 func (h *host) Stored(id string) (engine.Position, bool) { return h.stored(h.key(id)) }

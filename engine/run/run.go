@@ -83,7 +83,7 @@ func New(p *engine.Pipeline, o Options) (*Runner, error) {
 	r := &Runner{name: p.Name, settings: withDefaults(p.Settings), now: o.Now, abort: make(chan struct{})}
 	r.log = o.Logger.With("pipeline", p.Name)
 	r.budget = &budget{max: int64(r.settings.MaxInFlight)}
-	r.commits = &committer{r: r, store: o.Store, failing: make(map[string]bool), by: make(map[string]*engine.Source), full: make(chan struct{}, 1)}
+	r.commits = &committer{r: r, store: o.Store, failing: make(map[string]bool), by: make(map[string]*engine.Source), full: make(chan struct{}, 1), prompt: make(chan struct{}, 1)}
 	var err error
 	if r.wiring, err = wire(p, o); err == nil {
 		err = r.build()

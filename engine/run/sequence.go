@@ -2,6 +2,8 @@ package run
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/flowrecords/flow/engine"
 )
@@ -35,8 +37,12 @@ func newDispatcher(in *edge, workers int, ordered bool) *dispatcher {
 	return d
 }
 
-// take returns the next batch and its ticket; nil at the end.
-func (d *dispatcher) take(ctx context.Context) (*engine.Batch, uint64, error) {
+// errWoken is returned by take when nothing came before wake.
+var errWoken = errors.New("woken without a batch")
+
+// take returns the next batch and its ticket; nil at the end. A token from
+// wake, which may be nil, ends the waiting.
+func (d *dispatcher) take(ctx context.Context, wake <-chan time.Time) (*engine.Batch, uint64, error) {
 	select {
 	case <-d.taking:
 		defer func() { d.taking <- struct{}{} }()
@@ -51,6 +57,8 @@ func (d *dispatcher) take(ctx context.Context) (*engine.Batch, uint64, error) {
 	select {
 	case b := <-d.in.ch:
 		return d.number(b)
+	case <-wake:
+		return nil, 0, errWoken
 	case <-ctx.Done():
 		return nil, 0, context.Cause(ctx)
 	}

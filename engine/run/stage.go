@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"slices"
@@ -19,6 +20,7 @@ type stage struct {
 	nodes   []*node
 	procs   []engine.Processor
 	first   *node // counts the time
+	serial  bool  // one processor that must see all records: one worker
 	in      *edge
 	main    *port // of the last element
 	workers []*worker
@@ -59,6 +61,9 @@ func (s *stage) build(r *Runner) error {
 	if count <= 0 {
 		count = runtime.GOMAXPROCS(0)
 	}
+	if s.serial {
+		count = 1
+	}
 	d := newDispatcher(s.in, count, r.settings.Order != "none")
 	for range count {
 		w, err := s.newWorker(r, d, max(8, limits.StageBatches/count))
@@ -86,6 +91,12 @@ func (s *stage) newWorker(r *Runner, d *dispatcher, batches int) (*worker, error
 		if bound.Close != nil {
 			w.closers = append(w.closers, bound.Close)
 		}
+		if s.serial {
+			w.source = bound.Source
+			if bound.State != nil {
+				r.commits.keep(s.nodes[i].addr, bound.State)
+			}
+		}
 		if ro, ok := p.(engine.ReadOnly); !ok || !ro.ReadOnly() {
 			seg.share = false
 		}
@@ -93,7 +104,7 @@ func (s *stage) newWorker(r *Runner, d *dispatcher, batches int) (*worker, error
 		switch {
 		case bound.Step != nil:
 			seg.steps = append(seg.steps, bound.Step)
-			s.nodes[i].stats.DropReason = "condition"
+			s.nodes[i].stats.DropReason = cmp.Or(bound.Drops, "condition")
 		case bound.Route != nil && i == len(s.procs)-1:
 			seg.route = bound.Route
 			s.nodes[i].stats.DropReason = "no_route"
@@ -105,6 +116,13 @@ func (s *stage) newWorker(r *Runner, d *dispatcher, batches int) (*worker, error
 			seg.finish(layout)
 			next := w.newSegment()
 			seg.next, seg, layout = next, next, record.NewLayout()
+		case s.serial && bound.Window != nil:
+			if w.gather, err = newGatherer(w, bound, layout); err != nil {
+				return nil, fmt.Errorf("%s: %w", s.nodes[i].addr, err)
+			}
+			seg.share = true // its batches hold one record each
+		case s.serial && bound.Gate != nil:
+			w.gate, seg.share = bound.Gate, true
 		default:
 			return nil, fmt.Errorf("%s: its working copy does nothing", s.nodes[i].addr)
 		}

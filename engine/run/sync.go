@@ -18,14 +18,13 @@ var (
 	errEnded  = errors.New("an output has ended; the last sync follows")
 )
 
-// sync makes durable what the watermarks of these sources stand for, and lets
-// them through (Invariant 1). The watermarks are taken first: what is
-// confirmed during the sync is not covered by it.
-func (c *committer) sync(ctx context.Context, dirty map[*host][]*engine.Source) error {
+// sync makes durable what is confirmed so far (Invariant 1). Watermarks that
+// are to be let through are taken before: what is confirmed during the sync is
+// not covered by it.
+func (c *committer) sync(ctx context.Context) error {
 	if len(c.r.syncers) == 0 || c.synced {
 		return nil
 	}
-	marks := watermarks(dirty)
 	ctx, cancel := context.WithTimeout(ctx, syncPatience)
 	defer cancel()
 	for _, o := range c.r.syncers {
@@ -44,7 +43,6 @@ func (c *committer) sync(ctx context.Context, dirty map[*host][]*engine.Source) 
 		c.log(ctx, o.n.addr, err)
 		return err
 	}
-	release(marks)
 	return nil
 }
 

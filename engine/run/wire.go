@@ -82,12 +82,22 @@ func (w *wiring) connect(n *node, from engine.Port) error {
 // resolveErrors decides where each element's refused records go, by the rule
 // that the check of the config uses, too.
 func (w *wiring) resolveErrors() {
+	for i, readers := range graph.ErrorReaders(w.graph()) {
+		for _, r := range readers {
+			w.nodes[i].errs.readers = append(w.nodes[i].errs.readers, w.nodes[r].in)
+		}
+	}
+}
+
+// graph returns what each node reads, and its ports.
+func (w *wiring) graph() []graph.Node {
 	index := make(map[string]int)
 	for i, n := range w.nodes {
 		index[n.addr] = i
 	}
 	nodes := make([]graph.Node, len(w.nodes))
 	for i, n := range w.nodes {
+		nodes[i].Ports = n.el.Ports
 		for _, from := range n.el.From {
 			at := graph.AllErrors
 			if from.Element != "" {
@@ -96,11 +106,7 @@ func (w *wiring) resolveErrors() {
 			nodes[i].From = append(nodes[i].From, graph.Port{Node: at, Name: from.Name})
 		}
 	}
-	for i, readers := range graph.ErrorReaders(nodes) {
-		for _, r := range readers {
-			w.nodes[i].errs.readers = append(w.nodes[i].errs.readers, w.nodes[r].in)
-		}
-	}
+	return nodes
 }
 
 func (w *wiring) readersOf(n *node) []*node {
@@ -162,50 +168,46 @@ func (w *wiring) check() error {
 	return nil
 }
 
-// fuse joins chains of processors into stages, and gives each input whose
-// records must be decoded to the stage that reads it, or a stage of its own.
+// fuse makes the stages that graph.Stages says.
 func (w *wiring) fuse(procs map[*node]engine.Processor, inputs []*input) []*stage {
-	next, fused := make(map[*node]*node), make(map[*node]bool)
-	for _, n := range w.nodes {
-		if n.el.Kind != engine.KindProcessor || len(n.el.From) != 1 || n.el.From[0].Name != "" {
-			continue
-		}
-		before := w.byAddr[n.el.From[0].Element]
-		if before.el.Kind == engine.KindProcessor && len(before.el.Ports) == 0 && len(before.out[""].readers) == 1 {
-			next[before], fused[n] = n, true
+	nodes := w.graph()
+	for i, n := range w.nodes {
+		switch n.el.Kind {
+		case engine.KindInput:
+			nodes[i].Decodes = newDecoder(n.el) != nil
+		case engine.KindProcessor:
+			nodes[i].Kind, nodes[i].Serial = graph.Inner, isSerial(procs[n])
+		default:
+			nodes[i].Kind = graph.Sink
 		}
 	}
 	var stages []*stage
-	heads := make(map[*edge]*stage)
-	for _, n := range w.nodes {
-		if n.el.Kind != engine.KindProcessor || fused[n] {
-			continue
-		}
-		s := &stage{in: n.in, first: n}
+	for _, g := range graph.Stages(nodes) {
+		s := &stage{serial: g.Serial}
 		var names []string
-		for m := n; m != nil; m = next[m] {
-			s.nodes, s.procs, s.main = append(s.nodes, m), append(s.procs, procs[m]), m.out[""]
-			names = append(names, m.addr)
+		for _, i := range g.Nodes {
+			n := w.nodes[i]
+			s.nodes, s.procs, s.main = append(s.nodes, n), append(s.procs, procs[n]), n.out[""]
+			names = append(names, n.addr)
 		}
-		s.name = strings.Join(names, " + ")
-		heads[n.in] = s
+		if g.Decoder >= 0 {
+			s.decoder = w.nodes[g.Decoder]
+		}
+		if len(s.nodes) > 0 {
+			s.first, s.in, s.name = s.nodes[0], s.nodes[0].in, strings.Join(names, " + ")
+		} else {
+			s.decodeAlone(inputs)
+		}
 		stages = append(stages, s)
 	}
-	for _, i := range inputs {
-		if newDecoder(i.n.el) == nil {
-			continue
-		}
-		main := i.n.out[""]
-		if len(main.readers) == 1 {
-			s := heads[main.readers[0]]
-			if s != nil && slices.Equal(s.nodes[0].el.From, []engine.Port{{Element: i.n.addr}}) {
-				s.decoder = i.n
-				continue
-			}
-		}
-		e := newEdge(i.n.addr + " (decoding)")
-		i.main = &port{readers: []*edge{e}}
-		stages = append(stages, &stage{name: e.to, decoder: i.n, in: e, main: main, first: i.n})
-	}
 	return stages
+}
+
+// decodeAlone puts the stage between its input and the readers of that.
+func (s *stage) decodeAlone(inputs []*input) {
+	s.first, s.main = s.decoder, s.decoder.out[""]
+	s.in = newEdge(s.decoder.addr + " (decoding)")
+	s.name = s.in.to
+	i := slices.IndexFunc(inputs, func(i *input) bool { return i.n == s.decoder })
+	inputs[i].main = &port{readers: []*edge{s.in}}
 }

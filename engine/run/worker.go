@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,12 @@ type worker struct {
 	pool     *engine.Pool
 	fails    *failures
 	closers  []func()
+
+	// Of a serial stage; nil in others.
+	gate   engine.Gate
+	gather *gatherer
+	source func(*engine.Source)
+	rows   []uint32 // scratch of gate
 
 	held    []item // not sent yet
 	ticket  uint64
@@ -48,9 +55,19 @@ func (w *worker) run(ctx context.Context) error {
 		}
 	}()
 	for {
-		b, ticket, err := w.dispatch.take(ctx)
-		if err != nil || b == nil {
+		b, ticket, err := w.dispatch.take(ctx, w.gather.wake())
+		switch {
+		case errors.Is(err, errWoken):
+			if err := w.gather.expire(ctx, time.Now()); err != nil {
+				return err
+			}
+			continue
+		case err != nil:
 			return err
+		case b == nil && w.gather != nil:
+			return w.gather.finish(ctx)
+		case b == nil:
+			return nil
 		}
 		w.ticket, w.turn = ticket, false
 		start, records := time.Now(), int64(b.Len())
@@ -72,7 +89,10 @@ func (w *worker) process(ctx context.Context, b *engine.Batch) error {
 			return err
 		}
 	}
-	passed, err := w.segments[0].run(ctx, b, true)
+	if w.source != nil {
+		w.source(b.Source())
+	}
+	passed, err := w.work(ctx, b)
 	if err != nil {
 		return err
 	}
@@ -94,6 +114,18 @@ func (w *worker) process(ctx context.Context, b *engine.Batch) error {
 		b.Release()
 	}
 	return nil
+}
+
+// work does with b what the stage is for and reports whether b itself was, or
+// will be, sent on.
+func (w *worker) work(ctx context.Context, b *engine.Batch) (passed bool, err error) {
+	switch {
+	case w.gate != nil:
+		return w.pace(ctx, b)
+	case w.gather != nil:
+		return false, w.gather.add(ctx, b)
+	}
+	return w.segments[0].run(ctx, b, true)
 }
 
 // decodeBatch applies the converters of the stage's input in place.
