@@ -1,0 +1,8 @@
+package exprfmt
+
+// NewDoubting returns a printer that mistrusts some of its results.
+func NewDoubting(fails func(after string) bool) *Printer {
+	p := New()
+	p.fails = fails
+	return p
+}
