@@ -59,6 +59,13 @@ type InputFactory struct {
 	// Files returns the paths, without globs, of the files that this config
 	// reads. With OutputFactory.Files it finds what would read its own output.
 	Files func(config any) []string
+	// Streams names what this config reads beside files, the same name for the
+	// same data in every element: "kafka localhost:9092 orders". With
+	// OutputFactory.Streams lint finds what would read its own output.
+	Streams func(config any) []string
+	// Group names those with whom an input of this config shares its streams,
+	// each getting a part of the records. Empty: it reads all of them.
+	Group func(config any) string
 	// Delivery says where positions are kept and whether records can be read
 	// again. nil: positions are in the checkpoint, and they can.
 	Delivery func(config any) Delivery
@@ -70,6 +77,9 @@ type ProcessorFactory struct {
 	New func(config any, env Env) (Processor, error)
 	// Ports names the further outputs of this config, for wiring.
 	Ports func(config any) []string
+	// FirstMatch reports whether a record goes to the first of the ports of
+	// this config whose condition holds, and to no later one.
+	FirstMatch func(config any) bool
 	// Changes says what a processor of this config changes of a record. nil:
 	// nothing if the processor is ReadOnly, otherwise it is not known.
 	Changes func(config any) Changes
@@ -82,6 +92,9 @@ type OutputFactory struct {
 	// Files returns the paths of the files that this config writes, as far as
 	// they are the same for every record.
 	Files func(config any) []string
+	// Streams names what this config writes beside files, as in InputFactory,
+	// as far as it is the same for every record.
+	Streams func(config any) []string
 	// KeyConverter and ValueConverter as in InputFactory; "" writes keys or
 	// values in the record's own encoding, as they are.
 	KeyConverter, ValueConverter string

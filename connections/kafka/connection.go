@@ -49,6 +49,10 @@ func (c *Connection) Where() string {
 	return strings.Join(c.config.Brokers, ", ")
 }
 
+// Stream names a topic of this cluster, for comparing what elements read and
+// write.
+func (c *Connection) Stream(topic string) string { return "topic " + topic + " of " + c.Where() }
+
 // Acquire makes the connection usable until Release: it starts the embedded
 // broker at first use. It dials nothing.
 func (c *Connection) Acquire(_ context.Context) error {

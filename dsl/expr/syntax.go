@@ -4,8 +4,6 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
-
-	"github.com/flowrecords/flow/engine/limits"
 )
 
 // Parse checks the syntax of an expression and its bounds alone: names and

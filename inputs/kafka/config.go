@@ -139,6 +139,8 @@ pipeline "export" {
 		ValueConverter: "json",
 		Bounded:        func(config any) bool { return config.(*Config).Until == "end" },
 		FixedTopics:    func(config any) []string { return config.(*Config).Topics },
+		Streams:        func(config any) []string { return config.(*Config).streams() },
+		Group:          func(config any) string { return config.(*Config).group() },
 		Delivery: func(config any) engine.Delivery {
 			c := config.(*Config)
 			where := ""
@@ -148,6 +150,28 @@ pipeline "export" {
 			return engine.Delivery{Positions: "consumer group " + c.Group + where}
 		},
 	}
+}
+
+// streams names the topics within their cluster.
+func (c *Config) streams() []string {
+	conn, err := connkafka.Of(c.Connection)
+	if err != nil {
+		return nil
+	}
+	names := make([]string, len(c.Topics))
+	for i, t := range c.Topics {
+		names[i] = conn.Stream(t)
+	}
+	return names
+}
+
+// group names the consumer group within its cluster.
+func (c *Config) group() string {
+	conn, err := connkafka.Of(c.Connection)
+	if err != nil {
+		return ""
+	}
+	return "consumer group " + c.Group + " of " + conn.Where()
 }
 
 // New makes an input. It does no I/O.

@@ -131,8 +131,21 @@ pipeline "copy" {
 			},
 		},
 		New:      func(config any, env engine.Env) (engine.Output, error) { return New(config.(*Config), env) },
+		Streams:  func(config any) []string { return config.(*Config).streams() },
 		Delivery: func(config any) engine.Delivery { return config.(*Config).delivery() },
 	}
+}
+
+// streams names the topic within its cluster if it is the same for all records.
+func (c *Config) streams() []string {
+	conn, err := connkafka.Of(c.Connection)
+	if err != nil || c.Topic.IsZero() {
+		return nil
+	}
+	if topic, ok := c.Topic.Source.Literal(); ok {
+		return []string{conn.Stream(topic)}
+	}
+	return nil
 }
 
 // delivery says what a confirmation means.

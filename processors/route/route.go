@@ -52,7 +52,8 @@ func Factory() engine.ProcessorFactory {
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
 			return &route{config: config.(*Config)}, nil
 		},
-		Ports: func(config any) []string { return ports(config.(*Config)) },
+		Ports:      func(config any) []string { return ports(config.(*Config)) },
+		FirstMatch: func(config any) bool { return config.(*Config).Mode == "first" },
 	}
 }
 
