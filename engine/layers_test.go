@@ -24,6 +24,7 @@ var layers = []struct {
 	{"engine/observe", []string{"engine"}},
 	{"engine/run", []string{"engine"}},
 	{"engine/enginetest", []string{"engine"}},
+	{"engine/explain", []string{"engine"}},
 	{"engine", []string{"engine/record", "engine/limits"}},
 	{"dsl/expr/funcs", []string{"engine/record", "engine/limits", "dsl/expr/funcs"}},
 	{"dsl/expr", []string{"engine", "dsl/expr"}},

@@ -66,15 +66,11 @@ func (p *Pool) take() *Batch {
 		b = &Batch{pool: p}
 	}
 	if b.Value.Data == nil && p.slab > 0 {
-		b.Value.Data = make([]byte, 0, p.slab+slabSlack)
+		b.Value.Data = make([]byte, 0, p.slab+limits.SlabSlack)
 	}
 	b.refs.Store(1)
 	return b
 }
-
-// slabSlack is room for the newlines and the last record of a batch that ends
-// when its bytes reach the limit.
-const slabSlack = limits.BatchBytes / 16
 
 func (p *Pool) put(b *Batch) {
 	b.reset()

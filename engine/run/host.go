@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/limits"
 )
 
 // host is what the engine offers to one input, and what the commit loop needs
@@ -28,12 +29,6 @@ type host struct {
 	dirty   map[*engine.Source]struct{} // watermark moved since the last commit
 }
 
-// poolBatches is how many batches an input may have taken: enough for what may
-// be in flight in full batches, and for some that are not full.
-func poolBatches(maxInFlight, batchBytes int64) int {
-	return int(min(max(maxInFlight/max(batchBytes, 1), 4), 256)) + 4
-}
-
 func newHost(i *input, r *Runner) *host {
 	s := &r.settings
 	_, prompt := i.in.(engine.Prompt)
@@ -42,7 +37,7 @@ func newHost(i *input, r *Runner) *host {
 		prompt:  prompt,
 		hurry:   r.commits.prompt,
 		limits:  engine.BatchLimits{Records: s.BatchRecords, Bytes: int(s.BatchBytes), Linger: s.Linger},
-		pool:    engine.NewPool(poolBatches(int64(s.MaxInFlight), int64(s.BatchBytes)), int(s.BatchBytes)),
+		pool:    engine.NewPool(limits.InputBatches(int64(s.MaxInFlight), int64(s.BatchBytes)), int(s.BatchBytes)),
 		budget:  r.budget,
 		stored:  r.stored,
 		hold:    func() bool { return len(r.syncers) > 0 || len(r.commits.kept) > 0 },

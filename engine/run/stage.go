@@ -66,7 +66,7 @@ func (s *stage) build(r *Runner) error {
 	}
 	d := newDispatcher(s.in, count, r.settings.Order != "none")
 	for range count {
-		w, err := s.newWorker(r, d, max(8, limits.StageBatches/count))
+		w, err := s.newWorker(r, d, limits.WorkerBatches(count))
 		if err != nil {
 			return err
 		}
