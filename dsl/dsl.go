@@ -40,6 +40,8 @@ type Result struct {
 	// Files are the sources, for printing snippets. Secrets that stand in
 	// them as plain text are blotted out (Invariant 7).
 	Files map[string]*hcl.File
+
+	scope *Scope
 }
 
 // Load reads files and folders (all *.hcl of a folder but *.test.hcl, as one
@@ -47,7 +49,7 @@ type Result struct {
 func Load(paths []string, o Options) *Result {
 	l := newLoader(o)
 	l.readPaths(paths)
-	return l.compile()
+	return l.finished()
 }
 
 // LoadSources compiles sources that are in memory, by file name. Like Load,
@@ -62,7 +64,13 @@ func LoadSources(sources map[string][]byte, o Options) *Result {
 	for _, name := range names {
 		l.addSource(name, sources[name])
 	}
-	return l.compile()
+	return l.finished()
+}
+
+func (l *loader) finished() *Result {
+	res := l.compile()
+	res.scope = &Scope{l}
+	return res
 }
 
 func newLoader(o Options) *loader {
