@@ -3,17 +3,23 @@ package processors
 
 import (
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/processors/dedupe"
 	"github.com/flowrecords/flow/processors/filter"
 	"github.com/flowrecords/flow/processors/mapping"
+	"github.com/flowrecords/flow/processors/ratelimit"
 	"github.com/flowrecords/flow/processors/route"
 	"github.com/flowrecords/flow/processors/split"
+	"github.com/flowrecords/flow/processors/window"
 )
 
 // All lists the processors. Adding one is a line here and its folder.
 func All() []engine.ProcessorFactory {
 	return []engine.ProcessorFactory{
+		window.Factory(),
+		dedupe.Factory(),
 		filter.Factory(),
 		mapping.Factory(),
+		ratelimit.Factory(),
 		route.Factory(),
 		split.Factory(),
 	}

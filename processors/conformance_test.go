@@ -2,14 +2,19 @@ package processors_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/flowrecords/flow/dsl/expr"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/enginetest"
+	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/processors/dedupe"
 	"github.com/flowrecords/flow/processors/filter"
 	"github.com/flowrecords/flow/processors/mapping"
+	"github.com/flowrecords/flow/processors/ratelimit"
 	"github.com/flowrecords/flow/processors/route"
 	"github.com/flowrecords/flow/processors/split"
+	"github.com/flowrecords/flow/processors/window"
 )
 
 // TestConformance runs the suite of every processor.
@@ -52,13 +57,34 @@ func TestConformance(t *testing.T) {
 			{Name: "empty", In: rec(`{"id":1,"items":[]}`)},
 			{Name: "refuse after some parts", In: rec(`{"id":1,"items":[1,2,3,4]}`), Err: true},
 		}},
+		"dedupe": {dedupe.Factory(), func(t *testing.T) any {
+			c := dedupe.Defaults()
+			c.By = expression(t, "value.id", expr.WantAny)
+			return c
+		}, []enginetest.ProcessorExample{
+			{Name: "first", In: rec(`{"id":1}`), Want: []enginetest.Emitted{out("", `{"id":1}`)}},
+			{Name: "refuse", In: rec(`{"id":null}`), Err: true},
+		}},
+		"batch": {window.Factory(), func(*testing.T) any { return window.Defaults() }, []enginetest.ProcessorExample{
+			{Name: "one", In: rec(`{"id": 1}`), Want: []enginetest.Emitted{out("", `[{"id": 1}]`)}},
+			{Name: "null", In: enginetest.Record{}, Want: []enginetest.Emitted{out("", `[null]`)}},
+			{Name: "text", In: rec("a\n\"b"), Encoding: record.Text, Want: []enginetest.Emitted{out("", `["a\n\"b"]`)}},
+			{Name: "refuse", In: rec(`{"id":`), Err: true},
+		}},
+		"rate_limit": {ratelimit.Factory(), func(*testing.T) any {
+			c := ratelimit.Defaults()
+			c.Records, c.Bytes = 1_000_000, 1<<30
+			return c
+		}, []enginetest.ProcessorExample{
+			{Name: "pass", In: rec(`{"id":`), Want: []enginetest.Emitted{out("", `{"id":`)}},
+		}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			enginetest.RunProcessor(t, enginetest.ProcessorCase{
 				New: func(t *testing.T) engine.Processor {
-					p, err := c.factory.New(c.config(t), engine.Env{})
+					p, err := c.factory.New(c.config(t), engine.Env{Now: time.Now})
 					if err != nil {
 						t.Fatal(err)
 					}

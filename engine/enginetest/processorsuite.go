@@ -47,6 +47,9 @@ func RunProcessor(t *testing.T, c ProcessorCase) {
 	t.Run("one working copy for all examples", func(t *testing.T) {
 		w := bind(t, c.New(t))
 		defer w.close()
+		if w.bound.State != nil {
+			t.Skip("it remembers the examples")
+		}
 		for round := range 3 {
 			for _, e := range c.Examples {
 				if !c.example(t, w, e) {
@@ -58,6 +61,7 @@ func RunProcessor(t *testing.T, c ProcessorCase) {
 	t.Run("two working copies", c.independent)
 	t.Run("any record", c.hostile)
 	t.Run("ports", c.ports)
+	t.Run("state", c.state)
 }
 
 // copyOf is a working copy of a processor with its record, as a worker has it.
@@ -76,13 +80,19 @@ func bind(t *testing.T, p engine.Processor) *copyOf {
 		t.Fatalf("Bind: %v", err)
 	}
 	set := 0
-	for _, is := range []bool{b.Step != nil, b.Route != nil, b.Expand != nil} {
+	for _, is := range []bool{b.Step != nil, b.Route != nil, b.Expand != nil, b.Window != nil, b.Gate != nil} {
 		if is {
 			set++
 		}
 	}
 	if set != 1 {
-		t.Fatalf("Bound has %d of Step, Route and Expand, want 1", set)
+		t.Fatalf("Bound has %d of Step, Route, Expand, Window and Gate, want 1", set)
+	}
+	if serial, ok := p.(engine.Serial); (!ok || !serial.Serial()) && (b.Window != nil || b.Gate != nil || b.Source != nil || b.State != nil) {
+		t.Fatal("only a Serial may set Window, Gate, Source and State")
+	}
+	if b.Window != nil && b.Period <= 0 {
+		t.Fatal("a window needs a Period")
 	}
 	return &copyOf{t, p, b, record.NewRecord(l)}
 }
@@ -103,6 +113,9 @@ func (w *copyOf) load(in Record, enc record.Encoding) *engine.Batch {
 	b.Value.Encoding, b.Key.Encoding = enc, enc
 	s := engine.NewSource(engine.SourceInfo{ID: "suite/0", Topic: in.Topic, OffsetSeparator: "/"}, nil, nil)
 	s.Begin(b, engine.Position{Offset: in.Offset + 1}, in.Offset, nil)
+	if w.bound.Source != nil {
+		w.bound.Source(s)
+	}
 	b.Load(0, w.r)
 	return b
 }
@@ -130,11 +143,35 @@ func snapshot(r *record.Record) (Record, error) {
 	return out, nil
 }
 
+// alone puts the loaded record into a window of its own.
+func (w *copyOf) alone() ([]Emitted, error) {
+	x := w.bound.Window()
+	if _, err := x.Add(w.r); err != nil {
+		return nil, err
+	}
+	r := record.NewRecord(record.NewLayout())
+	r.Topic, r.Offset = w.r.Topic, w.r.Offset
+	if err := x.Result(r); err != nil {
+		return nil, err
+	}
+	out, err := snapshot(r)
+	return []Emitted{{Record: out}}, err
+}
+
 // run processes the loaded record.
 func (w *copyOf) run() ([]Emitted, error) {
 	w.t.Helper()
 	names := append([]string{""}, w.p.Ports()...)
 	switch {
+	case w.bound.Window != nil:
+		return w.alone()
+	case w.bound.Gate != nil:
+		n, err := w.bound.Gate(w.t.Context(), 1, func(int) int { return len(w.r.Value.Raw()) })
+		if err != nil || n != 1 {
+			return nil, fmt.Errorf("Gate let %d of 1 records pass: %w", n, err)
+		}
+		out, err := snapshot(w.r)
+		return []Emitted{{Record: out}}, err
 	case w.bound.Step != nil:
 		keep, err := w.bound.Step(w.r)
 		if err != nil || !keep {
@@ -278,6 +315,46 @@ func same(t *testing.T, e ProcessorExample, got []Emitted, err error) {
 		if why := differ(got[i].Record, e.Want[i].Record); why != "" {
 			t.Errorf("%s: beside another working copy: %s", e.Name, why)
 		}
+	}
+}
+
+// state checks that what one working copy remembers is known to the next, and
+// that a damaged entry is refused and never a panic.
+func (c *ProcessorCase) state(t *testing.T) {
+	first := bind(t, c.New(t))
+	defer first.close()
+	if first.bound.State == nil {
+		t.Skip("it remembers nothing")
+	}
+	log := make([][]byte, 0, 2*len(c.Examples))
+	for _, e := range c.Examples {
+		first.load(e.In, e.Encoding)
+		_, _ = first.run() // the examples check what comes of it
+		if entry := first.bound.State.Changes(nil); len(entry) > 0 {
+			log = append(log, entry)
+		}
+	}
+	if entry := first.bound.State.Changes(nil); len(entry) > 0 {
+		t.Error("Changes has changes when nothing has happened since")
+	}
+	want := first.bound.State.Snapshot(nil)
+	second := bind(t, c.New(t))
+	defer second.close()
+	for _, entry := range log {
+		if err := second.bound.State.Replay(entry); err != nil {
+			t.Fatalf("Replay of what Changes gave: %v", err)
+		}
+	}
+	if got := second.bound.State.Snapshot(nil); string(got) != string(want) {
+		t.Errorf("after all changes a snapshot is %x, want %x", got, want)
+	}
+	for n := range want {
+		third := bind(t, c.New(t))
+		_ = third.bound.State.Replay(want[:n]) // no panic, whatever is cut off
+		third.close()
+	}
+	if err := bind(t, c.New(t)).bound.State.Replay([]byte("no entry")); err == nil {
+		t.Error("Replay takes anything")
 	}
 }
 

@@ -1,0 +1,189 @@
+package window
+
+import (
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// Factory describes batch.
+func Factory() engine.ProcessorFactory {
+	return engine.ProcessorFactory{
+		Component: engine.Component{
+			Type:    "batch",
+			Summary: "Makes one record of many: a window that ends by count, bytes or time.",
+			Description: "The new record's value is an array of what the window holds, in order. It has no key and no headers, the topic of its source, " +
+				"and the timestamp of the last record that has one. Each window holds records of one source partition, so their order is kept. " +
+				"Source positions move over the records of a window only when the new record is confirmed; if an output refuses it, it goes to the errors edge whole.\n\n" +
+				"`split` undoes it: without options for `content = \"values\"`, and with `path` and what follows as needed for `\"records\"`.\n\n" +
+				"JSON values are put in as they are, text becomes a string, a null value null. " +
+				"Bytes that are no valid JSON or UTF-8 are an error of the record, which then is not in the window; with `content = \"records\"` keys and headers that are no UTF-8 stand in base64 as `{\"base64\": \"...\"}`.",
+			Defaults: func() any { return Defaults() },
+			Examples: []engine.Example{{Title: "Arrays of up to 500 events, at least one each second", HCL: `pipeline "events" {
+  input "file" "events" {
+    path = "events.jsonl"
+  }
+
+  processor "batch" "window" {
+    records = 500
+    period  = "1s"
+  }
+
+  output "stdout" "out" {}
+}
+`}},
+		},
+		New: func(config any, _ engine.Env) (engine.Processor, error) {
+			return &batch{config: config.(*Config)}, nil
+		},
+	}
+}
+
+type batch struct{ config *Config }
+
+func (*batch) Ports() []string { return nil }
+
+// Serial: what belongs together must come to one place.
+func (*batch) Serial() bool { return true }
+
+func (b *batch) Bind(l *record.Layout) (engine.Bound, error) {
+	value, key := l.Value.Add(nil), record.PathID(0)
+	if b.config.Content == "records" {
+		key = l.Key.Add(nil)
+	}
+	return engine.Bound{
+		Window: func() engine.Window { return &window{config: b.config, value: value, key: key} },
+		Period: b.config.Period,
+	}, nil
+}
+
+// window is one array that is being written.
+type window struct {
+	config     *Config
+	value, key record.PathID
+	text       []byte
+	records    int
+	at         int64 // the timestamp, if hasTime
+	hasTime    bool
+	done       []byte // what Result gave out last
+}
+
+func (w *window) Add(r *record.Record) (bool, error) {
+	mark := len(w.text)
+	if w.records == 0 {
+		w.text = append(w.text[:0], '[')
+	} else {
+		w.text = append(w.text, ',')
+	}
+	var err error
+	if w.config.Content == "records" {
+		w.text, err = w.appendRecord(w.text, r)
+	} else {
+		w.text, err = appendDoc(w.text, r.Value, w.value)
+	}
+	if err != nil {
+		w.text = w.text[:mark]
+		return false, err
+	}
+	w.records++
+	if r.HasTimestamp {
+		w.at, w.hasTime = r.Timestamp, true
+	}
+	return w.records >= w.config.Records || len(w.text) > int(w.config.Bytes), nil
+}
+
+// Result hands out the array. Its memory is used again by the window after the
+// next.
+func (w *window) Result(r *record.Record) error {
+	w.text = append(w.text, ']')
+	r.Value.Reset(record.JSON, w.text)
+	r.Timestamp, r.HasTimestamp = w.at, w.hasTime
+	w.text, w.done = w.done[:0], w.text
+	w.records, w.hasTime = 0, false
+	return nil
+}
+
+// appendDoc writes a document as JSON.
+func appendDoc(dst []byte, d *record.Doc, whole record.PathID) ([]byte, error) {
+	if d.IsNull() {
+		return append(dst, "null"...), nil
+	}
+	v, err := d.Get(whole)
+	if err != nil {
+		return dst, err
+	}
+	if k := v.Kind(); k == record.String || k == record.Bytes {
+		if !utf8.Valid(v.Text()) {
+			return dst, errNoText
+		}
+		return record.AppendQuoted(dst, v.Text()), nil
+	}
+	return v.AppendJSON(dst)
+}
+
+var errNoText = errors.New("bytes that are no UTF-8 text cannot stand in an array")
+
+func (w *window) appendRecord(dst []byte, r *record.Record) ([]byte, error) {
+	dst = append(dst, `{"value":`...)
+	dst, err := appendDoc(dst, r.Value, w.value)
+	if err != nil {
+		return dst, err
+	}
+	if !r.Key.IsNull() {
+		dst = append(dst, `,"key":`...)
+		if dst, err = w.appendKey(dst, r); err != nil {
+			return dst, err
+		}
+	}
+	if hs := r.Headers(); len(hs) > 0 {
+		dst = append(dst, `,"headers":[`...)
+		for i, h := range hs {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(dst, `{"key":`...)
+			dst = appendText(dst, []byte(h.Key))
+			dst = append(dst, `,"value":`...)
+			dst = append(appendText(dst, h.Value), '}')
+		}
+		dst = append(dst, ']')
+	}
+	if r.HasTimestamp {
+		dst = append(dst, `,"timestamp":"`...)
+		dst = append(time.Unix(0, r.Timestamp).UTC().AppendFormat(dst, time.RFC3339Nano), '"')
+	}
+	if r.Topic != "" {
+		dst = append(dst, `,"topic":`...)
+		dst = appendText(dst, []byte(r.Topic))
+	}
+	dst = append(dst, `,"partition":`...)
+	dst = strconv.AppendInt(dst, int64(r.Partition), 10)
+	dst = append(dst, `,"offset":`...)
+	dst = strconv.AppendInt(dst, r.Offset, 10)
+	return append(dst, '}'), nil
+}
+
+func (w *window) appendKey(dst []byte, r *record.Record) ([]byte, error) {
+	if !r.Key.Edited() && r.Key.Encoding() == record.Opaque {
+		return appendText(dst, r.Key.Raw()), nil
+	}
+	return appendDoc(dst, r.Key, w.key)
+}
+
+// appendText writes bytes as a JSON string if they are text.
+func appendText(dst, p []byte) []byte {
+	switch {
+	case p == nil:
+		return append(dst, "null"...)
+	case utf8.Valid(p):
+		return record.AppendQuoted(dst, p)
+	}
+	dst = append(dst, `{"base64":"`...)
+	dst = base64.StdEncoding.AppendEncode(dst, p)
+	return append(dst, `"}`...)
+}
