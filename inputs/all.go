@@ -3,6 +3,7 @@ package inputs
 
 import (
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/inputs/command"
 	"github.com/flowrecords/flow/inputs/file"
 	"github.com/flowrecords/flow/inputs/generate"
 	"github.com/flowrecords/flow/inputs/kafka"
@@ -12,6 +13,7 @@ import (
 // All lists the inputs of flow. Adding one is one line here and its folder.
 func All() []engine.InputFactory {
 	return []engine.InputFactory{
+		command.Factory(),
 		file.Factory(),
 		generate.Factory(),
 		kafka.Factory(),

@@ -1,0 +1,3 @@
+package command
+
+func killedWithParent() bool { return true }

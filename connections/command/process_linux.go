@@ -1,0 +1,9 @@
+package command
+
+import "syscall"
+
+// attributes put the child into a group of its own, so that a Ctrl-C in the
+// terminal reaches flow alone, and let the kernel kill it when flow is killed.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
