@@ -103,5 +103,7 @@ func Lookup(idOrName string) (Rule, bool) {
 
 // lists are the rules by file.
 func lists() [][]Rule {
-	return [][]Rule{}
+	return [][]Rule{
+		syntaxRules(), optionRules(), nameRules(), wiringRules(), expressionRules(), compiledRules(), ignoreRules(),
+	}
 }

@@ -1,0 +1,139 @@
+package rules
+
+// compiledRules belong to the categories of lint, but are found by compilation: with them the config does not run, or they need what only the compiler has.
+func compiledRules() []Rule {
+	return []Rule{
+		{
+			ID: NoExactlyOnce, Name: "no-exactly-once", Category: Delivery, Severity: Error,
+			Summary: "The pipeline cannot give exactly_once.",
+			Doc:     "Output and source position would have to change in one transaction. The message names the elements that cannot take part in one. With `at_least_once`, which is the default, nothing is lost, and records since the last stored position may come twice after a crash.",
+			Bad: `pipeline "p" {
+  delivery = "exactly_once"
+  input "stdin" "in" {}
+  output "stdout" "out" {}
+}
+`,
+			Good: `pipeline "p" {
+  delivery = "at_least_once"
+  input "stdin" "in" {}
+  output "stdout" "out" {}
+}
+`,
+		},
+		{
+			ID: DestinationByContent, Name: "destination-by-content", Category: Security, Severity: Error,
+			Summary: "Record content alone decides where data goes.",
+			Doc:     "Whoever writes the records could send them to any topic, index or file. Begin the destination with fixed text, choose between fixed texts, or list what it may give next to it (`topics = [...]`). `{{ topic }}` alone is fine where the input's topics are a fixed list.",
+			Bad: `pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = "{{ value.file }}"
+  }
+}
+`,
+			Good: `pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = "out/{{ value.file }}"
+  }
+}
+`,
+		},
+		{
+			ID: SensitiveValue, Name: "sensitive-value", Category: Security, Severity: Error,
+			Summary: "A sensitive value is given to an option that is shown.",
+			Doc:     "Options that are no secrets appear in logs, in errors and in `flow explain`. Give the value to an option that is a secret, or say with `nonsensitive(...)` that what was made of it is none.",
+			Bad: `variable "token" {
+  default   = "hunter2"
+  sensitive = true
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = "out-${var.token}.jsonl"
+  }
+}
+`,
+			Good: `variable "token" {
+  default   = "hunter2"
+  sensitive = true
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = "out-${nonsensitive(length(var.token))}.jsonl"
+  }
+}
+`,
+		},
+		{
+			ID: PlainTextSecret, Name: "plain-text-secret", Category: Security, Severity: Warning,
+			Summary: "A secret stands in the config as plain text.",
+			Doc:     "Everyone who can read the file, its history or a copy of it can read the secret. Take it from the environment with `env(\"NAME\")` or from a file with `file(\"PATH\")`.",
+			Bad: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+  sasl {
+    mechanism = "plain"
+    username  = "app"
+    password  = "hunter2"
+  }
+}
+
+pipeline "p" {
+  input "kafka" "in" {
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "orders-to-stdout"
+  }
+  output "stdout" "out" {}
+}
+`,
+			Good: `env: KAFKA_PASSWORD=hunter2
+-- main.hcl --
+connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+  sasl {
+    mechanism = "plain"
+    username  = "app"
+    password  = env("KAFKA_PASSWORD")
+  }
+}
+
+pipeline "p" {
+  input "kafka" "in" {
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "orders-to-stdout"
+  }
+  output "stdout" "out" {}
+}
+`,
+		},
+		{
+			ID: ReadsWhatItWrites, Name: "reads-what-it-writes", Category: Operations, Severity: Error,
+			Summary: "An output writes a file that an input of the config reads.",
+			Doc:     "The input would read what the pipeline writes, without end, or a file that is half written. Choose another path, or let one pipeline wait for the other with `after`.",
+			Bad: `pipeline "p" {
+  input "file" "in" {
+    path = "orders.jsonl"
+  }
+  output "file" "out" {
+    path   = "orders.jsonl"
+    append = true
+  }
+}
+`,
+			Good: `pipeline "p" {
+  input "file" "in" {
+    path = "orders.jsonl"
+  }
+  output "file" "out" {
+    path = "copy.jsonl"
+  }
+}
+`,
+		},
+	}
+}

@@ -1,0 +1,570 @@
+package rules
+
+// nameRules are mistakes around variables, locals, functions and connections.
+func nameRules() []Rule {
+	return []Rule{
+		{
+			ID: UnknownVariable, Name: "unknown-variable", Category: Names, Severity: Error,
+			Summary: "A variable that no variable block declares.",
+			Doc:     "A reference `var.NAME` and the flag `--var NAME=VALUE` both need `variable \"NAME\" { ... }` in the config.",
+			Bad: `variable "path" {
+  default = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.pfad
+  }
+}
+`,
+			Good: `variable "path" {
+  default = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.path
+  }
+}
+`,
+		},
+		{
+			ID: UnknownLocal, Name: "unknown-local", Category: Names, Severity: Error,
+			Summary: "A local that no locals block declares.",
+			Doc:     "`local.NAME` refers to a pair in any `locals` block of the config. If it stands in another file, name that file too, or the folder.",
+			Bad: `pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = local.path
+  }
+}
+`,
+			Good: `locals {
+  path = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = local.path
+  }
+}
+`,
+		},
+		{
+			ID: UnknownName, Name: "unknown-name", Category: Names, Severity: Error,
+			Summary: "A bare word that means nothing.",
+			Doc:     "Values of options come from `var.NAME`, `local.NAME` and functions. A text needs quotes.",
+			Bad: `pipeline "p" {
+  order = none
+  input "stdin" "in" {}
+  output "stdout" "out" {}
+}
+`,
+			Good: `pipeline "p" {
+  order = "none"
+  input "stdin" "in" {}
+  output "stdout" "out" {}
+}
+`,
+		},
+		{
+			ID: MisplacedReference, Name: "misplaced-reference", Category: Names, Severity: Error,
+			Summary: "A reference that only other options can take.",
+			Doc:     "Elements are named in `from` only, a connection only in the option that asks for one. What belongs to a record (`value`, `topic` and so on) exists only while records flow: an option that takes an expression takes it as text in quotes.",
+			Bad: `pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = topic
+  }
+}
+`,
+			Good: `pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = "out-{{ topic }}.jsonl"
+  }
+}
+`,
+		},
+		{
+			ID: UnknownConnection, Name: "unknown-connection", Category: Names, Severity: Error,
+			Summary: "A connection that no block declares.",
+			Doc:     "`connection = connection.TYPE.NAME` needs `connection \"TYPE\" \"NAME\" { ... }` in the config.",
+			Bad: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "p" {
+  input "kafka" "in" {
+    connection = connection.kafka.mian
+    topics     = ["orders"]
+    group      = "orders-to-stdout"
+  }
+  output "stdout" "out" {}
+}
+`,
+			Good: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "p" {
+  input "kafka" "in" {
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "orders-to-stdout"
+  }
+  output "stdout" "out" {}
+}
+`,
+		},
+		{
+			ID: WrongConnection, Name: "wrong-connection", Category: Names, Severity: Error, Fixable: true,
+			Summary: "What is given as a connection is none, or one of another system.",
+			Doc: "A connection is named without quotes by type and name: `connection = connection.kafka.main`." +
+				"\n\n" +
+				"`--fix` writes it so when the text names one connection of the right type.",
+			Bad: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "p" {
+  input "kafka" "in" {
+    connection = "main"
+    topics     = ["orders"]
+    group      = "orders-to-stdout"
+  }
+  output "stdout" "out" {}
+}
+`,
+			Good: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "p" {
+  input "kafka" "in" {
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "orders-to-stdout"
+  }
+  output "stdout" "out" {}
+}
+`,
+		},
+		{
+			ID: NotConstant, Name: "not-constant", Category: Names, Severity: Error,
+			Summary: "A value that is needed first refers to another one.",
+			Doc:     "Defaults of variables, `sensitive` and the values of a variable file are read before anything else has a value. Put what is made of variables into `locals`.",
+			Bad: `variable "name" {
+  default = "orders"
+}
+
+variable "path" {
+  default = "${var.name}.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = "${var.name}-${var.path}"
+  }
+}
+`,
+			Good: `variable "name" {
+  default = "orders"
+}
+
+locals {
+  path = "${var.name}.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = "${var.name}-${local.path}"
+  }
+}
+`,
+		},
+		{
+			ID: Circle, Name: "circle", Category: Names, Severity: Error,
+			Summary: "Locals or functions refer to each other in a circle.",
+			Doc:     "None of them could ever get a value. The message shows the way round.",
+			Bad: `locals {
+  a = local.b
+  b = local.a
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = local.a
+  }
+}
+`,
+			Good: `locals {
+  a = local.b
+  b = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = local.a
+  }
+}
+`,
+		},
+		{
+			ID: NoValue, Name: "variable-without-value", Category: Names, Severity: Error,
+			Summary: "A variable has no default, and nobody gives it a value.",
+			Doc:     "A value comes from `--var NAME=VALUE`, from a file of `--var-file`, or from the environment variable `FLOW_VAR_NAME`. For lint in CI give the values of one environment, or a default.",
+			Bad: `variable "path" {}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.path
+  }
+}
+`,
+			Good: `var: path=out.jsonl
+-- main.hcl --
+variable "path" {}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.path
+  }
+}
+`,
+		},
+		{
+			ID: WrongValue, Name: "wrong-value", Category: Names, Severity: Error,
+			Summary: "The value given to a variable does not have its type.",
+			Doc:     "On the command line and in the environment, a text, number or bool is plain text, and anything else is written as in a config: `--var 'topics=[\"a\", \"b\"]'`.",
+			Bad: `var: workers=many
+-- main.hcl --
+variable "workers" {
+  type = number
+}
+
+pipeline "p" {
+  workers = var.workers
+  input "stdin" "in" {}
+  output "stdout" "out" {}
+}
+`,
+			Good: `var: workers=2
+-- main.hcl --
+variable "workers" {
+  type = number
+}
+
+pipeline "p" {
+  workers = var.workers
+  input "stdin" "in" {}
+  output "stdout" "out" {}
+}
+`,
+		},
+		{
+			ID: RefusedValue, Name: "refused-value", Category: Names, Severity: Error,
+			Summary: "A validation of the variable refuses its value.",
+			Doc:     "The message is the `error_message` of the `validation` block.",
+			Bad: `var: region=mars
+-- main.hcl --
+variable "region" {
+  type = string
+  validation {
+    condition     = contains(["kr", "jp"], var.region)
+    error_message = "There is no region ${var.region}."
+  }
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = "out-${var.region}.jsonl"
+  }
+}
+`,
+			Good: `var: region=kr
+-- main.hcl --
+variable "region" {
+  type = string
+  validation {
+    condition     = contains(["kr", "jp"], var.region)
+    error_message = "There is no region ${var.region}."
+  }
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = "out-${var.region}.jsonl"
+  }
+}
+`,
+		},
+		{
+			ID: WrongVariable, Name: "wrong-variable", Category: Names, Severity: Error,
+			Summary: "A variable block does not say what it must.",
+			Doc:     "`type` is a type such as `string` or `list(number)`, `sensitive` is true or false, the `condition` of a validation gives true or false.",
+			Bad: `variable "path" {
+  type    = text
+  default = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.path
+  }
+}
+`,
+			Good: `variable "path" {
+  type    = string
+  default = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.path
+  }
+}
+`,
+		},
+		{
+			ID: UnusedValue, Name: "unused-value", Category: Names, Severity: Warning,
+			Summary: "A variable file gives a value to a variable that nobody declares.",
+			Doc:     "It is a warning only, so that several configs can share one file. If the name is a misspelt one, the variable that was meant keeps its default.",
+			Bad: `var-file: values.hclvars
+-- main.hcl --
+variable "path" {
+  default = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.path
+  }
+}
+-- values.hclvars --
+paht = "orders.jsonl"
+`,
+			Good: `var-file: values.hclvars
+-- main.hcl --
+variable "path" {
+  default = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.path
+  }
+}
+-- values.hclvars --
+path = "orders.jsonl"
+`,
+		},
+		{
+			ID: WrongVarFlag, Name: "wrong-var-flag", Category: Names, Severity: Error,
+			Summary: "A flag --var is not of the form name=value.",
+			Doc:     "Write `--var name=value`. A value with spaces or quotes needs the quotes of the shell around the whole: `--var 'topics=[\"a\", \"b\"]'`.",
+			Bad: `var: path
+-- main.hcl --
+variable "path" {
+  default = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.path
+  }
+}
+`,
+			Good: `var: path=orders.jsonl
+-- main.hcl --
+variable "path" {
+  default = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.path
+  }
+}
+`,
+		},
+		{
+			ID: BlocksInVarFile, Name: "blocks-in-variable-file", Category: Names, Severity: Error,
+			Summary: "A variable file holds a block.",
+			Doc:     "A variable file holds `NAME = VALUE` lines only, or is a JSON object in a file `*.json`. Blocks belong to the config.",
+			Bad: `var-file: values.hclvars
+-- main.hcl --
+variable "path" {
+  default = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.path
+  }
+}
+-- values.hclvars --
+variable "path" {
+  default = "orders.jsonl"
+}
+`,
+			Good: `var-file: values.hclvars
+-- main.hcl --
+variable "path" {
+  default = "out.jsonl"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = var.path
+  }
+}
+-- values.hclvars --
+path = "orders.jsonl"
+`,
+		},
+		{
+			ID: WrongParameter, Name: "wrong-parameter", Category: Names, Severity: Error,
+			Summary: "The parameters of a function are not a list of different names.",
+			Doc:     "`params = [\"s\", \"n\"]`: names in quotes, each once, of letters, digits and `_`.",
+			Bad: `function "hide" {
+  params = ["the text"]
+  result = "'****'"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  processor "map" "mask" {
+    set = { card = "hide(value.card)" }
+  }
+  output "stdout" "out" {}
+}
+`,
+			Good: `function "hide" {
+  params = ["s"]
+  result = "len(s) > 4 ? '****' + s[len(s) - 4:] : '****'"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  processor "map" "mask" {
+    set = { card = "hide(value.card)" }
+  }
+  output "stdout" "out" {}
+}
+`,
+		},
+		{
+			ID: ReservedFunction, Name: "reserved-function", Category: Names, Severity: Error,
+			Summary: "A function has the name of one of the language's own.",
+			Doc:     "Functions of the language cannot be replaced: whoever reads an expression must be able to rely on them.",
+			Bad: `function "lower" {
+  params = ["s"]
+  result = "s"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "stdout" "out" {}
+}
+`,
+			Good: `function "plain" {
+  params = ["s"]
+  result = "lower(trim(s))"
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  processor "map" "mail" {
+    set = { mail = "plain(value.mail)" }
+  }
+  output "stdout" "out" {}
+}
+`,
+		},
+		{
+			ID: UnknownConfigFunction, Name: "unknown-config-function", Category: Names, Severity: Error,
+			Summary: "HCL has no function of this name.",
+			Doc:     "Functions of HCL make values of options, as in Terraform: `lower`, `join`, `env`, `file` and so on. Functions of `function` blocks, and those for records, work in expressions only, which stand in quotes.",
+			Bad: `pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = lowr("OUT.jsonl")
+  }
+}
+`,
+			Good: `pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = lower("OUT.jsonl")
+  }
+}
+`,
+		},
+		{
+			ID: WrongCall, Name: "wrong-call", Category: Names, Severity: Error,
+			Summary: "A function of HCL is called with the wrong arguments, or fails.",
+			Doc:     "The message names the argument. `env(\"NAME\")` fails when the variable is not set: a password is never made of nothing. For lint in CI set it, or give a default: `env(\"NAME\", \"\")`.",
+			Bad: `pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = lower("OUT.jsonl", "de")
+  }
+}
+`,
+			Good: `pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = lower("OUT.jsonl")
+  }
+}
+`,
+		},
+		{
+			ID: NoResult, Name: "no-result", Category: Names, Severity: Error,
+			Summary: "An expression of HCL has no result.",
+			Doc:     "What stands outside quotes is evaluated when the config is read: a text is not added to a number, an object has only the members that it has, an index lies within its list.",
+			Bad: `locals {
+  paths = ["out.jsonl"]
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = local.paths[1]
+  }
+}
+`,
+			Good: `locals {
+  paths = ["out.jsonl"]
+}
+
+pipeline "p" {
+  input "stdin" "in" {}
+  output "file" "out" {
+    path = local.paths[0]
+  }
+}
+`,
+		},
+	}
+}
