@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/enginetest"
@@ -80,14 +81,21 @@ type processor struct {
 	step     func(r *record.Record) (bool, error)
 	route    func(r *record.Record, ports []int) ([]int, error)
 	expand   func(r *record.Record, emit func(*record.Record) error) error
+	window   func() engine.Window
+	period   time.Duration
+	gate     engine.Gate
+	source   func(*engine.Source)
+	state    engine.State
 	closed   *sync.WaitGroup
 }
 
 func (p processor) Ports() []string { return p.ports }
 func (p processor) ReadOnly() bool  { return p.readOnly }
 
+func (p processor) Serial() bool { return p.window != nil || p.gate != nil || p.state != nil }
+
 func (p processor) Bind(*record.Layout) (engine.Bound, error) {
-	b := engine.Bound{Step: p.step, Route: p.route, Expand: p.expand}
+	b := engine.Bound{Step: p.step, Route: p.route, Expand: p.expand, Window: p.window, Period: p.period, Gate: p.gate, Source: p.source, State: p.state}
 	if p.closed != nil {
 		p.closed.Add(1)
 		b.Close = p.closed.Done
@@ -107,6 +115,50 @@ func number(r *record.Record) int {
 
 func filter(keep func(n int) bool) processor {
 	return processor{readOnly: true, step: func(r *record.Record) (bool, error) { return keep(number(r)), nil }}
+}
+
+// joined is a window that joins values with commas.
+type joined struct {
+	size   int
+	values []string
+	refuse func(v string) error
+}
+
+func (j *joined) Add(r *record.Record) (bool, error) {
+	v := string(r.Value.Raw())
+	if j.refuse != nil {
+		if err := j.refuse(v); err != nil {
+			return false, err
+		}
+	}
+	j.values = append(j.values, v)
+	return len(j.values) == j.size, nil
+}
+
+func (j *joined) Result(r *record.Record) error {
+	r.Value.Reset(record.Opaque, []byte(strings.Join(j.values, ",")))
+	j.values = j.values[:0]
+	return nil
+}
+
+// gather joins so many values, or those of a period.
+func gather(size int, period time.Duration) processor {
+	return processor{window: func() engine.Window { return &joined{size: size} }, period: period}
+}
+
+// ungather undoes gather.
+func ungather() processor {
+	return processor{expand: func(r *record.Record, emit func(*record.Record) error) (err error) {
+		whole := string(r.Value.Raw())
+		defer restore(r, &err)()
+		for v := range strings.SplitSeq(whole, ",") {
+			r.Value.Reset(record.Opaque, []byte(v))
+			if err := emit(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
 }
 
 // tag appends text to each value.

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/checkpoint"
@@ -85,6 +86,13 @@ func (b behaviour) on(v string) verdict {
 			return verdict{out: []routed{{1, v}, {2, v}}}
 		}
 		return main()
+	case "gather": // one behind the other, gather and ungather change nothing
+		if k%7 == 0 {
+			return verdict{err: errBroken}
+		}
+		return main(v)
+	case "ungather", "gate":
+		return main(v)
 	case "split":
 		if k%5 == 0 {
 			return verdict{err: errBroken}
@@ -102,6 +110,22 @@ func (b behaviour) processor() engine.Processor {
 	p := processor{ports: b.ports(), readOnly: b.kind == "filter" || b.kind == "fail" || b.kind == "route"}
 	value := func(r *record.Record) string { return string(r.Value.Raw()) }
 	switch b.kind {
+	case "gather":
+		p = gather(0, time.Second)
+		size := 1 + int(b.salt%9)
+		p.window = func() engine.Window {
+			return &joined{size: size, refuse: func(v string) error { return b.on(v).err }}
+		}
+	case "ungather":
+		p = ungather()
+	case "gate":
+		p.gate = func(ctx context.Context, n int, size func(int) int) (int, error) {
+			if size(0) != 0 && size(n-1) == 0 {
+				return 0, errBroken // no record of these tests is empty
+			}
+			time.Sleep(time.Duration(b.salt%3) * time.Millisecond)
+			return 1 + int(b.salt)%n, ctx.Err()
+		}
 	case "route":
 		p.route = func(r *record.Record, ports []int) ([]int, error) {
 			for _, o := range b.on(value(r)).out {
@@ -202,7 +226,7 @@ func (w *world) build() {
 		}
 		ports = append(ports, engine.Port{Element: addr})
 	}
-	kinds := []string{"filter", "tag", "fail", "route", "split"}
+	kinds := []string{"filter", "tag", "fail", "route", "split", "gather", "gate"}
 	var procs []string
 	for i := range w.rnd.IntN(7) {
 		from := []engine.Port{ports[w.rnd.IntN(len(ports))]}
@@ -214,6 +238,10 @@ func (w *world) build() {
 		w.order[len(w.order)-1].Ports = b.ports()
 		w.procs[addr] = b
 		procs = append(procs, addr)
+		if b.kind == "gather" {
+			addr = w.add(engine.KindProcessor, fmt.Sprint("g", i), engine.Port{Element: addr})
+			w.procs[addr] = w.behaviour("ungather")
+		}
 		for _, name := range append([]string{""}, b.ports()...) {
 			ports = append(ports, engine.Port{Element: addr, Name: name})
 		}
