@@ -53,7 +53,7 @@ func Main(p Program) int {
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
-	err = root.ExecuteContext(context.Background())
+	called, err := root.ExecuteContextC(context.Background())
 	var exit *exitError
 	switch {
 	case err == nil:
@@ -63,8 +63,8 @@ func Main(p Program) int {
 			fmt.Fprintf(p.Stderr, "flow: %v\n", exit.err)
 		}
 		return exit.code
-	default: // cobra's own: unknown command, flag, argument
-		fmt.Fprintf(p.Stderr, "flow: %s\nRun 'flow --help' for usage.\n", strings.TrimSpace(err.Error()))
+	default: // an unknown command, flag or argument
+		fmt.Fprintf(p.Stderr, "flow: %s\nRun '%s --help' for usage.\n", strings.TrimRight(strings.TrimSpace(err.Error()), "."), called.CommandPath())
 		return ExitConfig
 	}
 }
@@ -102,33 +102,17 @@ Exit status: 0 done, 1 a pipeline failed, 2 wrong config or usage,
 3 stopped before everything in flight was confirmed (it is read again).`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          knownCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(a.runCommand(), a.lintCommand(), a.versionCommand())
+	root.AddCommand(
+		a.runCommand(),
+		a.lintCommand(),
+		a.listCommand(),
+		a.showCommand(),
+		a.completionCommand(),
+		a.versionCommand(),
+		a.manCommand(),
+	)
+	a.settle(root)
 	return root
-}
-
-// knownCommand refuses a word that is no command, naming the nearest one.
-func knownCommand(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		return fmt.Errorf("unknown command %q. Did you mean %q?", args[0], near[0])
-	}
-	return fmt.Errorf("unknown command %q", args[0])
-}
-
-func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.Stdout, "flow %s\n", a.Version)
-			return err
-		},
-	}
 }
