@@ -122,7 +122,7 @@ func (l *dirLog) Replay(_ context.Context, entry func([]byte) error) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.fileOf(n), err)
 		}
-		if !whole {
+		if !whole || len(entries) == 0 {
 			l.damage = errors.Join(l.damage, fmt.Errorf("%s is cut or corrupt behind %d entries", l.fileOf(n), len(entries)))
 		}
 		if len(entries) == 0 {
