@@ -88,8 +88,11 @@ func addNames(list, more []string) []string {
 type Reader interface{ Reads() Reads }
 
 // Changes is what a processor of one config may change of a record. Paths are
-// of the value; what an expression computes is not in it but in its Reads.
+// of the value.
 type Changes struct {
+	// Reads are paths that it reads by itself, beside its expressions. The
+	// empty path is the whole value.
+	Reads []record.Path
 	// WholeValue: the value is replaced, by one that holds any members.
 	WholeValue bool
 	// Sets and Removes are the paths that are written and taken away.

@@ -3,6 +3,7 @@ package split
 
 import (
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
 )
 
 // Config holds the options of split.
@@ -33,7 +34,7 @@ func (c *Config) Validate() []engine.Problem {
 
 // changes says what a split of these options touches.
 func (c *Config) changes() engine.Changes {
-	var ch engine.Changes
+	ch := engine.Changes{Reads: []record.Path{c.Path.Path}}
 	switch {
 	case len(c.Into.Path) == 0, len(c.Path.Path) == 0:
 		ch.WholeValue = true

@@ -1,0 +1,82 @@
+package explain
+
+import (
+	"fmt"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/limits"
+)
+
+// delivery says what is promised, who keeps it, and what weakens it.
+func (d *describer) delivery() {
+	s := &d.plan.Settings
+	out := &d.out.Delivery
+	out.Mode = s.Delivery
+	out.Commits = Commits{Interval: engine.DurationText(s.CommitInterval), Bytes: limits.CommitInFlights * int64(s.MaxInFlight)}
+	idempotent, outputs := 0, 0
+	for _, i := range d.order {
+		p := &d.parts[i]
+		switch p.el.Kind {
+		case engine.KindInput:
+			d.positions(p)
+		case engine.KindOutput:
+			outputs++
+			d.confirms(p)
+			if p.el.Delivery.Idempotent != "" || p.el.Delivery.Discards {
+				idempotent++
+			}
+		}
+	}
+	out.Kept = len(out.Weakened) == 0
+	switch {
+	case out.Mode == "exactly_once":
+		out.Repeats = "nothing comes twice: output and position change together"
+	case idempotent == outputs:
+		out.Repeats = "what comes again after a crash changes nothing in the outputs"
+	default:
+		out.Repeats = fmt.Sprintf("after a crash, what was written since the last stored position comes again: at most %s of records, or about %s if that is sooner",
+			out.Commits.Interval, engine.ByteSize(out.Commits.Bytes+int64(s.MaxInFlight)))
+	}
+}
+
+// positions says where an input goes on, and why that is safe.
+func (d *describer) positions(p *part) {
+	del, out := p.el.Delivery, &d.out.Delivery
+	pos := &Positions{Where: redact(del.Positions), Once: redact(del.Once)}
+	switch {
+	case pos.Once != "":
+		pos.Where = ""
+	case pos.Where == "" && p.committer:
+		pos.Where = "the system that it reads"
+	case pos.Where == "":
+		pos.Where, pos.Checkpoint = fmt.Sprintf("the checkpoint of this pipeline in the folder %s", d.plan.Settings.StateDir), true
+	}
+	p.out.Positions = pos
+	if pos.Once != "" {
+		out.Weakened = append(out.Weakened, Reason{p.out.Address, pos.Once + ", so a crash loses what was read and not confirmed"})
+		return
+	}
+	out.Why = append(out.Why, Reason{p.out.Address, "goes on at its stored position, which never passes a record that an output has not confirmed"})
+}
+
+// confirms says what a confirmation of an output is worth.
+func (d *describer) confirms(p *part) {
+	del, out := p.el.Delivery, &d.out.Delivery
+	c := &Confirms{When: redact(del.Confirms), Lossy: redact(del.Lossy), Discards: del.Discards, Idempotent: redact(del.Idempotent)}
+	if c.When == "" {
+		c.When = "it says so"
+	}
+	p.out.Confirms = c
+	switch {
+	case c.Discards:
+		out.Weakened = append(out.Weakened, Reason{p.out.Address, "throws records away, as the config says"})
+	case c.Lossy != "":
+		out.Weakened = append(out.Weakened, Reason{p.out.Address, c.Lossy})
+		fallthrough
+	default:
+		out.Why = append(out.Why, Reason{p.out.Address, "confirms a record when " + c.When})
+	}
+	if c.Idempotent != "" {
+		out.Why = append(out.Why, Reason{p.out.Address, "takes a record twice without harm: " + c.Idempotent})
+	}
+}
