@@ -35,8 +35,11 @@ type Options struct {
 type Result struct {
 	// Plan is complete only if Diags has no error.
 	Plan *engine.Plan
-	// Diags are all mistakes, in the order of files and lines.
+	// Diags are all findings, in the order of files and lines. Each has its
+	// rule in rules.Of.
 	Diags hcl.Diagnostics
+	// Hidden are the warnings that flow:ignore comments hide, with the reasons.
+	Hidden hcl.Diagnostics
 	// Files are the sources, for printing snippets. Secrets that stand in
 	// them as plain text are blotted out (Invariant 7).
 	Files map[string]*hcl.File

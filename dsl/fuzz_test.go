@@ -44,6 +44,7 @@ func FuzzLoad(f *testing.F) {
 		if r.Plan == nil {
 			t.Fatal("no plan")
 		}
+		checkRules(t, r.Diags)
 		for _, d := range r.Diags {
 			if d.Summary == "" || strings.Contains(d.Summary, "\n") {
 				t.Errorf("summary %q", d.Summary)

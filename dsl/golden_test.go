@@ -13,10 +13,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/tools/txtar"
 
 	"github.com/flowrecords/flow/dsl"
 	"github.com/flowrecords/flow/dsl/diag"
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -107,11 +109,32 @@ func loadCase(t *testing.T, ar *txtar.Archive) (*dsl.Result, string) {
 
 func printed(t *testing.T, r *dsl.Result) string {
 	t.Helper()
+	checkRules(t, r.Diags)
 	var b bytes.Buffer
 	if err := diag.WriteText(&b, r.Files, r.Diags, false, 110); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// checkRules: every finding has a rule, with the severity of the rule, and a
+// fix that lies within the sources and only where the rule may have one.
+func checkRules(t *testing.T, diags hcl.Diagnostics) {
+	t.Helper()
+	for _, d := range diags {
+		info := rules.Of(d)
+		r, ok := rules.Lookup(string(info.Rule))
+		if !ok {
+			t.Errorf("%q has no rule", d.Summary)
+			continue
+		}
+		if warning := d.Severity == hcl.DiagWarning; warning != (r.Severity == rules.Warning) {
+			t.Errorf("%q of %s has severity %v", d.Summary, r.ID, d.Severity)
+		}
+		if len(info.Fix) > 0 && !r.Fixable {
+			t.Errorf("%q has a fix, and %s says that it has none", d.Summary, r.ID)
+		}
+	}
 }
 
 // TestDiag: what each mistake is answered with, as it is printed.
@@ -133,7 +156,7 @@ func TestDiagCount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	head := regexp.MustCompile(`(?m)^\S+:\d+:\d+: (?:error|warning): (.*)$`)
+	head := regexp.MustCompile(`(?m)^\S+:\d+:\d+: (?:error|warning): (.*) \[FL\d{4}\]$`)
 	seen := make(map[string]bool)
 	for _, file := range files {
 		ar, err := txtar.ParseFile(file)

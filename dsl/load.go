@@ -26,7 +26,9 @@ type loader struct {
 	names []string // files in the order in which they were given
 	files map[string]*hcl.File
 	diags hcl.Diagnostics
-	blots []hcl.Range // plain-text secrets in the sources
+	// ignored are findings that comments hide.
+	ignored hcl.Diagnostics
+	blots  []hcl.Range // plain-text secrets in the sources
 	// secrets are the values of sensitive variables and locals: scrub keeps
 	// them out of messages that others have worded.
 	secrets []string
@@ -78,6 +80,7 @@ func (l *loader) compile() *Result {
 		l.compileFunctions()
 		l.buildConnections()
 		plan := l.buildPipelines()
+		l.lint()
 		return l.result(plan)
 	}
 	return l.result(&engine.Plan{})
@@ -96,28 +99,35 @@ func (l *loader) brokenSyntax() bool {
 const maxDiags = 500
 
 func (l *loader) result(plan *engine.Plan) *Result {
+	l.ignores()
+	l.diags, l.ignored = l.tidy(l.diags), l.tidy(l.ignored)
+	if more := len(l.diags) - maxDiags; more > 0 {
+		l.diags = append(l.diags[:maxDiags:maxDiags], rules.Finding(rules.TooLarge, nil, fmt.Sprintf("%d more mistakes", more),
+			"They are not shown. Correct those above first."))
+	}
+	l.blot()
+	return &Result{Plan: plan, Diags: l.diags, Hidden: l.ignored, Files: l.files}
+}
+
+// tidy sorts findings, drops repeated ones and takes secrets out of them.
+func (l *loader) tidy(diags hcl.Diagnostics) hcl.Diagnostics {
 	order := make(map[string]int, len(l.names))
 	for i, name := range l.names {
 		order[name] = i + 1
 	}
-	slices.SortStableFunc(l.diags, func(a, b *hcl.Diagnostic) int {
+	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
 		if a.Subject == nil || b.Subject == nil {
 			return cmp.Compare(boolInt(a.Subject != nil), boolInt(b.Subject != nil))
 		}
 		return cmp.Or(cmp.Compare(order[a.Subject.Filename], order[b.Subject.Filename]), cmp.Compare(a.Subject.Filename, b.Subject.Filename), cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte))
 	})
-	l.diags = slices.CompactFunc(l.diags, func(a, b *hcl.Diagnostic) bool {
+	diags = slices.CompactFunc(diags, func(a, b *hcl.Diagnostic) bool {
 		return a.Subject != nil && b.Subject != nil && *a.Subject == *b.Subject && a.Summary == b.Summary && a.Detail == b.Detail
 	})
-	if more := len(l.diags) - maxDiags; more > 0 {
-		l.diags = append(l.diags[:maxDiags:maxDiags], rules.Finding(rules.TooLarge, nil, fmt.Sprintf("%d more mistakes", more),
-			"They are not shown. Correct those above first."))
-	}
-	for _, d := range l.diags {
+	for _, d := range diags {
 		d.Summary, d.Detail = l.scrub(d.Summary), l.scrub(d.Detail)
 	}
-	l.blot()
-	return &Result{Plan: plan, Diags: l.diags, Files: l.files}
+	return diags
 }
 
 // collect sorts the blocks of all files by type.

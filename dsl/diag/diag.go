@@ -14,6 +14,8 @@ import (
 	"github.com/apparentlymart/go-textseg/v15/textseg"
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/text/width"
+
+	"github.com/flowrecords/flow/dsl/rules"
 )
 
 const (
@@ -25,7 +27,7 @@ const (
 
 // WriteText prints diagnostics in their order, each as
 //
-//	file:line:column: error: summary
+//	file:line:column: error: summary [FL1101]
 //
 //	  12 |   output "kafka" "paid" {
 //	  13 |     topik = "orders"
@@ -111,7 +113,11 @@ func (p *printer) diagnostic(files map[string]*hcl.File, d *hcl.Diagnostic) {
 	if d.Subject != nil {
 		fmt.Fprintf(p.b, "%s: ", p.paint(bold, fmt.Sprintf("%s:%d:%d", clean(d.Subject.Filename), d.Subject.Start.Line, d.Subject.Start.Column)))
 	}
-	fmt.Fprintf(p.b, "%s %s\n", p.paint(code, severity+":"), p.paint(bold, clean(d.Summary)))
+	fmt.Fprintf(p.b, "%s %s", p.paint(code, severity+":"), p.paint(bold, clean(d.Summary)))
+	if id := rules.Of(d).Rule; id != "" {
+		fmt.Fprintf(p.b, " %s", p.paint(dim, "["+string(id)+"]"))
+	}
+	p.b.WriteByte('\n')
 	if d.Subject != nil {
 		if f := files[d.Subject.Filename]; f != nil && len(f.Bytes) > 0 {
 			if p.lines[f] == nil {

@@ -74,6 +74,9 @@ type Info struct {
 	// Fix corrects the finding without changing anything else that the config
 	// means; nil when nothing certain is known. Edits do not overlap.
 	Fix []Edit
+	// Reason is that of the comment that hides the finding; empty for one that
+	// is shown.
+	Reason string
 }
 
 // Of returns what is attached to a diagnostic; the zero Info if nothing is.
@@ -81,6 +84,17 @@ func Of(d *hcl.Diagnostic) Info {
 	i, _ := hcl.DiagnosticExtra[Info](d)
 	return i
 }
+
+// docsURL is where the pages of the rules are published.
+const docsURL = "https://github.com/flowrecords/flow/blob/main/docs/rules/"
+
+// URL is the address of the rule's page.
+func (r Rule) URL() string { return docsURL + string(r.ID) + ".md" }
+
+// Unignorable reports whether a comment cannot hide the rule's findings: an
+// error that is hidden would still keep the config from running, and comments
+// cannot hide what is wrong with comments.
+func (r Rule) Unignorable() bool { return r.Severity == Error || r.Category == Lint }
 
 // All returns every rule in the order of ids.
 func All() []Rule {
