@@ -6,6 +6,7 @@ import (
 	"github.com/flowrecords/flow/inputs/command"
 	"github.com/flowrecords/flow/inputs/file"
 	"github.com/flowrecords/flow/inputs/generate"
+	"github.com/flowrecords/flow/inputs/http"
 	"github.com/flowrecords/flow/inputs/kafka"
 	"github.com/flowrecords/flow/inputs/stdin"
 )
@@ -16,6 +17,7 @@ func All() []engine.InputFactory {
 		command.Factory(),
 		file.Factory(),
 		generate.Factory(),
+		http.Factory(),
 		kafka.Factory(),
 		stdin.Factory(),
 	}
