@@ -24,6 +24,9 @@ type Options struct {
 	Vars []string
 	// VarFiles are the files of --var-file, in order.
 	VarFiles []string
+	// Overlay is text that stands in the place of files, by cleaned path: what
+	// an editor has not saved yet. The files need not exist.
+	Overlay map[string][]byte
 	// Environ is the environment: FLOW_VAR_x sets variables, env() reads it.
 	Environ []string
 	// Env is what connections and converters are made with. Pipeline and

@@ -31,6 +31,10 @@ const (
 
 func (l *loader) readPaths(paths []string) {
 	for _, path := range paths {
+		if _, ok := l.opts.Overlay[filepath.Clean(path)]; ok {
+			l.readFile(path)
+			continue
+		}
 		info, err := os.Stat(path)
 		if err != nil {
 			l.fileError(path, err)
@@ -47,9 +51,9 @@ func (l *loader) readPaths(paths []string) {
 		}
 		found := false
 		for _, e := range entries {
-			if name := e.Name(); !e.IsDir() && strings.HasSuffix(name, ".hcl") && !strings.HasSuffix(name, ".test.hcl") && !strings.HasPrefix(name, ".") {
+			if !e.IsDir() && IsConfigName(e.Name()) {
 				found = true
-				if file := filepath.Join(path, name); !l.isVarFile(file) {
+				if file := filepath.Join(path, e.Name()); !l.isVarFile(file) {
 					l.readFile(file)
 				}
 			}
@@ -61,6 +65,12 @@ func (l *loader) readPaths(paths []string) {
 	}
 }
 
+// IsConfigName reports whether a file of this name in a folder is part of the
+// config that the folder is.
+func IsConfigName(name string) bool {
+	return strings.HasSuffix(name, ".hcl") && !strings.HasSuffix(name, ".test.hcl") && !strings.HasPrefix(name, ".")
+}
+
 // isVarFile reports whether a file of a folder holds values of variables and
 // so is no part of the config.
 func (l *loader) isVarFile(path string) bool {
@@ -68,7 +78,7 @@ func (l *loader) isVarFile(path string) bool {
 }
 
 func (l *loader) readFile(path string) {
-	src, err := readLimited(path)
+	src, err := l.readLimited(path)
 	if err != nil {
 		l.fileError(path, err)
 		return
@@ -78,7 +88,10 @@ func (l *loader) readFile(path string) {
 
 // readLimited reads a file up to one byte more than is allowed, so that a
 // device without end ends too.
-func readLimited(path string) ([]byte, error) {
+func (l *loader) readLimited(path string) ([]byte, error) {
+	if src, ok := l.opts.Overlay[filepath.Clean(path)]; ok {
+		return src, nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

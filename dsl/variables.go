@@ -118,7 +118,7 @@ func (l *loader) loadVariables() {
 }
 
 func (l *loader) readVarFile(path string, values map[string]given) {
-	src, err := readLimited(path)
+	src, err := l.readLimited(path)
 	if err != nil {
 		l.add(rules.Finding(rules.UnreadableFile, nil, fmt.Sprintf("cannot read %q", path),
 			fmt.Sprintf("Reading a variable file: %v.", cause(err))))
