@@ -13,12 +13,13 @@ func (d *describer) delivery() {
 	out := &d.out.Delivery
 	out.Mode = s.Delivery
 	out.Commits = Commits{Interval: engine.DurationText(s.CommitInterval), Bytes: limits.CommitInFlights * int64(s.MaxInFlight)}
-	idempotent, outputs := 0, 0
+	idempotent, outputs, again := 0, 0, false
 	for _, i := range d.order {
 		p := &d.parts[i]
 		switch p.el.Kind {
 		case engine.KindInput:
 			d.positions(p)
+			again = again || p.out.Positions.Once == ""
 		case engine.KindOutput:
 			outputs++
 			d.confirms(p)
@@ -31,6 +32,8 @@ func (d *describer) delivery() {
 	switch {
 	case out.Mode == "exactly_once":
 		out.Repeats = "nothing comes twice: output and position change together"
+	case !again:
+		out.Repeats = "nothing comes twice, since nothing can be read again"
 	case idempotent == outputs:
 		out.Repeats = "what comes again after a crash changes nothing in the outputs"
 	default:
@@ -69,7 +72,7 @@ func (d *describer) confirms(p *part) {
 	p.out.Confirms = c
 	switch {
 	case c.Discards:
-		out.Weakened = append(out.Weakened, Reason{p.out.Address, "throws records away, as the config says"})
+		out.Dropped = append(out.Dropped, Reason{p.out.Address, "throws records away, as the config says, and counts them"})
 	case c.Lossy != "":
 		out.Weakened = append(out.Weakened, Reason{p.out.Address, c.Lossy})
 		fallthrough

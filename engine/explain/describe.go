@@ -157,7 +157,15 @@ func (d *describer) stages() {
 	if workers <= 0 {
 		workers, perCPU = max(d.opts.CPUs, 1), true
 	}
-	for k, g := range graph.Stages(d.nodes) {
+	all := graph.Stages(d.nodes)
+	first := func(s graph.Stage) int {
+		if len(s.Nodes) == 0 {
+			return slices.Index(d.order, s.Decoder)
+		}
+		return slices.Index(d.order, s.Nodes[0])
+	}
+	slices.SortStableFunc(all, func(a, b graph.Stage) int { return first(a) - first(b) })
+	for k, g := range all {
 		s := Stage{Number: k + 1, Workers: workers, PerCPU: perCPU, Serial: g.Serial, Projected: true, QueueBatches: limits.EdgeBatches}
 		if s.Serial {
 			s.Workers, s.PerCPU = 1, false
@@ -285,16 +293,16 @@ func (d *describer) bounds() {
 			encoders++
 		}
 	}
-	add("records read and not confirmed (max_in_flight)", int64(s.MaxInFlight))
-	add("a batch that each input fills", inputs*(int64(s.BatchBytes)+limits.SlabSlack))
+	add("read and not confirmed (max_in_flight)", int64(s.MaxInFlight))
+	add("in the batches that inputs fill", inputs*(int64(s.BatchBytes)+limits.SlabSlack))
 	for _, st := range d.out.Stages {
 		if st.Changes.ReadOnly {
 			continue
 		}
 		batches := st.Workers * limits.WorkerBatches(st.Workers)
-		add(fmt.Sprintf("stage %d: %d batches of changed records", st.Number, batches), int64(batches)*(limits.BatchBytes+limits.SlabSlack))
+		add(fmt.Sprintf("in %d batches of changed records of stage %d", batches, st.Number), int64(batches)*(limits.BatchBytes+limits.SlabSlack))
 	}
 	if encoders > 0 {
-		add("what outputs convert of the records in flight", encoders*int64(s.MaxInFlight))
+		add("of these, as converted by outputs", encoders*int64(s.MaxInFlight))
 	}
 }

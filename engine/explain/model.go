@@ -174,10 +174,12 @@ type Confirms struct {
 type Delivery struct {
 	// Mode is at_least_once or exactly_once.
 	Mode string `json:"mode"`
-	// Kept: nothing below weakens it.
+	// Kept: nothing in Weakened.
 	Kept     bool     `json:"kept"`
 	Why      []Reason `json:"why"`
 	Weakened []Reason `json:"weakened,omitempty"`
+	// Dropped says what is thrown away because the config says so.
+	Dropped []Reason `json:"dropped,omitempty"`
 	// Repeats says what comes again after a crash.
 	Repeats string `json:"repeats"`
 	// Commits says how often positions are stored.
@@ -186,7 +188,7 @@ type Delivery struct {
 
 // Reason is something that an element adds to a promise, or takes from it.
 type Reason struct {
-	Element string `json:"element,omitempty"`
+	Element string `json:"element"`
 	Text    string `json:"text"`
 }
 

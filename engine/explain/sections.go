@@ -10,27 +10,32 @@ import (
 func (s *sheet) delivery(p *Pipeline) {
 	d := &p.Delivery
 	s.row("promise", promise(d))
-	for i, r := range d.Why {
-		s.row(first(i, "why"), reason(r))
-	}
 	for i, r := range d.Weakened {
-		s.marked(yellow, first(i, "but"), reason(r))
+		s.marked(yellow, first(i, "but"), r.Element+": "+r.Text)
+	}
+	for i, r := range d.Why {
+		s.row(first(i, "why"), r.Element+" "+r.Text)
+	}
+	for i, r := range d.Dropped {
+		s.row(first(i, "dropped"), r.Element+" "+r.Text)
 	}
 	s.row("repeats", d.Repeats)
-	i := 0
+	i, kept := 0, false
 	for k := range p.Elements {
 		e := &p.Elements[k]
 		if e.Positions == nil {
 			continue
 		}
-		where := e.Positions.Where
-		if where == "" {
-			where = "nowhere"
+		where := "has none that could be gone back to"
+		if e.Positions.Where != "" {
+			where, kept = "keeps them in "+e.Positions.Where, true
 		}
-		s.row(first(i, "positions"), fmt.Sprintf("of %s: in %s", e.Address, where))
+		s.row(first(i, "positions"), e.Address+" "+where)
 		i++
 	}
-	s.row("stored", fmt.Sprintf("every %s, or after %s if that is sooner", d.Commits.Interval, engine.ByteSize(d.Commits.Bytes)))
+	if kept {
+		s.row("stored", fmt.Sprintf("every %s, or after %s if that is sooner", d.Commits.Interval, engine.ByteSize(d.Commits.Bytes)))
+	}
 }
 
 func promise(d *Delivery) string {
@@ -39,16 +44,9 @@ func promise(d *Delivery) string {
 		text = "exactly once: output and position change together"
 	}
 	if !d.Kept {
-		text += ". Not in all cases:"
+		text += ". That is weaker here:"
 	}
 	return text
-}
-
-func reason(r Reason) string {
-	if r.Element == "" {
-		return r.Text
-	}
-	return r.Element + " " + r.Text
 }
 
 // first labels the first of several rows.
@@ -91,8 +89,9 @@ func (s *sheet) runs(p *Pipeline) {
 	if p.Bounded {
 		s.row("ends", "when all inputs are read and everything is confirmed, with exit status 0")
 	} else {
-		s.row("ends", "never by itself, since "+list(p.Endless)+" goes on; a stop waits up to "+p.Bounds.DrainTimeout+" for what is in flight")
+		s.row("ends", "never by itself, since "+list(p.Endless)+" goes on")
 	}
+	s.row("stop", "waits up to "+p.Bounds.DrainTimeout+" for what is in flight to be confirmed")
 	if p.Order == "none" {
 		s.row("order", "is not kept: workers overtake each other")
 		return
@@ -103,13 +102,14 @@ func (s *sheet) runs(p *Pipeline) {
 func (s *sheet) bounds(p *Pipeline) {
 	b := &p.Bounds
 	s.row("batch", fmt.Sprintf("%d records or %s, sent at the latest %s after its first record", b.BatchRecords, engine.ByteSize(b.BatchBytes), b.Linger))
+	s.row("queue", fmt.Sprintf("%d batches in front of each stage and output; then what fills it waits", b.QueueBatches))
 	s.row("in flight", fmt.Sprintf("%s of source bytes that are read and not confirmed; then inputs wait", engine.ByteSize(b.InFlightBytes)))
 	s.row("record", fmt.Sprintf("%s; a larger one fails", engine.ByteSize(b.RecordBytes)))
 	var parts []string
 	for _, m := range p.Memory.Parts {
 		parts = append(parts, mebibytes(m.Bytes)+" "+m.What)
 	}
-	s.row("memory", "about "+mebibytes(p.Memory.Bytes)+" for records, beside what clients of servers hold: "+strings.Join(parts, ", "))
+	s.row("memory", "about "+mebibytes(p.Memory.Bytes)+" of records at most, beside what clients of servers hold: "+strings.Join(parts, " + "))
 }
 
 // mebibytes writes an estimate, without false precision.

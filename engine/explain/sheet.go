@@ -17,8 +17,9 @@ const (
 )
 
 const (
-	// labelWidth is the column of texts behind labels.
-	labelWidth = 12
+	// labelColumn is how wide labels are, widestLabel how wide those of an
+	// element may make them.
+	labelColumn, widestLabel = 12, 24
 	// minWidth keeps lines readable in a very narrow window.
 	minWidth = 40
 )
@@ -29,6 +30,7 @@ type sheet struct {
 	width  int
 	color  bool
 	indent string // in front of every line
+	labels int    // columns of a label
 }
 
 func (s *sheet) paint(mark, text string) string {
@@ -77,12 +79,12 @@ func (s *sheet) row(label, text string) { s.marked("", label, text) }
 
 func (s *sheet) marked(mark, label, text string) {
 	lead := "  " + plain(label)
-	if w := columns(lead); w < labelWidth+1 {
-		lead += strings.Repeat(" ", labelWidth+2-w)
+	if w := columns(lead); w < s.labels+2 {
+		lead += strings.Repeat(" ", s.labels+2-w)
 	} else {
-		lead += "  "
+		lead += " "
 	}
-	hang := strings.Repeat(" ", labelWidth+2)
+	hang := strings.Repeat(" ", s.labels+2)
 	for i, l := range s.wrap(text, columns(lead), len(hang)) {
 		switch {
 		case i == 0 && mark != "":

@@ -21,7 +21,7 @@ type TextOptions struct {
 // with the stages drawn around them, then what is promised and what bounds it.
 // No control character of a config reaches the terminal.
 func WriteText(w io.Writer, plan *Plan, o TextOptions) error {
-	s := &sheet{width: o.Width, color: o.Color}
+	s := &sheet{width: o.Width, color: o.Color, labels: labelColumn}
 	for i := range plan.Pipelines {
 		if i > 0 {
 			s.blank()
@@ -33,7 +33,7 @@ func WriteText(w io.Writer, plan *Plan, o TextOptions) error {
 }
 
 func (s *sheet) pipeline(p *Pipeline) {
-	s.line(s.paint(bold, "pipeline "+plain(p.Name)) + "  " + s.paint(dim, strings.Join(headline(p), ", ")))
+	s.wrapped(s.paint(bold, "pipeline "+plain(p.Name))+s.paint(dim, "  "+strings.Join(headline(p), ", ")), "  ")
 	s.flow(p)
 	s.section("Delivery", func() { s.delivery(p) })
 	s.section("Errors", func() { s.errors(p) })
@@ -45,7 +45,7 @@ func (s *sheet) pipeline(p *Pipeline) {
 func headline(p *Pipeline) []string {
 	words := []string{strings.ReplaceAll(p.Delivery.Mode, "_", " ")}
 	if !p.Delivery.Kept {
-		words[0] += " (weakened, see below)"
+		words[0] += " (weakened)"
 	}
 	if p.Order == "none" {
 		words = append(words, "in any order")
@@ -135,9 +135,8 @@ func stageRows(st *Stage) [][2]string {
 	case st.Changes.ReadOnly:
 		add("bytes", "pass through, none is copied")
 	default:
-		add("bytes", "of changed records are written anew, others are copied as they are")
+		add("bytes", "are copied into batches of the stage, with the changes")
 	}
-	add("queue", fmt.Sprintf("%d batches wait in front of it at most", st.QueueBatches))
 	return rows
 }
 
@@ -171,12 +170,12 @@ func (s *sheet) element(p *Pipeline, e *Element) {
 		head += s.paint(dim, "  ← "+from)
 	}
 	s.wrapped(head, "    ")
+	defer func() { s.labels = labelColumn }()
 	for _, o := range e.Options {
-		label := o.Name
-		if o.Target != "" {
-			label += " " + o.Target
-		}
-		s.row(label, o.Text)
+		s.labels = min(max(s.labels, columns(plain(optionName(o)))+1), widestLabel)
+	}
+	for _, o := range e.Options {
+		s.row(optionName(o), o.Text)
 	}
 	if text := conversionText(e); text != "" {
 		s.row("records", text)
@@ -185,8 +184,14 @@ func (s *sheet) element(p *Pipeline, e *Element) {
 		if len(e.Reads) > 0 {
 			s.row("reads", strings.Join(e.Reads, ", "))
 		}
-		s.row("queue", fmt.Sprintf("%d batches wait in front of it at most", e.QueueBatches))
 	}
+}
+
+func optionName(o Option) string {
+	if o.Target != "" {
+		return o.Name + " " + o.Target
+	}
+	return o.Name
 }
 
 // from says what an element reads, for those whose place does not show it:
@@ -222,7 +227,10 @@ func conversionText(e *Element) string {
 		}
 		return fmt.Sprintf("value %s, key %s", decodeText(e.Value), decodeText(e.Key))
 	case string(engine.KindOutput):
-		if e.Value.Converter == "" && e.Key.Converter == "" {
+		switch {
+		case e.Confirms != nil && e.Confirms.Discards:
+			return "are thrown away"
+		case e.Value.Converter == "" && e.Key.Converter == "":
 			return "are written as they are"
 		}
 		return fmt.Sprintf("value %s, key %s", encodeText(e.Value), encodeText(e.Key))
@@ -234,6 +242,8 @@ func decodeText(c *Conversion) string {
 	switch {
 	case c.Converter == "":
 		return "as bytes"
+	case c.Rewrites && c.Converter == c.Encoding:
+		return fmt.Sprintf("from %s (all of it checked)", c.Converter)
 	case c.Rewrites:
 		return fmt.Sprintf("from %s (decoded to %s)", c.Converter, c.Encoding)
 	}
