@@ -3,6 +3,9 @@ package dsl
 import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/flowrecords/flow/dsl/expr"
+	"github.com/flowrecords/flow/dsl/rules"
 )
 
 // ParseFile reads one file as Load does, with the same bounds and the same
@@ -52,4 +55,11 @@ func (t *Literal) Written(from, to int) string {
 		return ""
 	}
 	return string(t.m.src[a:b])
+}
+
+// Mistake is what a problem of the text is reported as: at its place in the
+// file and with the rule that it breaks.
+func (t *Literal) Mistake(p expr.Problem) *hcl.Diagnostic {
+	at := t.m.at(p.Offset, p.Length)
+	return rules.Finding(exprRules[p.Kind], &at, lowerFirst(p.Summary), p.Detail)
 }

@@ -77,6 +77,9 @@ func (p *Printer) Equal(a, b string) bool {
 	if len(problems) > 0 {
 		return false
 	}
+	if a == b {
+		return true
+	}
 	items, ok := scan(a)
 	return ok && p.same(tree, items, b)
 }
