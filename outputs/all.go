@@ -3,6 +3,7 @@ package outputs
 
 import (
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/outputs/command"
 	"github.com/flowrecords/flow/outputs/drop"
 	"github.com/flowrecords/flow/outputs/file"
 	"github.com/flowrecords/flow/outputs/kafka"
@@ -12,6 +13,7 @@ import (
 // All lists the outputs. Adding one is a line here and its folder.
 func All() []engine.OutputFactory {
 	return []engine.OutputFactory{
+		command.Factory(),
 		drop.Factory(),
 		file.Factory(),
 		kafka.Factory(),

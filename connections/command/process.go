@@ -24,6 +24,7 @@ type Process struct {
 	grace  time.Duration
 	cmd    *exec.Cmd
 	stderr *logged
+	stdout *logged // of LogOutput
 	exited chan struct{}
 	over   chan struct{} // the group is gone, standard error is read
 
@@ -107,7 +108,7 @@ func Start(o *Options, env engine.Env, stdin bool) (*Process, error) {
 		}
 		return nil, err
 	}
-	p.stderr = newLogged(env, o.SecretEnv)
+	p.stderr, p.stdout = newLogged(env, o.SecretEnv, "stderr"), newLogged(env, o.SecretEnv, "stdout")
 	go p.follow(errs)
 	return p, nil
 }
@@ -187,6 +188,13 @@ func waitGone(pid int, most time.Duration) bool {
 			return false
 		}
 	}
+}
+
+// LogOutput reads Stdout to its end and writes its lines to the log, within
+// bounds.
+func (p *Process) LogOutput() {
+	p.stdout.copy(p.Stdout)
+	p.stdout.end()
 }
 
 // Exited is closed when the child has ended.

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// lineBytes is how much of a line of standard error is kept.
+	// lineBytes is how much of a line is kept.
 	lineBytes = 1 << 10
 	// lineRate is how many lines a second are logged, after a burst of
 	// lineBurst; the others are counted.
@@ -22,10 +22,11 @@ const (
 	lineBurst = 100
 )
 
-// logged writes the lines of a child's standard error to the log, within
+// logged writes the lines of one of a child's streams to the log, within
 // bounds: whatever the child writes, it is read, so that it never waits.
 type logged struct {
 	log     *slog.Logger
+	stream  string // "stderr"
 	now     func() time.Time
 	secrets *strings.Replacer
 
@@ -39,8 +40,8 @@ type logged struct {
 	suppressed int
 }
 
-func newLogged(env engine.Env, secrets map[string]engine.Secret) *logged {
-	l := &logged{log: env.Logger, now: env.Now, tokens: lineBurst}
+func newLogged(env engine.Env, secrets map[string]engine.Secret, stream string) *logged {
+	l := &logged{log: env.Logger, stream: stream, now: env.Now, tokens: lineBurst}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
@@ -106,13 +107,13 @@ func (l *logged) flush() {
 	}
 	l.tokens--
 	l.tell()
-	l.log.Info("the command writes", "stderr", text)
+	l.log.Info("the command writes", l.stream, text)
 }
 
 // tell says how many lines were left out.
 func (l *logged) tell() {
 	if l.suppressed > 0 {
-		l.log.Warn("the command writes too much to its standard error; lines were left out of the log", "lines", l.suppressed)
+		l.log.Warn("the command writes too much; lines were left out of the log", "stream", l.stream, "lines", l.suppressed)
 		l.suppressed = 0
 	}
 }
