@@ -28,7 +28,7 @@ type loader struct {
 	diags hcl.Diagnostics
 	// ignored are findings that comments hide.
 	ignored hcl.Diagnostics
-	blots  []hcl.Range // plain-text secrets in the sources
+	blots   []hcl.Range // plain-text secrets in the sources
 	// secrets are the values of sensitive variables and locals: scrub keeps
 	// them out of messages that others have worded.
 	secrets []string

@@ -24,14 +24,14 @@ func (f *configFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.varFiles, "var-file", nil, "read variables from a `file` of name = value lines (repeatable)")
 }
 
+// options are what every command compiles a config with.
+func (a *app) options(f configFlags) dsl.Options {
+	return dsl.Options{Registry: a.registry, Vars: f.vars, VarFiles: f.varFiles, Environ: a.Environ}
+}
+
 // load compiles the config and prints what is wrong with it.
 func (a *app) load(paths []string, f configFlags) (*engine.Plan, error) {
-	res := dsl.Load(paths, dsl.Options{
-		Registry: a.registry,
-		Vars:     f.vars,
-		VarFiles: f.varFiles,
-		Environ:  a.Environ,
-	})
+	res := dsl.Load(paths, a.options(f))
 	a.printDiagnostics(res)
 	if res.Diags.HasErrors() {
 		return nil, &exitError{code: ExitConfig}
