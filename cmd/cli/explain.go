@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flowrecords/flow/dsl"
 	"github.com/flowrecords/flow/engine/explain"
 )
 
@@ -48,7 +49,11 @@ Exit status: 0 explained, 2 wrong config or usage.`,
 func (a *app) explain(paths []string, f explainFlags) error {
 	write := a.explainWriter(f.format)
 	if write == nil {
-		return &exitError{ExitConfig, fmt.Errorf("--format: there is no format %q; write text, json, dot or mermaid", f.format)}
+		detail := "write text, json, dot or mermaid"
+		if near := dsl.Nearest(f.format, []string{"text", "json", "dot", "mermaid"}); near != "" {
+			detail = fmt.Sprintf("did you mean %q?", near)
+		}
+		return &exitError{ExitConfig, fmt.Errorf("--format: there is no format %q; %s", f.format, detail)}
 	}
 	if f.workers < 0 {
 		return &exitError{ExitConfig, errors.New("--workers: it cannot be negative")}

@@ -55,15 +55,21 @@ func (s *sheet) section(title string, body func()) {
 	body()
 }
 
-// rule draws the edge of a stage.
-func (s *sheet) rule(corner, title, detail string) {
-	text := s.paint(dim, corner)
-	used := columns(corner)
+// rule draws the edge of a stage. It reports whether there was room for the
+// detail.
+func (s *sheet) rule(corner, title, detail string) bool {
+	text, used := s.paint(dim, corner), columns(corner)
+	fits := used+columns(title+" · "+detail) <= s.room()
 	if title != "" {
-		text += s.paint(bold, title) + s.paint(dim, " · "+detail+" ")
-		used += columns(title+" · "+detail) + 1
+		text += s.paint(bold, title) + " "
+		used += columns(title) + 1
 	}
-	s.line(text + s.paint(dim, strings.Repeat("─", max(s.room()-used, 2))))
+	if detail != "" && fits {
+		text += s.paint(dim, "· "+detail+" ")
+		used += columns("· " + detail + " ")
+	}
+	s.line(text + s.paint(dim, strings.Repeat("─", max(s.room()-used, 0))))
+	return fits
 }
 
 // room is the width within the indent.

@@ -81,8 +81,11 @@ func (s *sheet) flow(p *Pipeline) {
 // stage draws a stage with its elements.
 func (s *sheet) stage(p *Pipeline, st *Stage) {
 	s.blank()
-	s.rule("┌ ", fmt.Sprintf("stage %d", st.Number), workersText(st))
+	fits := s.rule("┌ ", fmt.Sprintf("stage %d", st.Number), workersText(st))
 	s.indent = "│ "
+	if !fits {
+		s.row("run by", workersText(st))
+	}
 	if st.Decodes != "" {
 		s.row("decodes", st.Decodes)
 	}
