@@ -13,9 +13,15 @@ import (
 //	flow:"name"                 the option's name in HCL (lower_snake_case)
 //	flow:"name,required"        must be given
 //	flow:"name,bool"            an Expression whose result must be a bool
+//	flow:"name,shown"           an Expression, Template or NamedExpressions
+//	                            whose result people see (a log): it must not
+//	                            use a secret (Invariant 7)
 //	flow:"name,destination"     a Template that decides where data goes: it
 //	                            needs a literal prefix or an allow-list; on
 //	                            an Expression the same
+//	flow:"name,destination,url" a Template of a URL: scheme and host must be
+//	                            literal, and what holes give is
+//	                            percent-encoded
 //	flow:"name,block"           a nested block: struct or *struct (at most one,
 //	                            a pointer stays nil without it) or []struct
 //	flow:",label"               within a block's struct: string field that

@@ -55,8 +55,13 @@ type Option struct {
 	Required bool
 	// Bool: an expression whose result must be a bool.
 	Bool bool
+	// Shown: people see the result, so it must not use a secret.
+	Shown bool
 	// Destination: a text that decides where data goes.
 	Destination bool
+	// URL: the text is a URL, whose scheme and host are literal and whose holes
+	// are percent-encoded.
+	URL bool
 	// Secret: its value must never be shown.
 	Secret bool
 	// Repeated: a block that may stand many times.
@@ -193,8 +198,12 @@ func (d *describer) option(f reflect.StructField, tag string, v reflect.Value) (
 			o.Required = true
 		case "bool":
 			o.Bool = true
+		case "shown":
+			o.Shown = true
 		case "destination":
 			o.Destination = true
+		case "url":
+			o.URL = true
 		case "block":
 			block = true
 		case "label":
@@ -259,6 +268,9 @@ func (o *Option) scalar(t reflect.Type, v reflect.Value) error {
 	}
 	if o.Destination && name != "template" && name != "expression" {
 		return fmt.Errorf("flag destination on a %s", name)
+	}
+	if o.URL && (name != "template" || !o.Destination) {
+		return fmt.Errorf("flag url on what is no template of a destination")
 	}
 	if o.Allow != "" && !o.Destination {
 		return fmt.Errorf("allow without destination")
