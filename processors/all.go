@@ -5,9 +5,12 @@ import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/processors/dedupe"
 	"github.com/flowrecords/flow/processors/filter"
+	"github.com/flowrecords/flow/processors/logging"
 	"github.com/flowrecords/flow/processors/mapping"
 	"github.com/flowrecords/flow/processors/ratelimit"
+	"github.com/flowrecords/flow/processors/redact"
 	"github.com/flowrecords/flow/processors/route"
+	"github.com/flowrecords/flow/processors/sample"
 	"github.com/flowrecords/flow/processors/split"
 	"github.com/flowrecords/flow/processors/window"
 )
@@ -18,9 +21,12 @@ func All() []engine.ProcessorFactory {
 		window.Factory(),
 		dedupe.Factory(),
 		filter.Factory(),
+		logging.Factory(),
 		mapping.Factory(),
 		ratelimit.Factory(),
+		redact.Factory(),
 		route.Factory(),
+		sample.Factory(),
 		split.Factory(),
 	}
 }

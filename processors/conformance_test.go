@@ -1,6 +1,8 @@
 package processors_test
 
 import (
+	"log/slog"
+	"regexp"
 	"testing"
 	"time"
 
@@ -10,9 +12,12 @@ import (
 	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/processors/dedupe"
 	"github.com/flowrecords/flow/processors/filter"
+	"github.com/flowrecords/flow/processors/logging"
 	"github.com/flowrecords/flow/processors/mapping"
 	"github.com/flowrecords/flow/processors/ratelimit"
+	"github.com/flowrecords/flow/processors/redact"
 	"github.com/flowrecords/flow/processors/route"
+	"github.com/flowrecords/flow/processors/sample"
 	"github.com/flowrecords/flow/processors/split"
 	"github.com/flowrecords/flow/processors/window"
 )
@@ -71,6 +76,30 @@ func TestConformance(t *testing.T) {
 			{Name: "text", In: rec("a\n\"b"), Encoding: record.Text, Want: []enginetest.Emitted{out("", `["a\n\"b"]`)}},
 			{Name: "refuse", In: rec(`{"id":`), Err: true},
 		}},
+		"redact": {redact.Factory(), func(*testing.T) any {
+			c := redact.Defaults()
+			c.Fields, c.Values = []engine.Pattern{{Regexp: regexp.MustCompile("secret")}}, []string{"email"}
+			return c
+		}, []enginetest.ProcessorExample{
+			{Name: "field", In: rec(`{"a":{"secret":1}}`), Want: []enginetest.Emitted{out("", `{"a":{"secret":"[redacted]"}}`)}},
+			{Name: "text", In: rec("me@example.com"), Encoding: record.Text, Want: []enginetest.Emitted{out("", "[redacted]")}},
+			{Name: "nothing", In: rec(`{ "a" : 1 }`), Want: []enginetest.Emitted{out("", `{ "a" : 1 }`)}},
+			{Name: "refuse", In: rec(`{"a":`), Err: true},
+		}},
+		"sample": {sample.Factory(), func(t *testing.T) any {
+			return &sample.Config{Rate: 1, By: expression(t, "value.id", expr.WantAny)}
+		}, []enginetest.ProcessorExample{
+			{Name: "pass", In: rec(`{"id":1}`), Want: []enginetest.Emitted{out("", `{"id":1}`)}},
+			{Name: "refuse", In: rec(`{"id":`), Err: true},
+		}},
+		"log": {logging.Factory(), func(t *testing.T) any {
+			c := logging.Defaults()
+			c.Fields = engine.NamedExpressions{{Name: "id", Expr: expression(t, "value.id + 1", expr.WantAny)}}
+			return c
+		}, []enginetest.ProcessorExample{
+			{Name: "pass", In: rec(`{"id":1}`), Want: []enginetest.Emitted{out("", `{"id":1}`)}},
+			{Name: "pass what cannot be logged", In: rec(`{"id":`), Want: []enginetest.Emitted{out("", `{"id":`)}},
+		}},
 		"rate_limit": {ratelimit.Factory(), func(*testing.T) any {
 			c := ratelimit.Defaults()
 			c.Records, c.Bytes = 1_000_000, 1<<30
@@ -84,7 +113,7 @@ func TestConformance(t *testing.T) {
 			t.Parallel()
 			enginetest.RunProcessor(t, enginetest.ProcessorCase{
 				New: func(t *testing.T) engine.Processor {
-					p, err := c.factory.New(c.config(t), engine.Env{Now: time.Now})
+					p, err := c.factory.New(c.config(t), engine.Env{Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -33,6 +33,7 @@ func Factory() engine.ProcessorFactory {
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
 			return &filter{config: config.(*Config)}, nil
 		},
+		Passes: func(config any) engine.Expression { return config.(*Config).Where },
 	}
 }
 

