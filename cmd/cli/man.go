@@ -18,7 +18,11 @@ func (a *app) manCommand() *cobra.Command {
 		Example: "  flow man | man -l -",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if _, err := fmt.Fprint(a.Stdout, manPage(c.Root(), "flow "+a.Version)); err != nil {
+			source := "flow"
+			if a.Version != "dev" {
+				source += " " + a.Version
+			}
+			if _, err := fmt.Fprint(a.Stdout, manPage(c.Root(), source)); err != nil {
 				return &exitError{ExitFailed, fmt.Errorf("writing the page: %w", err)}
 			}
 			return nil

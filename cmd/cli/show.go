@@ -29,10 +29,10 @@ JSON form of HCL, by which editors complete and check configs.
 
 With --json, KIND NAME prints an object, and NAME alone an array.`,
 		Example: `  flow show input kafka
-  flow show kafka                  the input, the output and the connection
-  flow show pipeline               the options of a pipeline
+  flow show kafka             the input, the output and the connection
+  flow show pipeline          the options of a pipeline
   flow show function upper
-  flow show input kafka --json | jq -r '.options[] | select(.required).name'
+  flow show input kafka --json | jq -r '.options[].name'
   flow show json-schema > flow.schema.json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {

@@ -2,27 +2,24 @@ package main
 
 import (
 	"bytes"
-	"fmt"
-	"maps"
 	"os"
-	"slices"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/flowrecords/flow/connections"
 	"github.com/flowrecords/flow/converters"
+	"github.com/flowrecords/flow/dsl/reference"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/inputs"
 	"github.com/flowrecords/flow/outputs"
 	"github.com/flowrecords/flow/processors"
 )
 
-const componentsPage = "../../docs/components.md"
-
-// TestDocsComponents keeps the reference of the components equal to what they
-// declare.
-func TestDocsComponents(t *testing.T) {
-	t.Parallel()
+func ownReference(t *testing.T) *reference.Reference {
+	t.Helper()
 	registry, err := engine.NewRegistry(engine.Components{
 		Inputs: inputs.All(), Processors: processors.All(), Outputs: outputs.All(),
 		Converters: converters.All(), Connections: connections.All(),
@@ -30,156 +27,167 @@ func TestDocsComponents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := componentsDocs(t, registry)
+	ref, err := reference.New(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}
+
+// generated compares a file of docs/ with what it is made of, or writes it.
+func generated(t *testing.T, name string, want []byte) {
+	t.Helper()
+	path := filepath.Join("../../docs", name)
 	if *update {
-		if err := os.WriteFile(componentsPage, want, 0o644); err != nil {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	got, err := os.ReadFile(componentsPage)
+	got, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Error("docs/components.md is not what the components say; make docs writes it anew")
+		t.Errorf("docs/%s is stale: make docs writes it anew", name)
 	}
 }
 
-// documented is what the page says of one component.
-type documented struct {
-	engine.Component
-	extra string
-}
-
-func componentsDocs(t *testing.T, r *engine.Registry) []byte {
-	t.Helper()
-	kinds := []struct {
-		kind  engine.Kind
-		title string
-		all   []documented
-	}{
-		{kind: engine.KindInput, title: "Inputs"},
-		{kind: engine.KindProcessor, title: "Processors"},
-		{kind: engine.KindOutput, title: "Outputs"},
-		{kind: engine.KindConverter, title: "Converters"},
-		{kind: engine.KindConnection, title: "Connections"},
+// TestDocsComponents keeps the pages of the components equal to what they
+// declare, and finds those of components that are no more.
+func TestDocsComponents(t *testing.T) {
+	t.Parallel()
+	pages := ownReference(t).Pages()
+	for name, text := range pages {
+		generated(t, "components/"+name, []byte(text))
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.Inputs)) {
-		f := r.Inputs[name]
-		kinds[0].all = append(kinds[0].all, documented{f.Component, blocksDoc(f.KeyConverter, f.ValueConverter)})
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Processors)) {
-		kinds[1].all = append(kinds[1].all, documented{Component: r.Processors[name].Component})
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Outputs)) {
-		f := r.Outputs[name]
-		kinds[2].all = append(kinds[2].all, documented{f.Component, blocksDoc(f.KeyConverter, f.ValueConverter)})
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Converters)) {
-		kinds[3].all = append(kinds[3].all, documented{Component: r.Converters[name].Component})
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Connections)) {
-		kinds[4].all = append(kinds[4].all, documented{Component: r.Connections[name].Component})
-	}
-
-	var b bytes.Buffer
-	b.WriteString("# Components\n\nThis page is made of what the components declare: `make docs`. [The language](language.md#options) describes the types of options, its section\n" +
-		"on [converters](language.md#converters) the blocks `key` and `value`.\n\n")
-	for _, k := range kinds {
-		fmt.Fprintf(&b, "- [%s](#%s):", k.title, strings.ToLower(k.title))
-		for i, c := range k.all {
-			sep := ","
-			if i == 0 {
-				sep = ""
-			}
-			fmt.Fprintf(&b, "%s [%s](#%s-%s)", sep, c.Type, k.kind, c.Type)
-		}
-		b.WriteString("\n")
-	}
-	for _, k := range kinds {
-		fmt.Fprintf(&b, "\n## %s\n", k.title)
-		for _, c := range k.all {
-			writeComponent(t, &b, k.kind, c)
-		}
-	}
-	return b.Bytes()
-}
-
-func blocksDoc(key, value string) string {
-	name := func(converter string) string {
-		if converter == "" {
-			return "as it is"
-		}
-		return "`" + converter + "`"
-	}
-	return fmt.Sprintf("Without a block `key` the key is %s, without a block `value` the value is %s.", name(key), name(value))
-}
-
-func writeComponent(t *testing.T, b *bytes.Buffer, kind engine.Kind, c documented) {
-	t.Helper()
-	spec, err := engine.Describe(c.Defaults())
+	there, err := filepath.Glob("../../docs/components/*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(b, "\n### %s %s\n\n%s\n", kind, c.Type, c.Summary)
-	for _, text := range []string{c.Description, c.extra} {
-		if text = strings.TrimSpace(text); text != "" {
-			fmt.Fprintf(b, "\n%s\n", text)
+	for _, path := range there {
+		if _, ok := pages[filepath.Base(path)]; ok {
+			continue
 		}
-	}
-	if len(spec.Options) == 0 {
-		b.WriteString("\nIt has no options.\n")
-	} else {
-		b.WriteString("\n| option | type | default | |\n| --- | --- | --- | --- |\n")
-		writeOptions(b, spec, "")
-	}
-	for _, e := range c.Examples {
-		fmt.Fprintf(b, "\n%s:\n\n```hcl\n%s\n```\n", e.Title, strings.TrimSpace(e.HCL))
+		if *update {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		t.Errorf("%s is of no component", path)
 	}
 }
 
-func writeOptions(b *bytes.Buffer, spec *engine.Spec, block string) {
-	for i := range spec.Options {
-		o := &spec.Options[i]
-		name := block + o.Name
-		if o.Block != nil && o.Block.Label != nil {
-			name += " \"NAME\""
+// TestDocsSchema keeps the schema for editors equal to the language.
+func TestDocsSchema(t *testing.T) {
+	t.Parallel()
+	schema, err := ownReference(t).Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	generated(t, "flow.schema.json", schema)
+}
+
+// TestDocsManPage keeps the manual page equal to the commands and renders it
+// where there is a program for that.
+func TestDocsManPage(t *testing.T) {
+	t.Parallel()
+	page, err := exec.Command(flowCommand(t), "man").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	generated(t, "man/flow.1", page)
+	groff, err := exec.LookPath("groff")
+	if err != nil {
+		t.Skip("no groff: the page is not rendered")
+	}
+	c := exec.Command(groff, "-man", "-Tutf8", "-ww", "-rLL=80n", "-rF=0")
+	c.Stdin = bytes.NewReader(page)
+	var text, complaints bytes.Buffer
+	c.Stdout, c.Stderr = &text, &complaints
+	if err := c.Run(); err != nil || complaints.Len() > 0 {
+		t.Errorf("groff: %v: %s", err, complaints.String())
+	}
+	// Bold and underlined text is written over itself, or in colors.
+	plain := regexp.MustCompile(".\b|\x1b\\[[0-9;]*m").ReplaceAllString(text.String(), "")
+	for _, want := range []string{"NAME", "SYNOPSIS", "EXIT STATUS", "flow run FILE|DIR...", "--metrics-addr", "FLOW_VAR_NAME"} {
+		if !strings.Contains(plain, want) {
+			t.Errorf("the rendered page has no %q", want)
 		}
-		typ := o.Type
-		if len(o.OneOf) > 0 {
-			typ = "`\"" + strings.Join(o.OneOf, "\"`, `\"") + "\"`"
-		}
-		def := ""
-		switch {
-		case o.Required:
-			def = "required"
-		case o.Default != "":
-			def = "`" + o.Default + "`"
-		}
-		doc := o.Doc
-		if o.Min != "" || o.Max != "" {
-			doc += " " + bounds(o)
-		}
-		if o.Example != "" {
-			doc += " For example `" + o.Example + "`."
-		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", cell(name), cell(typ), cell(def), cell(doc))
-		if o.Block != nil {
-			writeOptions(b, o.Block, block+o.Name+".")
+	}
+	for line := range strings.SplitSeq(plain, "\n") {
+		if len([]rune(line)) > 80 {
+			t.Errorf("a rendered line is wider than 80: %q", line)
 		}
 	}
 }
 
-func bounds(o *engine.Option) string {
-	switch {
-	case o.Max == "":
-		return "At least " + o.Min + "."
-	case o.Min == "":
-		return "At most " + o.Max + "."
+var (
+	mdLink    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	mdHeading = regexp.MustCompile(`(?m)^#+ +(.+)$`)
+	mdCode    = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
+	notInLink = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+)
+
+// TestDocsLinks: a link of the docs to another page, or to a heading, leads
+// somewhere.
+func TestDocsLinks(t *testing.T) {
+	t.Parallel()
+	if *update {
+		t.Skip("pages are being written")
 	}
-	return o.Min + " to " + o.Max + "."
+	var files []string
+	for _, pattern := range []string{"../../*.md", "../../docs/*.md", "../../docs/*/*.md"} {
+		more, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, more...)
+	}
+	links := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range mdLink.FindAllStringSubmatch(mdCode.ReplaceAllString(string(text), ""), -1) {
+			if strings.Contains(m[1], "://") || strings.HasPrefix(m[1], "mailto:") {
+				continue
+			}
+			links++
+			path, heading, _ := strings.Cut(m[1], "#")
+			target := file
+			if path != "" {
+				target = filepath.Join(filepath.Dir(file), path)
+			}
+			linked, err := os.ReadFile(target)
+			if info, statErr := os.Stat(target); statErr == nil && info.IsDir() && heading == "" {
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s: the link %s leads nowhere", file, m[1])
+				continue
+			}
+			if heading != "" && !hasHeading(string(linked), heading) {
+				t.Errorf("%s: the link %s leads to no heading", file, m[1])
+			}
+		}
+	}
+	if links < 50 {
+		t.Errorf("only %d links found", links)
+	}
 }
 
-// cell keeps a text from ending its cell of a table.
-func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+func hasHeading(text, anchor string) bool {
+	for _, m := range mdHeading.FindAllStringSubmatch(text, -1) {
+		slug := strings.ReplaceAll(notInLink.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")
+		if slug == strings.ToLower(anchor) {
+			return true
+		}
+	}
+	return false
+}

@@ -30,7 +30,7 @@ func TestDocsLint(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := []string{"../../README.md", "../../config.example.hcl"}
-	for _, pattern := range []string{"../../docs/*.md", "../../bench/configs/*.hcl"} {
+	for _, pattern := range []string{"../../docs/*.md", "../../docs/*/*.md", "../../bench/configs/*.hcl"} {
 		more, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestDocsLint(t *testing.T) {
 			linted++
 			name := filepath.Join(t.TempDir(), "example.hcl")
 			write(t, name, text)
-			res := dsl.Load([]string{name}, dsl.Options{Registry: registry, Vars: benchVars(text)})
+			res := dsl.Load([]string{name}, dsl.Options{Registry: registry, Vars: benchVars(text), Environ: environOf(text)})
 			for _, d := range res.Diags {
 				t.Errorf("%s: %s: %s: %s", file, d.Subject, d.Summary, d.Detail)
 			}
@@ -65,6 +65,18 @@ func TestDocsLint(t *testing.T) {
 	if linted < 5 {
 		t.Errorf("only %d examples found", linted)
 	}
+}
+
+var envCall = regexp.MustCompile(`env\("(\w+)"\)`)
+
+// environOf sets the environment variables without default that an example
+// reads.
+func environOf(text string) []string {
+	var environ []string
+	for _, m := range envCall.FindAllStringSubmatch(text, -1) {
+		environ = append(environ, m[1]+"=x")
+	}
+	return environ
 }
 
 // benchVars gives the variables without default of the benchmark configs.

@@ -15,7 +15,7 @@ func fromOption() Option {
 // converters are the blocks of inputs and outputs that choose converters.
 func converters(key, value string) []Option {
 	option := func(name, what, def string) Option {
-		o := Option{Name: name, Type: "block", Label: "The type of the converter: flow list converters.",
+		o := Option{Name: name, Type: "block", Label: "The type of the converter: flow list converters.", labels: `"TYPE"`,
 			Doc: fmt.Sprintf("How bytes become %s of a record and back. Its options are those of the converter.", what)}
 		if def == "" {
 			o.Doc += " Without the block it is written as it is."
@@ -89,5 +89,5 @@ func sinceFirst(list []Option) {
 }
 
 func element(kind, doc string) Option {
-	return Option{Name: kind, Type: "block", Repeated: true, Label: "Its type, and behind that its name.", Doc: doc}
+	return Option{Name: kind, Type: "block", Repeated: true, Label: "Its type, and behind that its name.", labels: `"TYPE" "NAME"`, Doc: doc}
 }

@@ -116,10 +116,7 @@ func defaultConverters(e *Entry) string {
 func writeOptions(b *strings.Builder, list []Option, block, since string) {
 	for i := range list {
 		o := &list[i]
-		name := block + o.Name
-		if o.Label != "" {
-			name += ` "NAME"`
-		}
+		name := block + o.use()
 		typ := TypeText(o)
 		if len(o.OneOf) > 0 {
 			typ = "`\"" + strings.Join(o.OneOf, "\"`, `\"") + "\"`"

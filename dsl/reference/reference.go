@@ -73,6 +73,21 @@ type Option struct {
 	Repeated bool     `json:"repeated,omitempty"`
 	Label    string   `json:"label,omitempty"`
 	Options  []Option `json:"options,omitempty"`
+
+	// labels are the labels of a block as they are written; empty: "NAME" if
+	// it has one.
+	labels string
+}
+
+// use is how the option is named where it is explained.
+func (o *Option) use() string {
+	switch {
+	case o.labels != "":
+		return o.Name + " " + o.labels
+	case o.Label != "":
+		return o.Name + ` "NAME"`
+	}
+	return o.Name
 }
 
 // Param is a parameter of a function.
@@ -163,7 +178,7 @@ func (ref *Reference) component(kind engine.Kind, c engine.Component, common []O
 	e := Entry{Kind: string(kind), Type: c.Type, Summary: c.Summary, Description: c.Description, Since: orFirst(c.Since), Syntax: syntax(kind, c.Type)}
 	e.Options = options(spec, e.Since)
 	for _, o := range common {
-		o.Since = orFirst(o.Since)
+		o.Since = e.Since
 		e.Common = append(e.Common, o)
 	}
 	for _, x := range c.Examples {

@@ -22,7 +22,9 @@ const Dialect = "https://json-schema.org/draft/2020-12/schema"
 // Schema describes a config to editors: a JSON schema of what HCL's JSON
 // syntax calls the same config. There a block's labels are the names of
 // members, a block that stands many times is an array, and a text with ${ }
-// in it is any expression of HCL, whose value no schema can know.
+// in it is any expression of HCL, whose value no schema can know. What the
+// compiler takes is valid, as far as one file tells; what it refuses is mostly
+// not.
 func (ref *Reference) Schema() ([]byte, error) {
 	defs := object{
 		"interpolation": object{"type": "string", "pattern": `[$%]\{`,
@@ -152,6 +154,10 @@ func bodyOf(list []Option) (object, error) {
 		if err != nil {
 			return nil, fmt.Errorf("option %s: %w", o.Name, err)
 		}
+		if own, twice := properties[o.Name]; twice {
+			// JSON has one place for an option and a block of the same name.
+			s = object{"anyOf": []any{own, s}, "description": own.(object)["description"]}
+		}
 		properties[o.Name] = s
 		if o.Required {
 			required = append(required, o.Name)
@@ -172,6 +178,9 @@ func option(o *Option) (object, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !o.Required {
+		nullable(s)
+	}
 	s["description"] = optionText(o)
 	if def, ok := jsonDefault(o); ok {
 		s["default"] = def
@@ -180,6 +189,22 @@ func option(o *Option) (object, error) {
 		s["writeOnly"] = true
 	}
 	return s, nil
+}
+
+// nullable lets an option be null, which means that it is not given.
+func nullable(s object) {
+	switch typ := s["type"].(type) {
+	case string:
+		s["type"] = []string{typ, "null"}
+	case []string:
+		if !slices.Contains(typ, "null") {
+			s["type"] = append(typ, "null")
+		}
+	case nil:
+		if list, ok := s["anyOf"].([]any); ok {
+			s["anyOf"] = append(list, object{"type": "null"})
+		}
+	}
 }
 
 func blockOption(o *Option) (object, error) {
@@ -217,10 +242,13 @@ func optionText(o *Option) string {
 
 // orExpression lets a value also be any expression of HCL.
 func orExpression(s object) object {
-	return object{"anyOf": []any{s, object{"$ref": "#/$defs/interpolation"}}}
+	return object{"anyOf": []any{s, interpolated()}}
 }
 
+func interpolated() object { return object{"$ref": "#/$defs/interpolation"} }
+
 const (
+	numberPattern   = `^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`
 	durationPattern = `^[+-]?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`
 	sizePattern     = `^\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*(([kKmMgGtT][iI]?)?[bB])?\s*$`
 )
@@ -239,11 +267,11 @@ func value(o *Option, typ string) (object, error) {
 		if len(o.OneOf) > 0 {
 			return orExpression(object{"enum": o.OneOf}), nil
 		}
-		return object{"type": "string"}, nil
+		return object{"type": []string{"string", "number", "boolean"}}, nil
 	case "secret", "template", "path", "pattern", "reference", "type":
 		return object{"type": "string"}, nil
 	case "bool":
-		return orExpression(object{"type": "boolean"}), nil
+		return object{"anyOf": []any{object{"type": "boolean"}, object{"enum": []string{"true", "false"}}, interpolated()}}, nil
 	case "number":
 		return number(o)
 	case "duration":
@@ -282,7 +310,8 @@ func number(o *Option) (object, error) {
 		}
 		s[name] = n
 	}
-	return orExpression(s), nil
+	// HCL takes a number in quotes for the number.
+	return object{"anyOf": []any{s, object{"type": "string", "pattern": numberPattern}, interpolated()}}, nil
 }
 
 // duration takes the sign out of the pattern where less than nothing is not
@@ -298,7 +327,7 @@ func duration(o *Option) (object, error) {
 			pattern = strings.Replace(pattern, "[+-]?", `\+?`, 1)
 		}
 	}
-	return orExpression(object{"type": "string", "pattern": pattern}), nil
+	return object{"anyOf": []any{object{"type": "string", "pattern": pattern}, object{"const": 0}, interpolated()}}, nil
 }
 
 func size(o *Option) (object, error) {
@@ -313,7 +342,7 @@ func size(o *Option) (object, error) {
 		}
 		n[name] = int64(b)
 	}
-	return object{"anyOf": []any{n, object{"type": "string", "pattern": sizePattern}, object{"$ref": "#/$defs/interpolation"}}}, nil
+	return object{"anyOf": []any{n, object{"type": "string", "pattern": sizePattern}, interpolated()}}, nil
 }
 
 // jsonDefault is the default as a value of JSON, where it is one.

@@ -104,11 +104,7 @@ func (w *textWriter) optionList(list []Option, indent, since string) {
 		if i > 0 && indent == "  " {
 			w.line("")
 		}
-		name := o.Name
-		if o.Label != "" {
-			name += ` "NAME"`
-		}
-		w.entry(indent, name, strings.Join(facts(o, since), ", "), inline(o.Doc))
+		w.entry(indent, o.use(), strings.Join(facts(o, since), ", "), inline(o.Doc))
 		if o.Example != "" {
 			w.line(fmt.Sprintf("%s    e.g. %s = %s", indent, o.Name, o.Example))
 		}
