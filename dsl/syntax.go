@@ -63,3 +63,6 @@ func (t *Literal) Mistake(p expr.Problem) *hcl.Diagnostic {
 	at := t.m.at(p.Offset, p.Length)
 	return rules.Finding(exprRules[p.Kind], &at, lowerFirst(p.Summary), p.Detail)
 }
+
+// MaxFileBytes is the most that a config file may have.
+const MaxFileBytes = maxFileBytes

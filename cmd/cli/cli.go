@@ -107,6 +107,7 @@ Exit status: 0 done, 1 a pipeline failed, 2 wrong config or usage,
 	root.AddCommand(
 		a.runCommand(),
 		a.lintCommand(),
+		a.fmtCommand(),
 		a.explainCommand(),
 		a.exprCommand(),
 		a.listCommand(),

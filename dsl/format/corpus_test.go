@@ -171,7 +171,7 @@ func load(reg *engine.Registry, src []byte) *dsl.Result {
 	for _, m := range envCall.FindAllStringSubmatch(text, -1) {
 		o.Environ = append(o.Environ, m[1]+"=x")
 	}
-	for _, m := range regexp.MustCompile(`variable "(\w+)" {}`).FindAllStringSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile(`variable\s*"(\w+)"\s*{\s*}`).FindAllStringSubmatch(text, -1) {
 		o.Vars = append(o.Vars, m[1]+"=localhost:9092")
 	}
 	return dsl.LoadSources(map[string][]byte{"f.hcl": []byte(text)}, o)
