@@ -13,10 +13,10 @@ import (
 // All texts are parts of a sentence: they begin with a small letter, end
 // without a full stop and hold no secret (Invariant 7).
 type Delivery struct {
-	// Positions of an input says where its system keeps them: "consumer group
-	// orders of localhost:9092", "the sender, who sends again what was not
-	// answered with 200". Empty: in the pipeline's checkpoint. It is set for
-	// every Committer.
+	// Positions of an input says who keeps them, as what follows "kept by":
+	// "consumer group orders of localhost:9092", "the sender, who sends again
+	// what was not answered with 200". Empty: flow, in the pipeline's
+	// checkpoint. It is set for every Committer.
 	Positions string
 	// Once of an input says why what it has read and not confirmed cannot be
 	// read again: "a pipe delivers its bytes once". Such an input cannot keep

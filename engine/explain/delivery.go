@@ -45,21 +45,21 @@ func (d *describer) delivery() {
 // positions says where an input goes on, and why that is safe.
 func (d *describer) positions(p *part) {
 	del, out := p.el.Delivery, &d.out.Delivery
-	pos := &Positions{Where: redact(del.Positions), Once: redact(del.Once)}
+	pos := &Positions{By: redact(del.Positions), Once: redact(del.Once)}
 	switch {
 	case pos.Once != "":
-		pos.Where = ""
-	case pos.Where == "" && p.committer:
-		pos.Where = "the system that it reads"
-	case pos.Where == "":
-		pos.Where, pos.Checkpoint = fmt.Sprintf("the checkpoint of this pipeline in the folder %s", d.plan.Settings.StateDir), true
+		pos.By = ""
+	case pos.By == "" && p.committer:
+		pos.By = "the system that it reads"
+	case pos.By == "":
+		pos.By, pos.Checkpoint = "flow, in the folder "+d.plan.Settings.StateDir, true
 	}
 	p.out.Positions = pos
 	if pos.Once != "" {
 		out.Weakened = append(out.Weakened, Reason{p.out.Address, pos.Once + ", so a crash loses what was read and not confirmed"})
 		return
 	}
-	out.Why = append(out.Why, Reason{p.out.Address, "goes on at its stored position, which never passes a record that an output has not confirmed"})
+	out.Why = append(out.Why, Reason{p.out.Address, "has its position moved only over records that every output has confirmed"})
 }
 
 // confirms says what a confirmation of an output is worth.

@@ -250,7 +250,7 @@ func TestPlain(t *testing.T) {
 		Elements: []explain.Element{{
 			Address: "input.x.a\r\n\u202eb", Kind: "input", Key: &explain.Conversion{}, Value: &explain.Conversion{},
 			Options:   []explain.Option{{Name: "path", Target: "\x07", Kind: "value", Text: "a\x1b]0;title\x07\tb\xff\u009bc"}},
-			Positions: &explain.Positions{Where: "\x1b[2J"},
+			Positions: &explain.Positions{By: "\x1b[2J"},
 		}},
 		Delivery: explain.Delivery{Mode: "at_least_once", Why: []explain.Reason{{Element: "x", Text: "\x1b[1mbold"}}},
 	}}}

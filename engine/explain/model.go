@@ -154,8 +154,8 @@ type Stage struct {
 
 // Positions says where an input goes on.
 type Positions struct {
-	// Where they are kept. Empty: nowhere.
-	Where string `json:"where,omitempty"`
+	// By whom they are kept. Empty: by nobody.
+	By string `json:"by,omitempty"`
 	// Checkpoint: flow itself keeps them, in the pipeline's state_dir.
 	Checkpoint bool `json:"checkpoint"`
 	// Once says why records cannot be read again; empty: they can.

@@ -26,11 +26,11 @@ func (s *sheet) delivery(p *Pipeline) {
 		if e.Positions == nil {
 			continue
 		}
-		where := "has none that could be gone back to"
-		if e.Positions.Where != "" {
-			where, kept = "keeps them in "+e.Positions.Where, true
+		where := "none that one could go back to"
+		if e.Positions.By != "" {
+			where, kept = "kept by "+e.Positions.By, true
 		}
-		s.row(first(i, "positions"), e.Address+" "+where)
+		s.row(first(i, "positions"), e.Address+": "+where)
 		i++
 	}
 	if kept {

@@ -4,8 +4,10 @@ package redact
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
 )
 
 // Config holds the options of redact.
@@ -43,4 +45,13 @@ func (c *Config) Validate() []engine.Problem {
 		}
 	}
 	return ps
+}
+
+// changes says which parts of a record are looked at and may change.
+func (c *Config) changes() engine.Changes {
+	ch := engine.Changes{Key: slices.Contains(c.In, "key"), AllHeaders: slices.Contains(c.In, "headers")}
+	if slices.Contains(c.In, "value") {
+		ch.Reads, ch.WholeValue = []record.Path{{}}, true
+	}
+	return ch
 }

@@ -37,6 +37,7 @@ func Factory() engine.ProcessorFactory {
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
 			return newRedact(config.(*Config)), nil
 		},
+		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 	}
 }
 

@@ -41,6 +41,9 @@ func Factory() engine.ProcessorFactory {
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
 			return &batch{config: config.(*Config)}, nil
 		},
+		Changes: func(any) engine.Changes {
+			return engine.Changes{Reads: []record.Path{{}}, WholeValue: true, Key: true, AllHeaders: true, Timestamp: true}
+		},
 	}
 }
 
