@@ -46,6 +46,13 @@ func (l *loader) checkDestination(p *pipeline, e *element, spec *engine.Spec, co
 		}
 		switch v := field.Interface().(type) {
 		case engine.Template:
+			if o.URL {
+				if t, ok := compiledTemplate(v.Source); ok && !t.LiteralHost() {
+					l.report(rules.DestinationByContent, x.Range(), fmt.Sprintf("the host of %s is chosen by record content", o.Name),
+						"Whoever writes the records could send them anywhere. Write scheme and host as fixed text, up to the first slash behind them: %s = \"https://api.example.com/orders/{{ ... }}\"", o.Name)
+				}
+				continue
+			}
 			if v.Source != nil && !l.safeTemplate(v.Source, l.topicsKnown(p, e)) {
 				l.unsafe(o, x.Range(), fmt.Sprintf("Begin it with fixed text: %s = \"%s{{ ... }}\"", o.Name, examplePrefix(o.Name)))
 			}

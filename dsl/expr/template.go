@@ -18,6 +18,8 @@ type Template struct {
 type part struct {
 	text string
 	hole *Source // nil behind the last hole
+	// encode: what the hole gives is percent-encoded (ForURL).
+	encode bool
 }
 
 var (
@@ -189,8 +191,12 @@ func (p *templateProgram) Append(dst []byte, r *record.Record) ([]byte, error) {
 		if why := notText(v); why != "" {
 			return dst[:start], fmt.Errorf("{{%s}} is %s, not text", part.hole.text, why)
 		}
+		at := len(dst)
 		if dst, err = v.AppendText(dst); err != nil {
 			return dst[:start], fmt.Errorf("writing {{%s}}: %w", part.hole.text, err)
+		}
+		if part.encode {
+			dst = percentEncode(dst, at)
 		}
 	}
 	return dst, nil

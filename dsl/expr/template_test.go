@@ -125,3 +125,45 @@ func TestTemplateFacts(t *testing.T) {
 		}
 	}
 }
+
+func TestTemplateForURL(t *testing.T) {
+	t.Parallel()
+	const doc = `{"id":"a/b c?d=é&x#y","dots":"..","n":7,"t":"x.y-z_~0","q":{"b":"1 2","a":"&"}}`
+	e := env(t)
+	for _, tt := range []struct {
+		text, want string
+		literal    bool
+	}{
+		{"http://h/x?y=z#", "http://h/x?y=z#", true},
+		{"http://h/{{ value.id }}/x", "http://h/a%2Fb%20c%3Fd%3D%C3%A9%26x%23y/x", true},
+		{"http://h?id={{ value.id }}&n={{ value.n }}", "http://h?id=a%2Fb%20c%3Fd%3D%C3%A9%26x%23y&n=7", true},
+		{"http://h/{{ value.t }}", "http://h/x.y-z_~0", true},
+		{"http://h/?{{ buildQuery(value.q) }}", "http://h/?a=%26&b=1+2", true},
+		{"http://h/{{ 'a/b' }}/{{ value.n }}", "http://h/a/b/7", true},
+		{"http://h{{ value.id }}/x", "http://ha%2Fb%20c%3Fd%3D%C3%A9%26x%23y/x", false},
+		{"http://{{ value.n }}/x", "http://7/x", false},
+		{"http:///{{ value.n }}", "http:///7", false},
+		{"{{ value.n }}", "7", false},
+	} {
+		t.Run(tt.text, func(t *testing.T) {
+			t.Parallel()
+			src, ps := e.CompileTemplate(tt.text)
+			if len(ps) > 0 {
+				t.Fatalf("%+v", ps)
+			}
+			u := src.(*expr.Template).ForURL()
+			if u.LiteralHost() != tt.literal {
+				t.Errorf("literal host: %v", u.LiteralHost())
+			}
+			l := record.NewLayout()
+			p, err := u.Bind(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.Append([]byte("/ "), rec(l, doc))
+			if err != nil || string(got) != "/ "+tt.want {
+				t.Errorf("got %q, error %v; want %q", got, err, tt.want)
+			}
+		})
+	}
+}
