@@ -14,9 +14,10 @@ import (
 
 type explainFlags struct {
 	configFlags
-	format  string
-	only    []string
-	workers int
+	format   string
+	only     []string
+	workers  int
+	stateDir string
 }
 
 func (a *app) explainCommand() *cobra.Command {
@@ -42,6 +43,7 @@ Exit status: 0 explained, 2 wrong config or usage.`,
 	c.Flags().StringVar(&f.format, "format", "text", "`format`: text, json, dot or mermaid")
 	c.Flags().StringArrayVar(&f.only, "pipeline", nil, "explain only the pipeline of this `name` (repeatable)")
 	c.Flags().IntVar(&f.workers, "workers", 0, "workers of each stage, over the pipelines' own `number`, as of run")
+	c.Flags().StringVar(&f.stateDir, "state-dir", "", "`folder` of stored positions, as of run (default: the pipeline's state_dir)")
 	return c
 }
 
@@ -66,9 +68,12 @@ func (a *app) explain(paths []string, f explainFlags) error {
 	if err != nil {
 		return &exitError{ExitConfig, err}
 	}
-	if f.workers > 0 {
-		for _, p := range pipelines {
+	for _, p := range pipelines {
+		if f.workers > 0 {
 			p.Settings.Workers = f.workers
+		}
+		if f.stateDir != "" {
+			p.Settings.StateDir = f.stateDir
 		}
 	}
 	described, err := explain.Describe(pipelines, explain.Options{Registry: a.registry, CPUs: runtime.GOMAXPROCS(0), Version: a.Version})

@@ -45,7 +45,7 @@ func (d *describer) delivery() {
 // positions says where an input goes on, and why that is safe.
 func (d *describer) positions(p *part) {
 	del, out := p.el.Delivery, &d.out.Delivery
-	pos := &Positions{By: redact(del.Positions), Once: redact(del.Once)}
+	pos := &Positions{By: redact(del.Positions), Once: redact(del.Once), Prompt: p.prompt}
 	switch {
 	case pos.Once != "":
 		pos.By = ""

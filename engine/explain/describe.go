@@ -53,6 +53,7 @@ type part struct {
 	el        *engine.Element
 	readOnly  bool
 	committer bool
+	prompt    bool
 	reads     engine.Reads
 	whole     []string // options that read a whole value or key
 	out       Element
@@ -121,6 +122,7 @@ func (d *describer) construct(p *part, node *graph.Node) error {
 			return err
 		}
 		_, p.committer = in.(engine.Committer)
+		_, p.prompt = in.(engine.Prompt)
 		p.out.Key, p.out.Value = decoding(el.Key, el.KeyConverter), decoding(el.Value, el.ValueConverter)
 		node.Decodes = p.out.Key.Rewrites || p.out.Value.Rewrites
 		if !el.Bounded {

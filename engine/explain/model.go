@@ -158,6 +158,9 @@ type Positions struct {
 	By string `json:"by,omitempty"`
 	// Checkpoint: flow itself keeps them, in the pipeline's state_dir.
 	Checkpoint bool `json:"checkpoint"`
+	// Prompt: they are stored as soon as something is confirmed, since somebody
+	// waits for it, and not at intervals.
+	Prompt bool `json:"prompt,omitempty"`
 	// Once says why records cannot be read again; empty: they can.
 	Once string `json:"once,omitempty"`
 }

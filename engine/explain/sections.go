@@ -28,7 +28,13 @@ func (s *sheet) delivery(p *Pipeline) {
 		}
 		where := "none that one could go back to"
 		if e.Positions.By != "" {
-			where, kept = "kept by "+e.Positions.By, true
+			where = "kept by " + e.Positions.By
+		}
+		switch {
+		case e.Positions.Prompt:
+			where += "; told as soon as a record is confirmed"
+		case e.Positions.By != "":
+			kept = true
 		}
 		s.row(first(i, "positions"), e.Address+": "+where)
 		i++
@@ -109,7 +115,7 @@ func (s *sheet) bounds(p *Pipeline) {
 	for _, m := range p.Memory.Parts {
 		parts = append(parts, mebibytes(m.Bytes)+" "+m.What)
 	}
-	s.row("memory", "about "+mebibytes(p.Memory.Bytes)+" of records at most, beside what clients of servers hold: "+strings.Join(parts, " + "))
+	s.row("memory", "about "+mebibytes(p.Memory.Bytes)+" of records at most, beside what clients of servers and processors that remember hold: "+strings.Join(parts, " + "))
 }
 
 // mebibytes writes an estimate, without false precision.

@@ -91,6 +91,12 @@ func (s *sheet) marked(mark, label, text string) {
 		lead += " "
 	}
 	hang := strings.Repeat(" ", s.labels+2)
+	if columns(lead) > max(s.labels+2, s.room()/2) {
+		for _, l := range s.wrap(label, 2, 2) { // the text goes below
+			s.line("  " + s.paint(dim, l))
+		}
+		lead = hang
+	}
 	for i, l := range s.wrap(text, columns(lead), len(hang)) {
 		switch {
 		case i == 0 && mark != "":
@@ -106,13 +112,19 @@ func (s *sheet) marked(mark, label, text string) {
 // wrapped writes a line that may be painted already; what is too long goes on
 // below.
 func (s *sheet) wrapped(text, hang string) {
-	head, tail, found := strings.Cut(text, "  ")
-	if !found || s.width <= 0 || columns(text) <= s.room() {
+	if s.width <= 0 || columns(text) <= s.room() {
 		s.line(text)
 		return
 	}
-	s.line(head)
-	for _, l := range s.wrap(stripped(tail), len(hang), len(hang)) {
+	head, tail, _ := strings.Cut(text, "  ")
+	if columns(head) <= s.room() {
+		s.line(head)
+	} else {
+		for _, l := range s.wrap(stripped(head), 0, 0) {
+			s.line(l)
+		}
+	}
+	for _, l := range s.wrap(strings.TrimSpace(stripped(tail)), len(hang), len(hang)) {
 		s.line(hang + s.paint(dim, l))
 	}
 }
