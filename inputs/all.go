@@ -7,6 +7,7 @@ import (
 	"github.com/flowrecords/flow/inputs/file"
 	"github.com/flowrecords/flow/inputs/generate"
 	"github.com/flowrecords/flow/inputs/http"
+	httpclient "github.com/flowrecords/flow/inputs/http_client"
 	"github.com/flowrecords/flow/inputs/kafka"
 	"github.com/flowrecords/flow/inputs/stdin"
 )
@@ -18,6 +19,7 @@ func All() []engine.InputFactory {
 		file.Factory(),
 		generate.Factory(),
 		http.Factory(),
+		httpclient.Factory(),
 		kafka.Factory(),
 		stdin.Factory(),
 	}
