@@ -124,7 +124,11 @@ func (s *sheet) wrapped(text, hang string) {
 			s.line(l)
 		}
 	}
-	for _, l := range s.wrap(strings.TrimSpace(stripped(tail)), len(hang), len(hang)) {
+	tail = strings.TrimSpace(stripped(tail))
+	if tail == "" {
+		return
+	}
+	for _, l := range s.wrap(tail, len(hang), len(hang)) {
 		s.line(hang + s.paint(dim, l))
 	}
 }
