@@ -17,6 +17,9 @@ type connection struct {
 	block     *hclsyntax.Block
 	// value is what the factory made; nil if the block has a mistake.
 	value any
+	// d and config are what the block was decoded with, for lint.
+	d      *decoder
+	config any
 }
 
 func (c *connection) address() string { return "connection." + c.typ + "." + c.name }
@@ -54,7 +57,7 @@ func (l *loader) buildConnections() {
 			l.report(rules.ComponentRule, c.block.DefRange(), "connection cannot be made", "%s.", upperFirst(err.Error()))
 			continue
 		}
-		c.value = value
+		c.value, c.d, c.config = value, d, config
 	}
 }
 
@@ -76,10 +79,14 @@ func (d *decoder) connectionRef(o *engine.Option, e hclsyntax.Expression) (ref e
 		if m, _ := d.literal(e); m != nil {
 			text = m.text
 		}
-		if c := d.lookup(strings.TrimPrefix(text, "connection."), o.System); c != nil {
+		c := d.lookup(strings.TrimPrefix(text, "connection."), o.System)
+		if c != nil {
 			detail += fmt.Sprintf(" Did you mean %s?", c.address())
 		}
 		d.fail(rules.WrongConnection, e.Range(), fmt.Sprintf("option %q must be a connection", o.Name), "%s", detail)
+		if c != nil {
+			d.fix(rules.Edit{Range: e.Range(), Text: c.address()})
+		}
 		return ref
 	}
 	parts := traversalNames(t)

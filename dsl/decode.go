@@ -145,6 +145,7 @@ func (d *decoder) body(body *hclsyntax.Body, spec *engine.Spec, target reflect.V
 		case o.Block != nil:
 			d.broken = append(d.broken, prefix+a.Name)
 			d.fail(rules.BlockOrOption, a.NameRange, fmt.Sprintf("%q is a block", a.Name), "Write it without the equals sign: %s { ... }", a.Name)
+			d.fix(d.optionToBlock(a, o)...)
 		default:
 			path := prefix + a.Name
 			d.places[path], d.exprs[path] = a.SrcRange, a.Expr
@@ -171,6 +172,7 @@ func (d *decoder) body(body *hclsyntax.Body, spec *engine.Spec, target reflect.V
 		case o.Block == nil:
 			d.broken = append(d.broken, prefix+b.Type)
 			d.fail(rules.BlockOrOption, b.TypeRange, fmt.Sprintf("%q is no block", b.Type), "Write it with an equals sign: %s = ...", b.Type)
+			d.fix(d.blockToOption(b, o)...)
 			continue
 		}
 		n := counts[b.Type]

@@ -27,10 +27,24 @@ func (d *decoder) expression(o *engine.Option, e hclsyntax.Expression) engine.Ex
 	}
 	src, problems := d.env.Compile(m.text, want)
 	d.problems(m, problems)
-	if len(problems) > 0 {
+	if len(problems) > 0 || !d.mayShow(o, m.all, src.Constants()) {
 		return engine.Expression{}
 	}
 	return engine.Expression{Source: d.guard(src)}
+}
+
+// mayShow refuses a secret where people see the result (Invariant 7).
+func (d *decoder) mayShow(o *engine.Option, at hcl.Range, constants []string) bool {
+	if !o.Shown {
+		return true
+	}
+	for _, name := range constants {
+		if d.isSecretConstant(name) {
+			d.fail(rules.SensitiveValue, at, fmt.Sprintf("%s would show a secret", o.Name), "People see what option %q gives, and %s is sensitive or comes from outside (env, file). Leave it out.", o.Name, name)
+			return false
+		}
+	}
+	return true
 }
 
 // expressionText returns the text of an expression: a literal string or
@@ -41,7 +55,7 @@ func (d *decoder) expressionText(e hclsyntax.Expression) (*mapped, bool) {
 	case m != nil:
 		return m, true
 	case part != nil:
-		d.interpolated(part)
+		d.interpolated(e, part)
 		return nil, false
 	}
 	if text, ok := constantText(unwrapParens(e)); ok {
@@ -50,17 +64,19 @@ func (d *decoder) expressionText(e hclsyntax.Expression) (*mapped, bool) {
 		return m, true
 	}
 	d.fail(rules.UnquotedExpression, e.Range(), "expression is not in quotes", "Write the expression as text: \"%s\". It sees var.* and local.* itself.", strings.ReplaceAll(d.source(e.Range()), "\"", "'"))
+	d.fix(d.quoteExpression(e.Range())...)
 	return nil, false
 }
 
 // interpolated explains ${...} within an expression.
-func (d *decoder) interpolated(part hclsyntax.Expression) {
+func (d *decoder) interpolated(whole, part hclsyntax.Expression) {
 	inner := part
 	if w, ok := part.(*hclsyntax.TemplateWrapExpr); ok {
 		inner = w.Wrapped
 	}
 	d.fail(rules.Interpolation, inner.Range(), "interpolation in an expression",
 		"Write %s in the expression itself, without ${ }: expressions see var.* and local.* as typed values, and nothing is pasted into their text.", d.source(inner.Range()))
+	d.fix(d.unwrapInterpolation(whole, inner)...)
 }
 
 // constantText is the expression that a literal number, bool or null means.
@@ -112,6 +128,7 @@ func (d *decoder) problems(m *mapped, problems []expr.Problem) {
 		}
 		at := m.at(p.Offset, p.Length)
 		d.fail(exprRules[p.Kind], at, lowerFirst(p.Summary), "%s%s", strings.TrimSpace(p.Detail), d.constantsIn(m.text, p))
+		d.fix(d.respell(m, p)...)
 	}
 }
 

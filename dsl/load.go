@@ -66,7 +66,7 @@ func (l *loader) report(id rules.ID, at hcl.Range, summary, detail string, args 
 // fix attaches to the finding reported last what corrects it. It must be
 // certain: a wrong fix is worse than none.
 func (l *loader) fix(edits ...rules.Edit) {
-	if n := len(l.diags); n > 0 {
+	if n := len(l.diags); n > 0 && len(edits) > 0 {
 		rules.AddFix(l.diags[n-1], edits...)
 	}
 }

@@ -66,6 +66,9 @@ func plainSyntax(d *hcl.Diagnostic, src []byte) *hcl.Diagnostic {
 	switch {
 	case d.Summary == "Invalid character" && text == "'":
 		out = rules.Finding(rules.SingleQuotes, d.Subject, lowerFirst(d.Summary), "Text stands in double quotes: \"...\". Single quotes are for texts within an expression.")
+		if edits := doubleQuotes(src, *d.Subject); edits != nil {
+			rules.AddFix(out, edits...)
+		}
 	case id == rules.GivenTwice:
 		out.Summary = "option is there twice"
 		out.Detail = fmt.Sprintf("%s Remove one of the two.", hclPlace.ReplaceAllString(d.Detail, ":$1:$2"))

@@ -24,6 +24,9 @@ func (l *loader) resolveFrom(p *pipeline, e *element) {
 	t, ok := unwrapParens(a.Expr).(*hclsyntax.TupleConsExpr)
 	if !ok {
 		l.report(rules.WrongFrom, a.Expr.Range(), "from must be a list", "Write it as from = [%s]", l.source(a.Expr.Range()))
+		if t, diags := hcl.AbsTraversalForExpr(unwrapParens(a.Expr)); !diags.HasErrors() && traversalNames(t) != nil {
+			l.fix(around(a.Expr.Range(), "[", "]")...)
+		}
 		return
 	}
 	if len(t.Exprs) == 0 {
@@ -121,6 +124,9 @@ func (l *loader) reference(p *pipeline, x hclsyntax.Expression) (engine.Port, bo
 			}
 		}
 		l.report(rules.WrongFrom, x.Range(), "from names no element", detail, l.candidate(p))
+		if m, _ := l.literal(x); m != nil && p.has(m.text) {
+			l.fix(rules.Edit{Range: x.Range(), Text: m.text})
+		}
 		return engine.Port{}, false
 	}
 	parts := traversalNames(t)
@@ -138,6 +144,13 @@ func (l *loader) reference(p *pipeline, x hclsyntax.Expression) (engine.Port, bo
 		return engine.Port{}, false
 	}
 	return l.resolve(p, kind, parts[1:], x.Range())
+}
+
+// has reports whether a text is a reference to an element of the pipeline.
+func (p *pipeline) has(ref string) bool {
+	return ref == engine.ErrorsPort || slices.ContainsFunc(p.elements, func(e *element) bool {
+		return e.Kind != engine.KindOutput && (ref == e.short() || ref == e.Address()) || ref == e.short()+"."+engine.ErrorsPort
+	})
 }
 
 func (l *loader) notAnElement(p *pipeline, t hcl.Traversal, at hcl.Range, kinds []string) {

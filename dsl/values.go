@@ -252,12 +252,16 @@ func (d *decoder) oneOf(o *engine.Option, s string, e hclsyntax.Expression) bool
 
 func (d *decoder) wrongType(o *engine.Option, val cty.Value, e hclsyntax.Expression) {
 	detail := fmt.Sprintf("It is %s here.", article(typeText(val)))
-	if strings.HasPrefix(o.Type, "list of ") && val.Type() == cty.String {
+	lone := strings.HasPrefix(o.Type, "list of ") && val.Type() == cty.String
+	if lone {
 		detail += fmt.Sprintf(" Put it into brackets: %s = [%s]", o.Name, d.source(e.Range()))
 	} else {
 		detail += exampleOf(o)
 	}
 	d.fail(rules.WrongType, e.Range(), fmt.Sprintf("option %q must be %s", o.Name, article(o.Type)), "%s", detail)
+	if lone {
+		d.fix(d.listed(e)...)
+	}
 }
 
 // typeText names the type of a value for people.

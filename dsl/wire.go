@@ -124,6 +124,8 @@ func (l *loader) checkGraph(p *pipeline, complete bool) {
 			nodes[i].From = append(nodes[i].From, graph.Port{Node: n, Name: f.Name})
 		}
 	}
+	// graph.Unreachable cannot be among them: with an input, whatever an element
+	// reads leads back to one, or into a circle, which is the mistake.
 	_, findings := graph.Check(nodes)
 	side := sideChain(p)
 	for _, f := range findings {
@@ -136,10 +138,6 @@ func (l *loader) checkGraph(p *pipeline, complete bool) {
 		case graph.Unread:
 			if e := p.elements[f.Node]; known && !doubt.read[e] {
 				l.unread(p, p.elements[f.Node], f.Port, side)
-			}
-		case graph.Unreachable:
-			if e := p.elements[f.Node]; known && len(e.From) > 0 && !doubt.reached[e.Address()] {
-				l.report(rules.Unreachable, e.block.DefRange(), fmt.Sprintf("%s is never reached", e.short()), "No input leads to it. Change its from.")
 			}
 		}
 	}

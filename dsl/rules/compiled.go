@@ -9,13 +9,17 @@ func compiledRules() []Rule {
 			Doc:     "Output and source position would have to change in one transaction. The message names the elements that cannot take part in one. With `at_least_once`, which is the default, nothing is lost, and records since the last stored position may come twice after a crash.",
 			Bad: `pipeline "p" {
   delivery = "exactly_once"
-  input "stdin" "in" {}
+  input "file" "in" {
+    path = "orders.jsonl"
+  }
   output "stdout" "out" {}
 }
 `,
 			Good: `pipeline "p" {
   delivery = "at_least_once"
-  input "stdin" "in" {}
+  input "file" "in" {
+    path = "orders.jsonl"
+  }
   output "stdout" "out" {}
 }
 `,
@@ -43,8 +47,10 @@ func compiledRules() []Rule {
 			ID: SensitiveValue, Name: "sensitive-value", Category: Security, Severity: Error,
 			Summary: "A sensitive value is given to an option that is shown.",
 			Doc:     "Options that are no secrets appear in logs, in errors and in `flow explain`. Give the value to an option that is a secret, or say with `nonsensitive(...)` that what was made of it is none.",
-			Bad: `variable "token" {
-  default   = "hunter2"
+			Bad: `var: token=hunter2
+-- main.hcl --
+variable "token" {
+  type      = string
   sensitive = true
 }
 
@@ -55,8 +61,10 @@ pipeline "p" {
   }
 }
 `,
-			Good: `variable "token" {
-  default   = "hunter2"
+			Good: `var: token=hunter2
+-- main.hcl --
+variable "token" {
+  type      = string
   sensitive = true
 }
 

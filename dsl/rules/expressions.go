@@ -180,7 +180,7 @@ func expressionRules() []Rule {
 			Bad: `pipeline "p" {
   input "stdin" "in" {}
   processor "filter" "paid" {
-    where = "value.n == int('many')"
+    where = "int('many') > 1"
   }
   output "stdout" "out" {}
 }
@@ -188,7 +188,7 @@ func expressionRules() []Rule {
 			Good: `pipeline "p" {
   input "stdin" "in" {}
   processor "filter" "paid" {
-    where = "value.n == int('12')"
+    where = "value.n == 12"
   }
   output "stdout" "out" {}
 }

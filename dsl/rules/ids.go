@@ -74,13 +74,12 @@ const (
 	ElementCircle          ID = "FL1306"
 	ReadTwice              ID = "FL1307"
 	Unread                 ID = "FL1308"
-	Unreachable            ID = "FL1309"
-	OutputBeforeProcessors ID = "FL1310"
-	IncompletePipeline     ID = "FL1311"
-	SecondInput            ID = "FL1312"
-	UnknownPipeline        ID = "FL1313"
-	PipelineCircle         ID = "FL1314"
-	WaitsForEndless        ID = "FL1315"
+	OutputBeforeProcessors ID = "FL1309"
+	IncompletePipeline     ID = "FL1310"
+	SecondInput            ID = "FL1311"
+	UnknownPipeline        ID = "FL1312"
+	PipelineCircle         ID = "FL1313"
+	WaitsForEndless        ID = "FL1314"
 )
 
 // Ids of expressions.

@@ -97,15 +97,17 @@ pipeline "p" {
 			Summary: "A line is neither an option nor the beginning of a block.",
 			Doc:     "An option is `NAME = VALUE`. A block is `TYPE \"LABEL\" {`, with the brace on the same line.",
 			Bad: `pipeline "p" {
-  workers 2
   input "stdin" "in" {}
-  output "stdout" "out" {}
+  output "file" "out" {
+    path "out.jsonl"
+  }
 }
 `,
 			Good: `pipeline "p" {
-  workers = 2
   input "stdin" "in" {}
-  output "stdout" "out" {}
+  output "file" "out" {
+    path = "out.jsonl"
+  }
 }
 `,
 		},
@@ -168,17 +170,21 @@ pipeline "p" {
 			Summary: "A backslash in a text begins no escape that HCL knows.",
 			Doc:     "HCL knows `\\n`, `\\r`, `\\t`, `\\\"`, `\\\\`, `\\uXXXX` and `\\UXXXXXXXX`. A backslash itself, as in a regular expression, is written twice; in a heredoc once.",
 			Bad: `pipeline "p" {
-  input "stdin" "in" {}
-  processor "filter" "numbers" {
-    where = "value.id matches '^\d+$'"
+  input "file" "in" {
+    path = "app.log"
+    multiline {
+      start = "^\d{4}-"
+    }
   }
   output "stdout" "out" {}
 }
 `,
 			Good: `pipeline "p" {
-  input "stdin" "in" {}
-  processor "filter" "numbers" {
-    where = "value.id matches '^\\d+$'"
+  input "file" "in" {
+    path = "app.log"
+    multiline {
+      start = "^\\d{4}-"
+    }
   }
   output "stdout" "out" {}
 }

@@ -237,41 +237,6 @@ func wiringRules() []Rule {
 `,
 		},
 		{
-			ID: Unreachable, Name: "unreachable", Category: Wiring, Severity: Error,
-			Summary: "No input leads to an element.",
-			Doc:     "What it reads gives no records: an errors port of an element that itself is never reached, or of a circle.",
-			Bad: `pipeline "p" {
-  input "stdin" "in" {}
-  processor "map" "note" {
-    from = [output.dead.errors]
-    set  = { note = "'again'" }
-  }
-  output "stdout" "out" {
-    from = [input.in]
-  }
-  output "file" "dead" {
-    from = [processor.note]
-    path = "dead.jsonl"
-  }
-}
-`,
-			Good: `pipeline "p" {
-  input "stdin" "in" {}
-  processor "map" "note" {
-    from = [output.out.errors]
-    set  = { note = "'again'" }
-  }
-  output "stdout" "out" {
-    from = [input.in]
-  }
-  output "file" "dead" {
-    from = [processor.note]
-    path = "dead.jsonl"
-  }
-}
-`,
-		},
-		{
 			ID: OutputBeforeProcessors, Name: "output-before-processors", Category: Wiring, Severity: Error,
 			Summary: "An output without from stands before the processors.",
 			Doc:     "Order is the default wiring, so it would get the records as they come from the inputs. In most files that is not what was meant. Move it behind the processors, or say what it reads with `from`.",
