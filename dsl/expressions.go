@@ -27,10 +27,17 @@ func (d *decoder) expression(o *engine.Option, e hclsyntax.Expression) engine.Ex
 	}
 	src, problems := d.env.Compile(m.text, want)
 	d.problems(m, problems)
-	if len(problems) > 0 || !d.mayShow(o, m.all, src.Constants()) {
+	if len(problems) > 0 || !d.mayShow(o, m.all, constantsOf(src)) {
 		return engine.Expression{}
 	}
 	return engine.Expression{Source: d.guard(src)}
+}
+
+func constantsOf(src engine.ExpressionSource) []string {
+	if s, ok := compiled(src); ok {
+		return s.Constants()
+	}
+	return nil
 }
 
 // mayShow refuses a secret where people see the result (Invariant 7).

@@ -36,6 +36,9 @@ func (d *decoder) template(o *engine.Option, e hclsyntax.Expression) engine.Temp
 	if len(problems) > 0 {
 		return engine.Template{}
 	}
+	if t, ok := src.(*expr.Template); ok && !d.mayShow(o, m.all, t.Constants()) {
+		return engine.Template{}
+	}
 	if t, ok := src.(*expr.Template); ok && o.URL {
 		src = t.ForURL()
 	}

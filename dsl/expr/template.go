@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flowrecords/flow/engine"
@@ -13,6 +14,8 @@ type Template struct {
 	text string
 	// parts alternate: literal text in front of each hole, and at the end.
 	parts []part
+	// consts are the constants of all holes, also of those that became text.
+	consts []string
 }
 
 type part struct {
@@ -21,6 +24,9 @@ type part struct {
 	// encode: what the hole gives is percent-encoded (ForURL).
 	encode bool
 }
+
+// Constants are var.x and local.x that the holes refer to.
+func (t *Template) Constants() []string { return slices.Clone(t.consts) }
 
 var (
 	_ engine.TemplateSource = (*Template)(nil)
@@ -55,6 +61,7 @@ func (e *Env) compileTemplate(text string) (*Template, []Problem) {
 			}
 			continue
 		}
+		t.consts = append(t.consts, s.consts...)
 		if v, ok := s.Constant(); ok {
 			if why := notText(v); why != "" {
 				problems = append(problems, span{open, rest}.problem(KindHole, "The hole is always "+why, "A template is filled with text, numbers, booleans or times."))
