@@ -53,6 +53,15 @@ type element struct {
 	second     bool
 	// files are what an input reads or an output writes, as far as known.
 	files []string
+	// converted are the options of its key and value blocks, for lint.
+	converted []converted
+}
+
+// converted is a decoded block of a converter.
+type converted struct {
+	d      *decoder
+	spec   *engine.Spec
+	config any
 }
 
 func (e *element) short() string { return string(e.Kind) + "." + e.Name }
@@ -316,6 +325,7 @@ func (e *element) converter(part, def string) (engine.Converter, string) {
 		e.d.failed = true
 		return nil, ""
 	}
+	e.converted = append(e.converted, converted{d, l.spec(engine.KindConverter, f.Component), config})
 	return e.newConverter(f, config, block.DefRange())
 }
 

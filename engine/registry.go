@@ -77,6 +77,9 @@ type ProcessorFactory struct {
 	New func(config any, env Env) (Processor, error)
 	// Ports names the further outputs of this config, for wiring.
 	Ports func(config any) []string
+	// Passes returns a condition that holds for every record which leaves by
+	// the main port, as that of a filter does.
+	Passes func(config any) Expression
 	// FirstMatch reports whether a record goes to the first of the ports of
 	// this config whose condition holds, and to no later one.
 	FirstMatch func(config any) bool

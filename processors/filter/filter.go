@@ -33,7 +33,8 @@ func Factory() engine.ProcessorFactory {
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
 			return &filter{config: config.(*Config)}, nil
 		},
-		Passes: func(config any) engine.Expression { return config.(*Config).Where },
+		Passes:  func(config any) engine.Expression { return config.(*Config).Where },
+		Changes: func(any) engine.Changes { return engine.Changes{} },
 	}
 }
 

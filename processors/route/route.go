@@ -53,6 +53,7 @@ func Factory() engine.ProcessorFactory {
 			return &route{config: config.(*Config)}, nil
 		},
 		Ports:      func(config any) []string { return ports(config.(*Config)) },
+		Changes:    func(any) engine.Changes { return engine.Changes{} },
 		FirstMatch: func(config any) bool { return config.(*Config).Mode == "first" },
 	}
 }
