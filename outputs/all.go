@@ -6,6 +6,7 @@ import (
 	"github.com/flowrecords/flow/outputs/command"
 	"github.com/flowrecords/flow/outputs/drop"
 	"github.com/flowrecords/flow/outputs/file"
+	"github.com/flowrecords/flow/outputs/http"
 	"github.com/flowrecords/flow/outputs/kafka"
 	"github.com/flowrecords/flow/outputs/stdout"
 )
@@ -16,6 +17,7 @@ func All() []engine.OutputFactory {
 		command.Factory(),
 		drop.Factory(),
 		file.Factory(),
+		http.Factory(),
 		kafka.Factory(),
 		stdout.Factory(),
 	}

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/enginetest"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/outputs/internal/player"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -84,177 +84,38 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// player is the engine as an output sees it: it writes failed batches again,
-// in their order and before any other.
-type player struct {
-	t   *testing.T
-	out *output
-
-	mu      sync.Mutex // guards all below
-	open    int
-	failed  []*sent
-	retries []error
-	refused []string
-	stopped error
-	wake    chan struct{}
-}
-
-type sent struct {
-	n int
-	b *engine.Batch
-}
-
-func play(t *testing.T, c *Config) *player {
+// play opens an output.
+func play(t *testing.T, c *Config) (*output, *player.Player) {
 	t.Helper()
 	if ps := c.Validate(); len(ps) > 0 {
 		t.Fatal(ps)
 	}
-	p := &player{t: t, out: newOutput(c, enginetest.Env(t, "output.command.out")), wake: make(chan struct{}, 1)}
-	if err := p.out.Open(t.Context()); err != nil {
+	out := newOutput(c, enginetest.Env(t, "output.command.out"))
+	if err := out.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return out, player.New(t, out)
 }
 
-// write hands over batches of so many records each, numbered through.
-func (p *player) write(ctx context.Context, batches, records int) {
-	p.t.Helper()
-	for k := range batches {
-		if again := p.settle(ctx); !again {
-			return
-		}
+// numbers makes batches of so many records each, numbered through.
+func numbers(batches, records int) []*engine.Batch {
+	list := make([]*engine.Batch, batches)
+	for k := range list {
 		b := engine.NewBatch()
 		b.Value.Encoding = record.JSON
 		for i := range records {
 			b.Value.Add(fmt.Appendf(nil, "%d", k*records+i))
 		}
-		p.hand(ctx, &sent{k, b})
+		list[k] = b
 	}
-	for p.settle(ctx) {
-		p.mu.Lock()
-		open := p.open
-		p.mu.Unlock()
-		if open == 0 {
-			return
-		}
-		p.drain(ctx)
-	}
+	return list
 }
 
-func (p *player) hand(ctx context.Context, s *sent) {
-	p.mu.Lock()
-	p.open++
-	p.mu.Unlock()
-	answered := false
-	p.out.Write(ctx, s.b, func(err error) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if answered {
-			p.t.Errorf("batch %d has two answers", s.n)
-		}
-		answered = true
-		p.open--
-		var again *engine.RetryError
-		var refused *engine.RecordErrors
-		switch {
-		case err == nil:
-		case errors.As(err, &again):
-			p.failed = append(p.failed, s)
-			p.retries = append(p.retries, err)
-		case errors.As(err, &refused):
-			for i, why := range refused.Reasons {
-				p.refused = append(p.refused, string(s.b.Value.At(i))+": "+why.Error())
-			}
-		default:
-			p.stopped = err
-		}
-		select {
-		case p.wake <- struct{}{}:
-		default:
-		}
-	})
-}
-
-// drain waits for all answers.
-func (p *player) drain(ctx context.Context) {
-	p.t.Helper()
-	deadline := time.After(30 * time.Second)
-	for {
-		p.mu.Lock()
-		open := p.open
-		p.mu.Unlock()
-		if open == 0 {
-			return
-		}
-		if err := p.out.Flush(ctx); err != nil {
-			p.t.Fatalf("Flush: %v", err)
-		}
-		p.mu.Lock()
-		open = p.open
-		p.mu.Unlock()
-		if open == 0 {
-			return
-		}
-		select {
-		case <-p.wake:
-		case <-deadline:
-			p.t.Fatalf("%d batches have no answer", open)
-		}
-	}
-}
-
-// settle writes failed batches until all are well; false: the pipeline stops.
-func (p *player) settle(ctx context.Context) bool {
-	for {
-		p.mu.Lock()
-		some, stopped := len(p.failed) > 0, p.stopped
-		p.mu.Unlock()
-		if stopped != nil {
-			p.drain(ctx)
-			return false
-		}
-		if !some {
-			return true
-		}
-		p.drain(ctx)
-		p.mu.Lock()
-		again := p.failed
-		p.failed = nil
-		p.mu.Unlock()
-		slices.SortFunc(again, func(a, b *sent) int { return a.n - b.n })
-		for _, s := range again {
-			p.hand(ctx, s)
-		}
-		p.drain(ctx)
-	}
-}
-
-func (p *player) close() {
-	p.t.Helper()
-	if err := p.out.Close(p.t.Context()); err != nil {
-		p.t.Errorf("Close: %v", err)
-	}
-}
-
-// inOrder checks that the last copy of each record is there, in order, and
-// returns how many copies there are too many.
-func inOrder(t *testing.T, got []string, records int) int {
+func closeIt(t *testing.T, out *output) {
 	t.Helper()
-	next, more := 0, 0
-	for _, s := range got {
-		n, err := strconv.Atoi(s)
-		switch {
-		case err != nil || n > next:
-			t.Fatalf("%q comes where %d should", s, next)
-		case n < next:
-			more += next - n
-		}
-		next = n + 1
+	if err := out.Close(t.Context()); err != nil {
+		t.Errorf("Close: %v", err)
 	}
-	if next != records {
-		t.Fatalf("%d records arrived, want %d", next, records)
-	}
-	return more
 }
 
 // failing is the beginning of a program that counts its runs in $n.
@@ -290,17 +151,17 @@ func TestFailuresComeAgain(t *testing.T) {
 			if tt.edit != nil {
 				tt.edit(c)
 			}
-			p := play(t, c)
+			out, p := play(t, c)
 			const batches, records = 40, 500 // more than a pipe holds
-			p.write(t.Context(), batches, records)
-			p.close()
-			if p.stopped != nil || len(p.refused) > 0 {
-				t.Fatalf("stopped: %v, refused: %d", p.stopped, len(p.refused))
+			p.Write(t.Context(), numbers(batches, records)...)
+			closeIt(t, out)
+			if p.Stopped != nil || len(p.Refused) > 0 {
+				t.Fatalf("stopped: %v, refused: %d", p.Stopped, len(p.Refused))
 			}
-			if len(p.retries) == 0 || !strings.HasPrefix(p.retries[0].Error(), tt.want) {
-				t.Errorf("the failures were %v, want %q", p.retries, tt.want)
+			if len(p.Retries) == 0 || !strings.HasPrefix(p.Retries[0].Error(), tt.want) {
+				t.Errorf("the failures were %v, want %q", p.Retries, tt.want)
 			}
-			if more := inOrder(t, readLines(t, dir+"/out"), batches*records); tt.once && more > 0 {
+			if more := player.InOrder(t, readLines(t, dir+"/out"), batches*records); tt.once && more > 0 {
 				t.Errorf("%d records came twice", more)
 			}
 		})
@@ -328,21 +189,21 @@ func TestStops(t *testing.T) {
 			if tt.edit != nil {
 				tt.edit(c)
 			}
-			p := play(t, c)
+			out, p := play(t, c)
 			if tt.confirm == "written" {
 				// A program that has closed its input is noticed when there is more.
 				c.Restart = "never"
-				for p.stopped == nil {
-					p.write(t.Context(), 1, 500)
+				for p.Stopped == nil {
+					p.Write(t.Context(), numbers(1, 500)...)
 				}
 			} else {
-				p.write(t.Context(), 1, 10)
+				p.Write(t.Context(), numbers(1, 10)...)
 			}
-			if err := p.out.Close(t.Context()); p.stopped == nil {
-				p.stopped = err // found when there was no record left to tell it with
+			if err := out.Close(t.Context()); p.Stopped == nil {
+				p.Stopped = err // found when there was no record left to tell it with
 			}
-			if p.stopped == nil || !strings.HasPrefix(p.stopped.Error(), tt.want) {
-				t.Errorf("stops with %v, want %q", p.stopped, tt.want)
+			if p.Stopped == nil || !strings.HasPrefix(p.Stopped.Error(), tt.want) {
+				t.Errorf("stops with %v, want %q", p.Stopped, tt.want)
 			}
 		})
 	}
@@ -368,12 +229,12 @@ func TestRefuses(t *testing.T) {
 			if tt.edit != nil {
 				tt.edit(c)
 			}
-			p := play(t, c)
-			p.write(t.Context(), 2, 4)
-			p.close()
-			slices.Sort(p.refused)
-			if !slices.Equal(p.refused, tt.want) || p.stopped != nil {
-				t.Errorf("refused %q, want %q; stopped: %v", p.refused, tt.want, p.stopped)
+			out, p := play(t, c)
+			p.Write(t.Context(), numbers(2, 4)...)
+			closeIt(t, out)
+			slices.Sort(p.Refused)
+			if !slices.Equal(p.Refused, tt.want) || p.Stopped != nil {
+				t.Errorf("refused %q, want %q; stopped: %v", p.Refused, tt.want, p.Stopped)
 			}
 			if got := strings.Join(readLines(t, dir+"/out"), ""); got != "012467" {
 				t.Errorf("arrived %q", got)
@@ -386,16 +247,16 @@ func TestRefuses(t *testing.T) {
 func TestHeaderOfEachRun(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	p := play(t, config(dir, "exit", "cat >> out", func(c *Config) { c.Format, c.RunRecords = "csv", 2 }))
+	out, p := play(t, config(dir, "exit", "cat >> out", func(c *Config) { c.Format, c.RunRecords = "csv", 2 }))
 	b := engine.NewBatch()
 	b.Value.Encoding = record.JSON
 	for i := range 5 {
 		b.Value.Add(fmt.Appendf(nil, `{"n":%d}`, i))
 	}
-	p.hand(t.Context(), &sent{0, b})
-	p.close()
-	if got := strings.Join(readLines(t, dir+"/out"), " "); got != "n 0 1 n 2 3 n 4" || p.stopped != nil || len(p.failed) > 0 {
-		t.Errorf("got %s, %v", got, p.stopped)
+	p.Hand(t.Context(), b)
+	closeIt(t, out)
+	if got := strings.Join(readLines(t, dir+"/out"), " "); got != "n 0 1 n 2 3 n 4" || p.Stopped != nil || len(p.Retries) > 0 {
+		t.Errorf("got %s, %v", got, p.Stopped)
 	}
 }
 
@@ -403,13 +264,13 @@ func TestHeaderOfEachRun(t *testing.T) {
 func TestOneRunForManyBatches(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	p := play(t, config(dir, "exit", "echo >> runs; cat >> out"))
-	p.write(t.Context(), 20, 100)
-	p.close()
+	out, p := play(t, config(dir, "exit", "echo >> runs; cat >> out"))
+	p.Write(t.Context(), numbers(20, 100)...)
+	closeIt(t, out)
 	if runs := len(readLines(t, dir+"/runs")); runs != 1 {
 		t.Errorf("%d runs", runs)
 	}
-	inOrder(t, readLines(t, dir+"/out"), 2000)
+	player.InOrder(t, readLines(t, dir+"/out"), 2000)
 }
 
 // TestWrittenIsLossy shows what the documentation warns of, and that the
@@ -417,14 +278,14 @@ func TestOneRunForManyBatches(t *testing.T) {
 func TestWrittenRestarts(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	p := play(t, config(dir, "written", failing+`[ $n = 1 ] && { read l; echo $l >> out; exit 5; }; cat >> out`))
-	for len(p.retries) == 0 {
-		p.write(t.Context(), 1, 500)
+	out, p := play(t, config(dir, "written", failing+`[ $n = 1 ] && { read l; echo $l >> out; exit 5; }; cat >> out`))
+	for len(p.Retries) == 0 {
+		p.Write(t.Context(), numbers(1, 500)...)
 	}
-	p.write(t.Context(), 1, 500)
-	p.close()
-	if p.stopped != nil || !strings.Contains(p.retries[0].Error(), "status 5") {
-		t.Errorf("stopped %v, retries %v", p.stopped, p.retries)
+	p.Write(t.Context(), numbers(1, 500)...)
+	closeIt(t, out)
+	if p.Stopped != nil || !strings.Contains(p.Retries[0].Error(), "status 5") {
+		t.Errorf("stopped %v, retries %v", p.Stopped, p.Retries)
 	}
 	if got := readLines(t, dir+"/out"); len(got) < 500 || got[len(got)-1] != "499" {
 		t.Errorf("%d records arrived", len(got))
@@ -439,7 +300,7 @@ func TestSlowProgram(t *testing.T) {
 		t.Run(confirm, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			p := play(t, config(dir, confirm, `echo $$ > pid; trap '' TERM; while :; do sleep 0.05; done`))
+			out, p := play(t, config(dir, confirm, `echo $$ > pid; trap '' TERM; while :; do sleep 0.05; done`))
 			ctx, cancel := context.WithCancelCause(t.Context())
 			giveUp := errors.New("the pipeline is cut")
 			ended := make(chan struct{})
@@ -448,7 +309,7 @@ func TestSlowProgram(t *testing.T) {
 				b := engine.NewBatch()
 				b.Value.Encoding = record.Text
 				b.Value.Add([]byte(strings.Repeat("x", 1<<20)))
-				p.hand(ctx, &sent{0, b})
+				p.Hand(ctx, b)
 			}()
 			pid := waitPid(t, dir+"/pid")
 			select {
@@ -462,11 +323,9 @@ func TestSlowProgram(t *testing.T) {
 			case <-time.After(10 * time.Second):
 				t.Fatal("Write did not return")
 			}
-			_ = p.out.Close(ctx) // says that it was cut
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			if p.open > 0 || p.stopped == nil && len(p.retries) == 0 {
-				t.Errorf("%d batches without an answer, stopped %v, retries %v", p.open, p.stopped, p.retries)
+			_ = out.Close(ctx) // says that it was cut
+			if p.Open() > 0 || p.Stopped == nil && len(p.Retries) == 0 {
+				t.Errorf("%d batches without an answer, stopped %v, retries %v", p.Open(), p.Stopped, p.Retries)
 			}
 			if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 				t.Errorf("the program is still there: %v", err)
@@ -507,13 +366,13 @@ func TestClose(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			p := play(t, config(dir, tt.confirm, tt.script, func(c *Config) {
+			out, p := play(t, config(dir, tt.confirm, tt.script, func(c *Config) {
 				if tt.name == "ignores the end" {
 					c.StopGrace = 100 * time.Millisecond
 				}
 			}))
-			p.write(t.Context(), 1, 1)
-			err := p.out.Close(t.Context())
+			p.Write(t.Context(), numbers(1, 1)...)
+			err := out.Close(t.Context())
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || err.Error() != tt.want) {
 				t.Errorf("Close: %v, want %q", err, tt.want)
 			}
