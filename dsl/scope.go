@@ -1,7 +1,6 @@
 package dsl
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -142,9 +141,8 @@ func (s *Scope) Hide(text string) string {
 			continue
 		}
 		text = strings.ReplaceAll(text, secret, "(secret)")
-		if quoted := string(record.AppendQuoted(nil, []byte(secret))); quoted != fmt.Sprintf("%q", secret) || strings.ContainsRune(quoted, '\\') {
-			text = strings.ReplaceAll(text, quoted[1:len(quoted)-1], "(secret)")
-		}
+		quoted := string(record.AppendQuoted(nil, []byte(secret)))
+		text = strings.ReplaceAll(text, quoted[1:len(quoted)-1], "(secret)")
 	}
 	return text
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/flowrecords/flow/cmd/playground"
 	"github.com/flowrecords/flow/dsl"
@@ -328,6 +329,15 @@ func (a *app) records(f exprFlags) (io.ReadCloser, error) {
 	return file, nil
 }
 
+// terminalSize is 0 where it is not known.
+func terminalSize(f *os.File) (width, height int) {
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0, 0
+	}
+	return width, height
+}
+
 // prompt begins the interactive part.
 func (a *app) prompt(s *playground.Session, f exprFlags, args []string) error {
 	if len(args) > 0 {
@@ -341,7 +351,7 @@ func (a *app) prompt(s *playground.Session, f exprFlags, args []string) error {
 	err := s.Prompt(context.Background(), playground.PromptOptions{
 		Input: f.input, Each: f.each, NoHistory: f.noHistory, Environ: a.Environ, Version: a.Version,
 		Plain: a.getenv("TERM") == "dumb", In: a.Stdin, Interrupts: interrupts,
-		Width: func() int { return a.width(a.Stdout) },
+		Size:  func() (int, int) { return terminalSize(a.Stdout) },
 		Chain: a.chainOptions(f),
 	})
 	if err != nil {

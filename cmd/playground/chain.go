@@ -153,10 +153,10 @@ func matching(p *engine.Pipeline, name string) []*engine.Element {
 }
 
 func pickElement(p *engine.Pipeline, name string, kind engine.Kind) (*engine.Element, error) {
-	var all []string
+	var all, names []string
 	for _, e := range p.Elements {
 		if e.Kind == kind {
-			all = append(all, e.Address())
+			all, names = append(all, e.Address()), append(names, e.Address(), e.Type+"."+e.Name, e.Name)
 		}
 	}
 	found := matching(p, name)
@@ -171,7 +171,7 @@ func pickElement(p *engine.Pipeline, name string, kind engine.Kind) (*engine.Ele
 	case len(all) == 0:
 		return nil, fmt.Errorf("pipeline %q has no %s", p.Name, kind)
 	}
-	return nil, fmt.Errorf("pipeline %q has no %s %q.%s It has %s", p.Name, kind, name, didYouMean(name, all), strings.Join(all, ", "))
+	return nil, fmt.Errorf("pipeline %q has no %s %q.%s It has %s", p.Name, kind, name, didYouMean(name, names), strings.Join(all, ", "))
 }
 
 // bind makes the working copy of one processor, with a layout of its own.
@@ -444,8 +444,10 @@ func (n *procNode) gather(x Record) error {
 	}
 	n.count, n.last = n.count+1, x.clone()
 	if full {
-		n.parts = nil
-		return n.close()
+		if err := n.close(); err != nil {
+			n.window, n.count = nil, 0
+			return err
+		}
 	}
 	return nil
 }

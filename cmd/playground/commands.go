@@ -242,7 +242,7 @@ func (p *prompt) timeIt(text string) error {
 		return nil
 	}
 	p.say("%s a record, %s and %s allocated", p.Style.paint(colorNumber, nsText(t.ns)), countf(t.bytes, "byte"), countf(t.allocs, "object"))
-	p.say("%s", p.Style.paint(colorDim, fmt.Sprintf("run by %s; %s of %s, the search for its fields included", modeText(prog.Mode), count(t.evaluations, "evaluation"), count(t.records, "record"))))
+	p.say("%s", p.Style.paint(colorDim, fmt.Sprintf("run by %s; %s over %s", modeText(prog.Mode), count(t.evaluations, "evaluation"), count(t.records, "record"))))
 	return nil
 }
 

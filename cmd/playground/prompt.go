@@ -32,8 +32,8 @@ type PromptOptions struct {
 	In    io.Reader
 	// Interrupts brings the signals of Ctrl-C while something is evaluated.
 	Interrupts <-chan os.Signal
-	// Width is the columns of the terminal, which may change.
-	Width func() int
+	// Size is the columns and rows of the terminal, which may change.
+	Size func() (width, height int)
 	// Chain is what :run and :diff run of the config.
 	Chain ChainOptions
 }
@@ -67,7 +67,7 @@ func (s *Session) Prompt(_ context.Context, o PromptOptions) error {
 	p.ErrStyle = p.Style
 	p.complete = p.newCompleter()
 	p.openHistory()
-	fmt.Fprintln(p.Out, p.Style.paint(colorDim, "flow "+o.Version+": an expression is evaluated over the record, :help lists commands, Ctrl-D leaves."))
+	fmt.Fprintln(p.Out, p.Style.paint(colorDim, "flow "+o.Version+": type an expression. :help lists commands, Ctrl-D leaves."))
 	if o.Input != "" {
 		p.command(":load " + o.Input)
 	}
@@ -173,6 +173,7 @@ func (p *prompt) line(text string) (err error) {
 		}
 	}()
 	p.resized()
+	p.said = false
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":
@@ -190,10 +191,18 @@ func (p *prompt) line(text string) (err error) {
 
 // resized follows the width of the terminal.
 func (p *prompt) resized() {
-	if p.o.Width != nil {
-		w := p.o.Width()
-		p.Style.Width, p.ErrStyle.Width = w, w
+	w, _ := p.size()
+	p.Style.Width, p.ErrStyle.Width = w, w
+}
+
+// size is that of the terminal.
+func (p *prompt) size() (width, height int) {
+	if p.o.Size != nil {
+		if width, height = p.o.Size(); width > 0 && height > 0 {
+			return width, height
+		}
 	}
+	return 80, 24
 }
 
 // evaluate prints the result of an expression over the record.
@@ -303,7 +312,7 @@ func (e *plainEditor) read() (string, error) {
 			return "", err
 		}
 		text.WriteString(line)
-		if accepts(text.String()) {
+		if accepts(strings.TrimSuffix(text.String(), "\n")) {
 			return text.String(), nil
 		}
 		mark = promptMore
@@ -314,9 +323,9 @@ func (e *plainEditor) read() (string, error) {
 func accepts(text string) bool {
 	trimmed := strings.TrimLeft(text, " ")
 	if !strings.HasPrefix(trimmed, ":") {
-		return finished(strings.TrimSuffix(text, "\n"))
+		return finished(text)
 	}
-	name, rest, _ := strings.Cut(strings.TrimSuffix(trimmed[1:], "\n"), " ")
+	name, rest, _ := strings.Cut(trimmed[1:], " ")
 	spec, ok := lookupCommand(name)
 	return !ok || !spec.expression || finished(rest)
 }

@@ -17,19 +17,22 @@ type report struct {
 	style Style
 	// scrub takes secrets out of what is said.
 	scrub func(string) string
+	// said is whether something was printed before, which a blank line parts.
+	said *bool
 }
 
 // problems prints all mistakes of an expression.
 func (r *report) problems(where, text string, problems []expr.Problem) {
-	for i, p := range problems {
-		if i > 0 {
-			fmt.Fprintln(r.w)
-		}
+	for _, p := range problems {
 		r.mistake(diag.Mistake{Where: where, Summary: lowerFirst(p.Summary), Detail: p.Detail, Text: text, Offset: p.Offset, Length: p.Length})
 	}
 }
 
 func (r *report) mistake(m diag.Mistake) {
+	if *r.said {
+		fmt.Fprintln(r.w)
+	}
+	*r.said = true
 	_ = diag.WriteMistake(r.w, m, r.style.Color, r.style.Width)
 }
 

@@ -41,11 +41,12 @@ type Session struct {
 	// Verbose says which records were dropped, and where results left.
 	Verbose bool
 
-	out []byte
+	out  []byte
+	said bool
 }
 
 func (s *Session) report() *report {
-	return &report{w: s.Err, style: s.ErrStyle, scrub: s.Scope.Scrub}
+	return &report{w: s.Err, style: s.ErrStyle, scrub: s.Scope.Scrub, said: &s.said}
 }
 
 // program is an expression bound to a record.
@@ -295,11 +296,13 @@ func (r *streamRun) evaluate(port string, x *Record) {
 	v, err := r.program.eval(x)
 	if err != nil {
 		r.failed = true
-		shown := x
+		shown, detail := x, ""
 		if r.Samples == nil {
-			shown = nil
+			if shown = nil; len(r.program.ValuePaths) > 0 {
+				detail = "No records were read, so value is nil. Give some with --input FILE or a pipe."
+			}
 		}
-		r.report().failed(where, r.program.text, err, shown, "")
+		r.report().failed(where, r.program.text, err, shown, detail)
 		return
 	}
 	truth := !v.IsNil() && (v.Kind() != record.Bool || v.Bool())

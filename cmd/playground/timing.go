@@ -75,7 +75,7 @@ func modeText(m expr.Mode) string {
 	case expr.ModeClosures:
 		return "closures"
 	}
-	return "the VM, at least for a part of it"
+	return "the VM, at least in part"
 }
 
 // round1 writes a small number without noise.
