@@ -108,3 +108,24 @@ func printed(src []byte, diags hcl.Diagnostics) []byte {
 	}
 	return b.Bytes()
 }
+
+// TestManyMistakes: a file full of mistakes is answered with the first ones.
+func TestManyMistakes(t *testing.T) {
+	t.Parallel()
+	src := "pipeline \"p\" {\n" + strings.Repeat("processor \"filter\" \"f\" {\n  where = \"a +\"\n}\n", 20_000) + "}\n"
+	got, diags := format.Source([]byte(src), "f.hcl", registry(t))
+	if len(diags) == 0 || len(diags) > 30 || string(got) != src {
+		t.Errorf("%d mistakes, touched: %v", len(diags), string(got) != src)
+	}
+}
+
+// TestWithoutRegistry: what no registry knows is laid out as HCL alone.
+func TestWithoutRegistry(t *testing.T) {
+	t.Parallel()
+	const src = "processor \"filter\" \"f\" {\nwhere=\"a+b\"\n}\nfunction \"g\" {\nresult=\"1+2\"\n}"
+	const want = "processor \"filter\" \"f\" {\n  where = \"a+b\"\n}\nfunction \"g\" {\n  result = \"1 + 2\"\n}\n"
+	got, diags := format.Source([]byte(src), "f.hcl", nil)
+	if diags.HasErrors() || string(got) != want {
+		t.Errorf("%v\n%s", diags, got)
+	}
+}

@@ -12,6 +12,10 @@ import (
 	"github.com/flowrecords/flow/engine"
 )
 
+// maxMistakes bounds what is said of one file: the place of each is counted
+// from its beginning.
+const maxMistakes = 20
+
 // literals walks over the texts of a file that hold expressions.
 type literals struct {
 	*formatter
@@ -134,7 +138,7 @@ func (l *literals) value(e hclsyntax.Expression, template bool) {
 			l.value(item.ValueExpr, template)
 		}
 	default:
-		if text, ok := dsl.LiteralText(l.src, e); ok {
+		if text, ok := dsl.LiteralText(l.src, e); ok && len(l.diags) < maxMistakes {
 			l.visit(l, text, template)
 		}
 	}

@@ -4,6 +4,7 @@
 package exprfmt
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -11,15 +12,33 @@ import (
 	"github.com/flowrecords/flow/dsl/expr"
 )
 
-// Printer lays out expressions. It is used by one goroutine.
+// Printer lays out expressions. It is used by one goroutine and for one file:
+// it remembers the trees of what it read.
 type Printer struct {
-	env *expr.Env
+	env   *expr.Env
+	trees map[string]parsed
 	// fails makes the check of a result fail, for tests.
 	fails func(text string) bool
 }
 
+type parsed struct {
+	tree     ast.Node
+	problems []expr.Problem
+}
+
 // New returns a printer.
-func New() *Printer { return &Printer{env: expr.NewEnv()} }
+func New() *Printer { return &Printer{env: expr.NewEnv(), trees: make(map[string]parsed)} }
+
+// parse parses a text once: a file is gone through until nothing moves, and
+// each result is compared with what it was made of.
+func (p *Printer) parse(text string) (ast.Node, []expr.Problem) {
+	was, ok := p.trees[text]
+	if !ok {
+		was.tree, was.problems = p.env.Parse(text)
+		p.trees[text] = was
+	}
+	return was.tree, slices.Clone(was.problems)
+}
 
 // Shape is what the place of an expression allows.
 type Shape int
@@ -46,7 +65,7 @@ type Piece struct {
 // a text of several lines, is one piece as it was. Problems say why a text is
 // no expression; then there are no pieces.
 func (p *Printer) Print(text string, shape Shape) ([]Piece, []expr.Problem) {
-	tree, problems := p.env.Parse(text)
+	tree, problems := p.parse(text)
 	if len(problems) > 0 {
 		return nil, problems
 	}
@@ -73,7 +92,7 @@ func (p *Printer) Source(text string, shape Shape) (string, []expr.Problem) {
 // Equal reports whether two texts are the same expression with the same
 // comments.
 func (p *Printer) Equal(a, b string) bool {
-	tree, problems := p.env.Parse(a)
+	tree, problems := p.parse(a)
 	if len(problems) > 0 {
 		return false
 	}
@@ -101,7 +120,7 @@ func (p *Printer) same(tree ast.Node, items []item, after string) bool {
 			return false
 		}
 	}
-	now, problems := p.env.Parse(after)
+	now, problems := p.parse(after)
 	return len(problems) == 0 && sameTree(tree, now)
 }
 
