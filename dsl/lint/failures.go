@@ -112,7 +112,9 @@ func isPath(n ast.Node) bool {
 	return false
 }
 
-// errorsBack finds failed records that come among the good ones.
+// errorsBack finds failed records of all elements that come among the good
+// ones. Who names the element whose errors he reads means them: an archive
+// takes what an input could not read, a step that failed may be passed by.
 func (k *checker) errorsBack(w *wiring) {
 	side := w.failed()
 	for _, e := range w.Elements {
@@ -121,7 +123,7 @@ func (k *checker) errorsBack(w *wiring) {
 		}
 		for i, f := range e.From {
 			switch from := w.byAddress[f.Element]; {
-			case f.Name == engine.ErrorsPort:
+			case f.Element == "" && f.Name == engine.ErrorsPort:
 				k.report(rules.ErrorsBack, e.Places[i], "failed records are read together with good ones",
 					"%s reads both, so what could not be processed goes where the results go, as it was before the step that failed. Give failed records an output of their own, or bring them into shape first with a processor that reads them.", e.short())
 			case side[from] && w.allErrors(from):
