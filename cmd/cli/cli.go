@@ -64,7 +64,7 @@ func Main(p Program) int {
 		}
 		return exit.code
 	default: // an unknown command, flag or argument
-		fmt.Fprintf(p.Stderr, "flow: %s\nRun '%s --help' for usage.\n", strings.TrimRight(strings.TrimSpace(err.Error()), "."), called.CommandPath())
+		fmt.Fprintf(p.Stderr, "flow: %s\nRun '%s --help' for usage.\n", strings.TrimSpace(err.Error()), called.CommandPath())
 		return ExitConfig
 	}
 }

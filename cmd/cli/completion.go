@@ -13,6 +13,7 @@ import (
 	"github.com/flowrecords/flow/dsl"
 	"github.com/flowrecords/flow/dsl/reference"
 	"github.com/flowrecords/flow/dsl/rules"
+	"github.com/flowrecords/flow/engine"
 )
 
 // completer completes an argument or the value of a flag.
@@ -54,7 +55,7 @@ In bash and zsh, for this shell only: source <(flow completion bash)`,
 			case "fish":
 				err = c.Root().GenFishCompletion(a.Stdout, true)
 			default:
-				return fmt.Errorf("flow has no completion for %q.%s Shells are %s", args[0], didYouMean(args[0], shells()), strings.Join(shells(), ", "))
+				return fmt.Errorf("no completion for %q.%s Shells are %s", args[0], didYouMean(args[0], shells()), strings.Join(shells(), ", "))
 			}
 			if err != nil {
 				return &exitError{ExitFailed, fmt.Errorf("writing the script: %w", err)}
@@ -127,13 +128,26 @@ func (a *app) flagCompleters() map[string]completer {
 		"log-format":     words("text", "json"),
 		"log-level":      words("debug", "info", "warn", "error"),
 		"progress":       words("auto", "always", "never"),
+		"color":          words("auto", "always", "never"),
 		"rule":           ruleIDs,
+		"only":           ruleIDs,
+		"skip":           ruleIDs,
+		"output":         anyFile,
+		"stdin-name":     anyFile,
 		"lint format":    words("text", "json", "sarif", "github", "junit"),
 		"explain format": words("text", "json", "dot", "mermaid"),
 		"expr input":     anyFile,
 		"expr hcl":       configFiles,
-		"expr element":   a.completeElement,
-		"color":          words("auto", "always", "never"),
+		"expr element":   a.completeElements(engine.KindProcessor),
+		"expr from":      a.completeElements(engine.KindInput),
+		"expr key":       nothing,
+		"expr key-json":  nothing,
+		"expr header":    nothing,
+		"expr topic":     nothing,
+		"expr timestamp": words("now"),
+		"expr partition": nothing,
+		"expr offset":    nothing,
+		"expr meta":      nothing,
 	}
 }
 
@@ -173,8 +187,8 @@ func (a *app) completeCommands(root *cobra.Command) {
 // Whatever is wrong with it, completion has nothing to say of that.
 func (a *app) loadQuietly(c *cobra.Command, args []string) *dsl.Result {
 	paths := args
-	if f := c.Flags().Lookup("hcl"); f != nil && f.Value.String() != "" {
-		paths = []string{f.Value.String()}
+	if f := c.Flags().Lookup("hcl"); f != nil {
+		paths, _ = c.Flags().GetStringArray("hcl")
 	}
 	var o dsl.Options
 	o.Registry, o.Environ = a.registry, a.Environ
@@ -199,19 +213,21 @@ func (a *app) completePipeline(c *cobra.Command, args []string, _ string) ([]cob
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeElement completes addresses of processors of the config on the line.
-func (a *app) completeElement(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	var names []cobra.Completion
-	if res := a.loadQuietly(c, args); res.Plan != nil {
-		for _, p := range res.Plan.Pipelines {
-			for _, e := range p.Elements {
-				if e.NewProcessor != nil {
-					names = append(names, e.Address())
+// completeElements completes addresses of the config on the line.
+func (a *app) completeElements(kind engine.Kind) completer {
+	return func(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		var names []cobra.Completion
+		if res := a.loadQuietly(c, args); res.Plan != nil {
+			for _, p := range res.Plan.Pipelines {
+				for _, e := range p.Elements {
+					if e.Kind == kind {
+						names = append(names, e.Address())
+					}
 				}
 			}
 		}
+		return names, cobra.ShellCompDirectiveNoFileComp
 	}
-	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeVar completes names of variables of the config on the line, up to

@@ -65,7 +65,7 @@ without it all are listed, functions and rules as a number only.
 			if len(args) > 0 {
 				i := slices.IndexFunc(all, func(s section) bool { return s.name == args[0] || s.name == args[0]+"s" })
 				if i < 0 {
-					return fmt.Errorf("there is no kind %q.%s %s", args[0], didYouMean(args[0], kindNames()), "Kinds are "+strings.Join(kindNames(), ", ")+".")
+					return fmt.Errorf("there is no kind %q.%s Kinds are %s", args[0], didYouMean(args[0], kindNames()), strings.Join(kindNames(), ", "))
 				}
 				all = []section{all[i]}
 			}

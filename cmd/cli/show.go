@@ -133,8 +133,12 @@ func findEntries(ref *reference.Reference, args []string) ([]reference.Entry, er
 	}
 	detail := didYouMean(name, ruleOrTypes(ref, kind))
 	if detail == "" {
+		var kinds []string
 		for _, e := range ref.Named(name) {
-			detail += fmt.Sprintf(" There is %s %s.", article(e.Kind), name)
+			kinds = append(kinds, article(e.Kind))
+		}
+		if len(kinds) > 0 {
+			detail = fmt.Sprintf(" There is %s of this name.", strings.Join(kinds, " and "))
 		}
 	}
 	return nil, fmt.Errorf("there is no %s %q.%s 'flow list %[1]ss' has the names", kind, name, detail)

@@ -22,7 +22,7 @@ func (a *app) settle(root *cobra.Command) {
 	root.Version = a.Version
 	root.SetVersionTemplate("flow {{.Version}}\n")
 	root.Args = func(c *cobra.Command, args []string) error { return unknownCommand(c, args) }
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(a.flagError)
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return exclusiveFlags(c.Flags()) }
 	root.SetHelpFunc(a.help)
 	root.SetUsageFunc(func(c *cobra.Command) error { a.help(c, nil); return nil })
@@ -62,7 +62,9 @@ func unknownCommand(c *cobra.Command, args []string) error {
 	if strings.HasSuffix(word, ".hcl") || exists && info != nil && info.IsDir() {
 		return fmt.Errorf("%q is no command. Did you mean %q?", word, "flow run "+strings.Join(args, " "))
 	}
-	if near := nearCommand(c, word); near != "" {
+	if near := nearCommand(c, word); near == word {
+		return fmt.Errorf("the command %q stands behind --. Write it without", word)
+	} else if near != "" {
 		return fmt.Errorf("unknown command %q. Did you mean %q?", word, near)
 	}
 	if exists {
@@ -100,13 +102,16 @@ func nearCommand(c *cobra.Command, word string) string {
 // noArgs refuses arguments of a command that takes none.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("%s takes no arguments, and %q is one", c.CommandPath(), args[0])
+		return fmt.Errorf("%s takes no arguments, and %q is one", c.Name(), args[0])
 	}
 	return nil
 }
 
 // flagError says of a wrong flag what would be right.
-func flagError(c *cobra.Command, err error) error {
+func (a *app) flagError(c *cobra.Command, err error) error {
+	if !c.HasParent() && len(a.Args) > 0 && !strings.HasPrefix(a.Args[0], "-") {
+		return unknownCommand(c, a.Args) // what stands before the flag is the first mistake
+	}
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
@@ -144,6 +149,11 @@ func unknownFlag(c *cobra.Command, err *pflag.NotExistError) error {
 	}
 	if near := dsl.Nearest(word, names); near != "" && len(word) > 1 {
 		return fmt.Errorf("unknown flag %s. Did you mean --%s?", given, near)
+	}
+	for _, sub := range ordered(c) {
+		if !c.HasParent() && sub.IsAvailableCommand() && sub.Flags().Lookup(word) != nil {
+			return fmt.Errorf("unknown flag %s. Did you mean %q?", given, sub.CommandPath()+" "+given)
+		}
 	}
 	return fmt.Errorf("unknown flag %s", given)
 }
@@ -251,6 +261,9 @@ func ordered(c *cobra.Command) []*cobra.Command {
 	rank := func(c *cobra.Command) int {
 		if i := slices.Index(order, c.Name()); i >= 0 {
 			return i
+		}
+		if c.Name() == "help" {
+			return len(order) + 1
 		}
 		return len(order)
 	}

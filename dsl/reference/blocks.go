@@ -75,6 +75,9 @@ func blocks() ([]Entry, error) {
 	}
 	for i := range list {
 		list[i].Kind, list[i].Since = KindBlock, engine.FirstRelease
+		if list[i].Options == nil {
+			list[i].Options = []Option{}
+		}
 		sinceFirst(list[i].Options)
 		sinceFirst(list[i].Common)
 	}

@@ -30,7 +30,8 @@ type Entry struct {
 	// Syntax is how it is written: output "kafka" "NAME" { ... }
 	Syntax string `json:"syntax"`
 
-	Options []Option `json:"options,omitempty"`
+	// Options of the component or block itself; empty, never nil.
+	Options []Option `json:"options"`
 	// Common are the options that every component of the kind has.
 	Common []Option `json:"common_options,omitempty"`
 
@@ -204,7 +205,7 @@ func syntax(kind engine.Kind, typ string) string {
 
 // options are those of a spec; since is the version of what they belong to.
 func options(spec *engine.Spec, since string) []Option {
-	var out []Option
+	out := []Option{}
 	for i := range spec.Options {
 		s := &spec.Options[i]
 		o := Option{
@@ -237,7 +238,7 @@ func options(spec *engine.Spec, since string) []Option {
 
 func function(f funcs.Func) Entry {
 	e := Entry{Kind: KindFunction, Type: f.Name, Summary: firstSentence(f.Doc), Description: f.Doc, Since: engine.FirstRelease,
-		Syntax: funcs.Signature(f), Group: f.Group, Result: f.Result}
+		Syntax: funcs.Signature(f), Options: []Option{}, Group: f.Group, Result: f.Result}
 	for i, p := range f.Params {
 		e.Params = append(e.Params, Param{Name: p.Name, Type: p.Type, Doc: p.Doc, Optional: p.Optional, Variadic: f.Variadic && i == len(f.Params)-1})
 	}

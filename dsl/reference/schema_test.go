@@ -18,6 +18,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/flowrecords/flow/dsl/reference"
+	"github.com/flowrecords/flow/dsl/rules"
 )
 
 // compiled is the schema of flow's own components; compiling it validates it
@@ -65,7 +66,7 @@ func TestSchemaOfExamples(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, err, text)
 		}
 	}
-	if n < 60 {
+	if n < 150 {
 		t.Errorf("only %d configs found", n)
 	}
 }
@@ -76,7 +77,7 @@ var hclFence = regexp.MustCompile("(?s)```hcl\n(.*?)```")
 func configs(t *testing.T) map[string]string {
 	t.Helper()
 	out := make(map[string]string)
-	for _, pattern := range []string{"config.example.hcl", "bench/configs/*.hcl", "README.md", "docs/*.md", "docs/*/*.md", "testdata/plan/*.txtar", "testdata/pipelines/*.txtar"} {
+	for _, pattern := range []string{"config.example.hcl", "bench/configs/*.hcl", "README.md", "docs/*.md", "docs/components/*.md", "testdata/plan/*.txtar", "testdata/pipelines/*.txtar"} {
 		files, err := filepath.Glob("../../" + pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v, %d files", pattern, err, len(files))
@@ -102,6 +103,11 @@ func configs(t *testing.T) map[string]string {
 					}
 				}
 			}
+		}
+	}
+	for _, r := range rules.All() {
+		if !strings.Contains(r.Good, "\n-- ") && !strings.HasPrefix(r.Good, "-- ") {
+			out["rule "+string(r.ID)] = r.Good
 		}
 	}
 	for _, e := range own(t).Components {
