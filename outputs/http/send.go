@@ -46,7 +46,7 @@ func (o *output) try(r *request, parts []part) (outcome, int) {
 	if err != nil {
 		return outcome{fatal: fmt.Errorf("%s: %w", doing, err)}, 0
 	}
-	resp, err := o.client.Do(req)
+	resp, err := o.client.Do(req) //nolint:bodyclose // Discard and NewStatusError close it
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return outcome{fatal: context.Cause(ctx)}, 0
