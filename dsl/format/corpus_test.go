@@ -116,9 +116,11 @@ func TestExamplesAreLaidOut(t *testing.T) {
 		}
 		n++
 		got, diags := format.Source(s.text, "f.hcl", reg)
-		if diags.HasErrors() {
+		switch {
+		case diags.HasErrors() && strings.Contains(s.name, "docs/rules/"): // shows a mistake
+		case diags.HasErrors():
 			t.Errorf("%s: %v", s.name, diags)
-		} else if string(got) != ending(string(s.text)) {
+		case strings.HasSuffix(s.name, ".hcl") && !bytes.Equal(got, s.text), ending(got) != ending(s.text):
 			t.Errorf("%s is not laid out. Run: flow fmt --write\n got:\n%s\nwant:\n%s", s.name, s.text, got)
 		}
 	}
@@ -127,8 +129,8 @@ func TestExamplesAreLaidOut(t *testing.T) {
 	}
 }
 
-// ending lets the examples within Go code leave out the newline at the end.
-func ending(s string) string { return strings.TrimRight(s, "\n") + "\n" }
+// ending leaves it to those who show an example how many newlines end it.
+func ending(s []byte) string { return strings.TrimRight(string(s), "\n") }
 
 // TestMeaning: over all HCL of the repository, right or wrong, a config means
 // after fmt what it meant before, and fmt finds nothing more to do.

@@ -45,7 +45,7 @@ func tightenIndex(items []item, open int) {
 		}
 	}
 	if colon >= 0 {
-		items[colon].tight = !others && !(arith[0] && arith[1])
+		items[colon].tight = !others && (!arith[0] || !arith[1])
 	}
 }
 
