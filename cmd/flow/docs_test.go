@@ -39,6 +39,9 @@ func TestDocsLint(t *testing.T) {
 	}
 	linted := 0
 	for _, file := range files {
+		if ruleID.MatchString(filepath.Base(file)) {
+			continue // shows a mistake; TestRules runs it
+		}
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
