@@ -461,7 +461,7 @@ pipeline "p" {
 `,
 			Good: `function "hide" {
   params = ["s"]
-  result = "len(s) > 4 ? '****' + s[len(s) - 4:] : '****'"
+  result = "len(s) > 4 ? '****' + s[len(s)-4:] : '****'"
 }
 
 pipeline "p" {
