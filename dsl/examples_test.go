@@ -81,7 +81,8 @@ func TestLanguageReference(t *testing.T) {
 }
 
 // complete adds what an example leaves out: the connection that it refers to,
-// the pipeline around elements, an input or an output.
+// the pipeline around elements or one that uses what it declares, an input or
+// an output.
 func complete(text string) string {
 	if !strings.Contains(text, "pipeline \"") {
 		switch {
@@ -95,7 +96,7 @@ func complete(text string) string {
 			}
 			text = "pipeline \"p\" {\n" + body + "}\n"
 		default:
-			text += "\npipeline \"p\" {\ninput \"stdin\" \"in\" {\n}\noutput \"stdout\" \"out\" {\n}\n}\n"
+			text += "\n" + using(text)
 		}
 	}
 	if strings.Contains(text, "connection.kafka.main") && !strings.Contains(text, "connection \"kafka\" \"main\"") {
@@ -107,6 +108,46 @@ func complete(text string) string {
 		}
 	}
 	return text
+}
+
+var (
+	declaredVariable   = regexp.MustCompile(`(?m)^variable "(\w+)"`)
+	declaredLocals     = regexp.MustCompile(`(?ms)^locals \{\n(.*?)^\}`)
+	declaredLocal      = regexp.MustCompile(`(?m)^  (\w+)\s*=`)
+	declaredFunction   = regexp.MustCompile(`(?ms)^function "(\w+)" \{.*?params\s*=\s*\[(.*?)\]`)
+	declaredConnection = regexp.MustCompile(`(?m)^connection "(\w+)" "(\w+)"`)
+)
+
+// using is a pipeline that uses all that a text declares.
+func using(text string) string {
+	var set strings.Builder
+	use := func(expression string) {
+		fmt.Fprintf(&set, "used_%d = %q\n", strings.Count(set.String(), "\n"), expression)
+	}
+	for _, m := range declaredVariable.FindAllStringSubmatch(text, -1) {
+		use("var." + m[1])
+	}
+	for _, block := range declaredLocals.FindAllStringSubmatch(text, -1) {
+		for _, m := range declaredLocal.FindAllStringSubmatch(block[1], -1) {
+			use("local." + m[1])
+		}
+	}
+	for _, m := range declaredFunction.FindAllStringSubmatch(text, -1) {
+		args := make([]string, strings.Count(m[2], ",")+1)
+		for i := range args {
+			args[i] = fmt.Sprintf("value.a%d", i)
+		}
+		use(m[1] + "(" + strings.Join(args, ", ") + ")")
+	}
+	inputs := "input \"stdin\" \"in\" {\n}\n"
+	for _, m := range declaredConnection.FindAllStringSubmatch(text, -1) {
+		inputs += fmt.Sprintf("input %q %q {\nconnection = connection.%s.%s\ntopics = [\"a\"]\ngroup = %q\nuntil = \"end\"\n}\n", m[1], m[2], m[1], m[2], m[2])
+	}
+	processor := ""
+	if set.Len() > 0 {
+		processor = "processor \"map\" \"uses\" {\nset = {\n" + set.String() + "}\n}\n"
+	}
+	return "pipeline \"p\" {\n" + inputs + processor + "output \"stdout\" \"out\" {\n}\n}\n"
 }
 
 var elements = regexp.MustCompile(`(?m)^(input|processor|output) "`)

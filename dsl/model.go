@@ -22,7 +22,8 @@ import (
 func (l *loader) lint() {
 	for _, d := range lint.Check(l.model()) {
 		l.add(d)
-		if rules.Of(d).Rule == rules.PlainSecret && d.Subject != nil {
+		switch rules.Of(d).Rule {
+		case rules.PlainSecret, rules.SecretInURL:
 			l.blots = append(l.blots, *d.Subject)
 		}
 	}

@@ -102,9 +102,10 @@ line by ` + "`brokers`" + `.`,
 			Defaults: func() any { return Defaults() },
 			Examples: []engine.Example{
 				{Title: "A cluster", HCL: `connection "kafka" "main" {
-  brokers = ["kafka-1:9092", "kafka-2:9092"]
+  brokers = ["kafka-1:9093", "kafka-2:9093"]
+  tls {}
 }`},
-				{Title: "A cluster with TLS and a password", HCL: `connection "kafka" "secure" {
+				{Title: "A cluster that asks for a password", HCL: `connection "kafka" "secure" {
   brokers = ["kafka.example.com:9093"]
   tls {}
   sasl {

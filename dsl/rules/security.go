@@ -63,14 +63,14 @@ pipeline "orders" {
 			Summary: "A URL in the config holds a password.",
 			Doc: `Everyone who can read the file can read it, and URLs are shown: in logs, in errors and by ` + "`" + `flow explain` + "`" + `.
 
-Use the options that take a name and a password, with ` + "`" + `env("NAME")` + "`" + ` or ` + "`" + `file("PATH")` + "`" + `.`,
+Use the options that take a name and a password, with ` + "`" + `env("NAME")` + "`" + ` or ` + "`" + `file("PATH")` + "`" + `; give a program its password in a file or in its environment.`,
 			Bad: `pipeline "orders" {
   input "file" "in" {
     path = "incoming.jsonl"
   }
 
-  output "http" "out" {
-    url = "https://flow:hunter2@hooks.example.com/orders"
+  output "command" "out" {
+    command = ["load-orders", "postgres://flow:hunter2@db.example.com/orders"]
   }
 }
 `,
@@ -79,12 +79,8 @@ Use the options that take a name and a password, with ` + "`" + `env("NAME")` + 
     path = "incoming.jsonl"
   }
 
-  output "http" "out" {
-    url = "https://hooks.example.com/orders"
-    basic {
-      user     = "flow"
-      password = env("HOOK_PASSWORD", "")
-    }
+  output "command" "out" {
+    command = ["load-orders", "postgres://flow@db.example.com/orders"]
   }
 }
 `,
