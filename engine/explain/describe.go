@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flowrecords/flow/engine"
@@ -55,7 +56,7 @@ type part struct {
 	committer bool
 	prompt    bool
 	reads     engine.Reads
-	whole     []string // options that read a whole value or key
+	whole     []string // options that read a whole value
 	out       Element
 }
 
@@ -187,7 +188,7 @@ func (d *describer) stages() {
 			s.Elements = append(s.Elements, p.out.Address)
 			reads.Add(p.reads)
 			for _, option := range p.whole {
-				s.Whole = append(s.Whole, p.out.Address+" "+option)
+				s.Whole = append(s.Whole, strings.TrimSpace(p.out.Address+" "+option))
 			}
 			s.Changes.add(p.out.Changes)
 		}

@@ -41,7 +41,7 @@ func (d *describer) options(p *part) error {
 	if c := p.el.Changes; c != nil {
 		p.reads.Add(engine.Reads{Value: c.Reads})
 		if wholeOf(c.Reads) {
-			p.whole = append(p.whole, p.el.Type)
+			p.whole = append(p.whole, "") // the element itself
 		}
 	}
 	p.out.Options, p.out.Reads = w.out, readsText(p.reads)
@@ -241,12 +241,21 @@ func valueText(v reflect.Value) string {
 
 var (
 	userinfo = regexp.MustCompile(`(\b[A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s'"]*@`)
+	// credentials finds what a header carries that is written out.
+	credentials = regexp.MustCompile(`(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}`)
 	// token finds what URLs carry in their query.
 	token = regexp.MustCompile(`(?i)([?&](?:password|passwd|secret|token|access_token|api_?key|signature|sig)=)[^&#\s'"]+`)
 )
 
-// redact takes out of a text what URLs carry to prove who one is.
+// redact takes out of a text what URLs and headers carry to prove who one is.
 func redact(s string) string {
+	s = credentials.ReplaceAllStringFunc(s, func(found string) string {
+		word, rest := found[:strings.LastIndexAny(found, " \t")+1], found[strings.LastIndexAny(found, " \t")+1:]
+		if len(rest) < 16 && !strings.ContainsAny(rest, "0123456789=") {
+			return found // a word of a language
+		}
+		return word + secretText
+	})
 	s = userinfo.ReplaceAllString(s, "${1}"+secretText+"@")
 	return token.ReplaceAllString(s, "${1}"+secretText)
 }

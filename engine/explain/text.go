@@ -175,7 +175,7 @@ func (s *sheet) element(p *Pipeline, e *Element) {
 	s.wrapped(head, "    ")
 	defer func() { s.labels = labelColumn }()
 	for _, o := range e.Options {
-		s.labels = min(max(s.labels, columns(plain(optionName(o)))+1), min(widestLabel, max(s.room()/3, labelColumn)))
+		s.labels = min(max(s.labels, columns(plain(optionName(o)))+2), min(widestLabel, max(s.room()/3, labelColumn)))
 	}
 	for _, o := range e.Options {
 		s.row(optionName(o), o.Text)
