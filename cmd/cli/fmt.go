@@ -135,7 +135,11 @@ func (f *formatting) file(name string) error {
 		_, err = f.Stdout.Write(out)
 	case same:
 	case f.diff:
-		_, err = f.Stdout.Write(f.coloredDiff(diff.Diff("old/"+shown, src, "new/"+shown, out)))
+		d := diff.Diff("old/"+shown, src, "new/"+shown, out)
+		if f.colored(f.Stdout) {
+			d = colorDiff(d)
+		}
+		_, err = f.Stdout.Write(d)
 	default:
 		_, err = fmt.Fprintln(f.Stdout, shown)
 	}
@@ -166,11 +170,8 @@ func (f *formatting) read(name string) (src []byte, shown string, err error) {
 	return src, name, nil
 }
 
-// coloredDiff colors the lines of a diff on a terminal that shows colors.
-func (f *formatting) coloredDiff(d []byte) []byte {
-	if !f.colored(f.Stdout) {
-		return d
-	}
+// colorDiff colors the lines of a diff.
+func colorDiff(d []byte) []byte {
 	var out bytes.Buffer
 	for line := range strings.Lines(string(d)) {
 		color := ""
@@ -188,8 +189,7 @@ func (f *formatting) coloredDiff(d []byte) []byte {
 			out.WriteString(line)
 			continue
 		}
-		text, end, _ := strings.Cut(line, "\n")
-		fmt.Fprintf(&out, "\x1b[%sm%s\x1b[0m\n%s", color, text, end)
+		fmt.Fprintf(&out, "\x1b[%sm%s\x1b[0m\n", color, strings.TrimSuffix(line, "\n"))
 	}
 	return out.Bytes()
 }
