@@ -9,15 +9,18 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/flowrecords/flow/cmd/playground"
 	"github.com/flowrecords/flow/dsl"
+	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine/record"
 )
 
@@ -239,11 +242,14 @@ func (a *app) session(f exprFlags, template playground.Record) (*playground.Sess
 	res := dsl.LoadSources(nil, o)
 	if len(f.hcl) > 0 {
 		res = dsl.Load(f.hcl, o)
-		a.printDiagnostics(res)
 		s.Plan = res.Plan
-	}
-	if res.Diags.HasErrors() {
-		return nil, &exitError{code: ExitConfig}
+		// Warnings are lint's to give, and functions alone are worth trying.
+		res.Diags = slices.DeleteFunc(res.Diags, func(d *hcl.Diagnostic) bool {
+			return d.Severity != hcl.DiagError || rules.Of(d).Rule == rules.NoPipeline
+		})
+		if a.printDiagnostics(res); res.Diags.HasErrors() {
+			return nil, &exitError{code: ExitConfig}
+		}
 	}
 	s.Scope = res.Scope()
 	s.Style = playground.Style{
