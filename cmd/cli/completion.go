@@ -84,7 +84,7 @@ func configFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.Sh
 
 // varFiles completes files with values of variables.
 func varFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return []cobra.Completion{"hcl", "json"}, cobra.ShellCompDirectiveFilterFileExt
+	return []cobra.Completion{"hcl", "flowvars", "json"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 func anyFile(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {

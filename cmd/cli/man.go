@@ -66,6 +66,7 @@ Configs. A folder is one config of all of them but \fI*.test.hcl\fR.
 .I .flow/
 Stored positions, unless state_dir of a pipeline or \-\-state\-dir names another folder.
 .SH EXIT STATUS
+That of \fBflow run\fR; the other commands say theirs above. A wrong command line is always 2.
 .TP
 .B 0
 Done, or stopped with everything confirmed.
