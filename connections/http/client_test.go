@@ -36,7 +36,7 @@ func newClient(t *testing.T, edit func(*ClientConfig)) *Client {
 	return c
 }
 
-func get(t *testing.T, c *Client, target string) (*http.Response, string, error) {
+func get(t *testing.T, c *Client, target string) (string, error) {
 	t.Helper()
 	ctx, cancel := c.WithTimeout(t.Context())
 	defer cancel()
@@ -46,11 +46,11 @@ func get(t *testing.T, c *Client, target string) (*http.Response, string, error)
 	}
 	resp, err := c.Do(req)
 	if err != nil {
-		return nil, "", Cause(ctx, err)
+		return "", Cause(ctx, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	return resp, string(body), Cause(ctx, err)
+	return string(body), Cause(ctx, err)
 }
 
 func TestHeaders(t *testing.T) {
@@ -71,7 +71,7 @@ func TestHeaders(t *testing.T) {
 		{"secret", func(c *ClientConfig) { c.SecretHeaders = map[string]engine.Secret{"x-key": engine.NewSecret("k")} }, "flow/1.2.3||k"},
 	}
 	for _, tt := range tests {
-		if _, got, err := get(t, newClient(t, tt.edit), s.URL); got != tt.want || err != nil {
+		if got, err := get(t, newClient(t, tt.edit), s.URL); got != tt.want || err != nil {
 			t.Errorf("%s: %q %v, want %q", tt.name, got, err, tt.want)
 		}
 	}
@@ -97,11 +97,11 @@ func TestRedirects(t *testing.T) {
 	}))
 	defer s.Close()
 	c := newClient(t, nil)
-	if _, got, err := get(t, c, s.URL+"/once"); got != "GET" || err != nil {
+	if got, err := get(t, c, s.URL+"/once"); got != "GET" || err != nil {
 		t.Errorf("%q %v", got, err)
 	}
 	for path, want := range map[string]string{"/other": "another host", "/loop": "more than 5 times"} {
-		_, _, err := get(t, c, s.URL+path)
+		_, err := get(t, c, s.URL+path)
 		var again *engine.RetryError
 		if err = Classify("asking", err); err == nil || errors.As(err, &again) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %v", path, err)
@@ -180,7 +180,7 @@ func TestStatusError(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "3")
-		http.Error(w, "try\nlater", 503)
+		http.Error(w, "try\nlater", http.StatusServiceUnavailable)
 	}))
 	defer s.Close()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/p?token=hush", nil)
@@ -201,7 +201,7 @@ func TestTimeoutIsNamed(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer s.Close()
-	_, _, err := get(t, newClient(t, func(c *ClientConfig) { c.Timeout = 20 * time.Millisecond }), s.URL)
+	_, err := get(t, newClient(t, func(c *ClientConfig) { c.Timeout = 20 * time.Millisecond }), s.URL)
 	if err = Classify("asking", err); err == nil || !strings.Contains(err.Error(), "timeout of 20ms") {
 		t.Errorf("error %v", err)
 	}

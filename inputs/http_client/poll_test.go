@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -286,29 +287,27 @@ func TestTransient(t *testing.T) {
 			_, _ = io.WriteString(w, zipped(t, `{"data":{}}`)[:20])
 		},
 	}
-	calls, failed := 0, 0
+	var calls, failed atomic.Int32
 	good := pages(5, 2)
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		calls++
-		if calls > 1 && failed < len(broken) { // the second page fails
-			failed++
-			broken[failed-1](w, r)
+		if calls.Add(1) > 1 && int(failed.Load()) < len(broken) { // the second page fails
+			broken[failed.Add(1)-1](w, r)
 			return
 		}
 		good(w, r)
 	})
 	in := open(t, enginetest.NewHost(engine.BatchLimits{}), config(s.URL, func(c *Config) {
-		c.Records, c.Once, c.Timeout = path(t, "data.items"), true, 200*time.Millisecond
+		c.Records, c.Once, c.Timeout = path(t, "data.items"), true, time.Second
 		c.Cursor = &Cursor{Path: path(t, "next"), Param: "after"}
 	}))
 	got, retries := read(t, in, -1)
 	if want := `{"id":1}|{"id":2}|{"id":3}|{"id":4}|{"id":5}`; texts(got) != want {
 		t.Errorf("read %s", texts(got))
 	}
-	if failed != len(broken) || len(retries) != len(broken) {
-		t.Fatalf("%d faults, %d tries that failed: %v", failed, len(retries), retries)
+	if int(failed.Load()) != len(broken) || len(retries) != len(broken) {
+		t.Fatalf("%d faults, %d tries that failed: %v", failed.Load(), len(retries), retries)
 	}
-	for i, want := range []string{"429 Too Many Requests: slow down", "500", "EOF", "EOF", "invalid JSON", "timeout of 200ms", "EOF"} {
+	for i, want := range []string{"429 Too Many Requests: slow down", "500", "EOF", "EOF", "invalid JSON", "timeout of 1s", "EOF"} {
 		if got := retries[i].Error(); !strings.Contains(got, want) {
 			t.Errorf("failure %d: %q, want %q", i, got, want)
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,9 +70,9 @@ func TestEvents(t *testing.T) {
 // events serves numbered events behind Last-Event-ID; each connection breaks
 // in another way.
 func events(total int) http.HandlerFunc {
-	connection := 0
+	var connections atomic.Int32
 	return func(w http.ResponseWriter, r *http.Request) {
-		connection++
+		connection := connections.Add(1)
 		last := 0
 		_, _ = fmt.Sscan(r.Header.Get("Last-Event-ID"), &last)
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -100,7 +101,7 @@ func TestReconnects(t *testing.T) {
 	t.Parallel()
 	s := serve(t, events(12))
 	in := open(t, enginetest.NewHost(engine.BatchLimits{}), config(s.URL, func(c *Config) {
-		c.Format, c.SilenceTimeout, c.Interval = "sse", 100*time.Millisecond, time.Hour
+		c.Format, c.SilenceTimeout, c.Interval = "sse", 500*time.Millisecond, time.Hour
 	}))
 	got, retries := read(t, in, -1)
 	if want := "1|2|3|4|5|6|7|8|9|10|11|12"; texts(got) != want {
@@ -206,7 +207,10 @@ func TestStreamRefused(t *testing.T) {
 			t.Parallel()
 			s := serve(t, tt.h)
 			in := open(t, enginetest.NewHost(engine.BatchLimits{}), config(s.URL, func(c *Config) {
-				c.Format, c.Timeout = "sse", 100*time.Millisecond
+				c.Format = "sse"
+				if tt.name == "no answer" {
+					c.Timeout = 100 * time.Millisecond
+				}
 			}))
 			_, err := in.Read(t.Context())
 			var again *engine.RetryError
