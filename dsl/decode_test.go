@@ -17,9 +17,9 @@ import (
 type fakeConfig struct {
 	Text      string                   `flow:"text" oneof:"a b" doc:"." `
 	Bool      bool                     `flow:"bool" doc:"."`
-	Int       int                      `flow:"int" min:"1" max:"10" doc:"."`
-	Int64     int64                    `flow:"int64" doc:"."`
-	Float     float64                  `flow:"float" min:"0.5" doc:"."`
+	Int       int                      `flow:"int" unit:"" min:"1" max:"10" doc:"."`
+	Int64     int64                    `flow:"int64" unit:"" doc:"."`
+	Float     float64                  `flow:"float" unit:"" min:"0.5" doc:"."`
 	Duration  time.Duration            `flow:"duration" doc:"."`
 	Size      engine.ByteSize          `flow:"size" doc:"."`
 	Secret    engine.Secret            `flow:"secret" doc:"."`
@@ -28,7 +28,7 @@ type fakeConfig struct {
 	Texts     []string                 `flow:"texts" doc:"."`
 	Sizes     []engine.ByteSize        `flow:"sizes" doc:"."`
 	Durations []time.Duration          `flow:"durations" doc:"."`
-	Ints      []int                    `flow:"ints" max:"9" doc:"."`
+	Ints      []int                    `flow:"ints" unit:"" max:"9" doc:"."`
 	Secrets   []engine.Secret          `flow:"secrets" doc:"."`
 	Patterns  []engine.Pattern         `flow:"patterns" doc:"."`
 	Paths     []engine.PathOption      `flow:"paths" doc:"."`
@@ -40,7 +40,7 @@ type fakeConfig struct {
 	To        engine.Template          `flow:"to,destination" allow:"tos" doc:"."`
 	Tos       []string                 `flow:"tos" doc:"."`
 	Block     struct {
-		N  int `flow:"n" doc:"."`
+		N  int `flow:"n" unit:"" doc:"."`
 		In *struct {
 			To engine.Expression `flow:"to,destination" doc:"."`
 		} `flow:"in,block" doc:"."`
@@ -48,7 +48,7 @@ type fakeConfig struct {
 	List []struct {
 		Name string          `flow:",label"`
 		To   engine.Template `flow:"to,destination" doc:"."`
-		N    int             `flow:"n" min:"1" doc:"."`
+		N    int             `flow:"n" unit:"" min:"1" doc:"."`
 	} `flow:"list,block" doc:"."`
 }
 
@@ -78,7 +78,7 @@ func fakeRegistry(t *testing.T, made *int) *engine.Registry {
 			New: func(any, engine.Env) (engine.Processor, error) { return nil, nil }}},
 		Outputs: []engine.OutputFactory{{Component: about(func() any { return &empty{} }),
 			Delivery: func(any) engine.Delivery { return engine.Delivery{Confirms: "it is there"} },
-			New: func(any, engine.Env) (engine.Output, error) { return nil, nil }}},
+			New:      func(any, engine.Env) (engine.Output, error) { return nil, nil }}},
 		Converters: []engine.ConverterFactory{{
 			Component: about(func() any {
 				return &struct {

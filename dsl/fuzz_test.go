@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/tools/txtar"
 
 	"github.com/flowrecords/flow/dsl"
 	"github.com/flowrecords/flow/dsl/diag"
+	"github.com/flowrecords/flow/dsl/rules"
 )
 
 // FuzzLoad: whatever the text of a config is, it is compiled or answered with
@@ -51,6 +53,9 @@ func FuzzLoad(f *testing.F) {
 			}
 			if s := d.Subject; s != nil && s.Filename == "f.hcl" && (s.Start.Byte < 0 || s.End.Byte < s.Start.Byte || s.End.Byte > len(src) || s.Start.Line < 1 || s.Start.Column < 1) {
 				t.Errorf("%q lies at %v of %d bytes", d.Summary, *s, len(src))
+			}
+			if fixed, ok := rules.Apply(src, rules.Of(d).Fix); len(rules.Of(d).Fix) > 0 && (!ok || !utf8.Valid(fixed)) {
+				t.Errorf("%q cannot be corrected by %v", d.Summary, rules.Of(d).Fix)
 			}
 		}
 		for _, columns := range []int{0, 40, 110} {
