@@ -213,10 +213,10 @@ func (f *exprFlags) template() (playground.Record, error) {
 }
 
 func (f *exprFlags) time(t *playground.Record) error {
-	switch {
-	case f.timestamp == "":
+	switch f.timestamp {
+	case "":
 		return nil
-	case f.timestamp == "now":
+	case "now":
 		t.Timestamp = time.Now()
 	default:
 		at, err := time.Parse(time.RFC3339Nano, f.timestamp)

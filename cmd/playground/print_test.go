@@ -107,8 +107,8 @@ func TestPlaceOf(t *testing.T) {
 		{"", "x: y", "", ""},
 	} {
 		offset, length, summary, ok := placeOf(c.text, c.err)
-		if got := ""; ok {
-			if got = c.text[offset : offset+length]; got != c.want || summary != c.summary {
+		if ok {
+			if got := c.text[offset : offset+length]; got != c.want || summary != c.summary {
 				t.Errorf("%q in %q: %q %q", c.err, c.text, got, summary)
 			}
 		} else if c.want != "" {

@@ -69,7 +69,7 @@ func (s *Session) Prompt(_ context.Context, o PromptOptions) error {
 	p.openHistory()
 	fmt.Fprintln(p.Out, p.Style.paint(colorDim, "flow "+o.Version+": type an expression. :help lists commands, Ctrl-D leaves."))
 	if o.Input != "" {
-		p.command(":load " + o.Input)
+		p.printed(p.load(o.Input))
 	}
 	var e editor
 	if o.Plain {

@@ -86,14 +86,7 @@ func (p *program) eval(x *Record) (v record.Value, err error) {
 // secret is shown in the place of what was made of a secret.
 const secret = "(secret)"
 
-// show writes a result.
-func (s *Session) show(v record.Value, secrets []string) error {
-	if len(secrets) > 0 {
-		v = record.StringValue(secret)
-	}
-	return s.write(v)
-}
-
+// write prints a result.
 func (s *Session) write(v record.Value) error {
 	var err error
 	if s.out, err = s.Style.Append(s.out[:0], v); err != nil {
