@@ -23,6 +23,9 @@ pipeline "hooks" {
     address = "%s"
     %s
   }
+  processor "filter" "numbered" {
+    where = "value.seq >= 0"
+  }
   output "file" "out" {
     path = "out.jsonl"
   }
@@ -47,6 +50,7 @@ func serveHTTP(t *testing.T, dir, options, rest string) (*process, string) {
 	address := freeAddress(t)
 	write(t, filepath.Join(dir, "pipeline.hcl"), fmt.Sprintf(httpToFile, address, options, rest))
 	p := startFlow(t, dir, "run", "pipeline.hcl")
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() }) // it has ended unless the test failed
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	over := time.After(time.Minute)
@@ -63,6 +67,19 @@ func serveHTTP(t *testing.T, dir, options, rest string) (*process, string) {
 		case <-over:
 			t.Fatalf("flow does not listen\n%s", p.stderr.String())
 		}
+	}
+}
+
+// end waits for the end of flow and returns how it ended.
+func (p *process) end(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-p.exited:
+		return err
+	case <-time.After(time.Minute):
+		_ = p.cmd.Process.Kill()
+		t.Fatalf("flow did not end\n%s", p.stderr.String())
+		return nil
 	}
 }
 
@@ -228,7 +245,8 @@ func TestHTTPRefusedRecord(t *testing.T) {
 		if resp := post(t, url); resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
 			t.Errorf("status %d", resp.StatusCode)
 		}
-		if err := <-p.exited; err == nil || !strings.Contains(p.stderr.String(), "invalid JSON") {
+		err := p.end(t)
+		if err == nil || !strings.Contains(p.stderr.String(), "invalid JSON") {
 			t.Errorf("flow ended with %v\n%s", err, p.stderr.String())
 		}
 	})
