@@ -32,6 +32,9 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/conf"
+
 	"github.com/flowrecords/flow/dsl/expr/funcs"
 	"github.com/flowrecords/flow/engine"
 )
@@ -100,6 +103,7 @@ type Env struct{ env }
 
 type env struct {
 	lib    map[string]*library
+	base   *conf.Config
 	consts map[string]map[string]any
 	user   map[string]*userFunc
 	// noRecord hides the record (Constant).
@@ -116,8 +120,10 @@ func NewEnv() *Env { return newEnv(funcs.All()) }
 func NewEnvWith(all []funcs.Func) *Env { return newEnv(all) }
 
 func newEnv(all []funcs.Func) *Env {
+	lib := newLibrary(all)
 	return &Env{env{
-		lib:    newLibrary(all),
+		lib:    lib,
+		base:   baseConfig(lib),
 		consts: map[string]map[string]any{},
 		user:   map[string]*userFunc{},
 	}}
@@ -138,6 +144,7 @@ func (e *Env) AddFunction(name string, params []string, body string) []Problem {
 	problems := e.checkFunction(f)
 	if len(problems) == 0 {
 		e.user[name] = f
+		e.base.Functions[name] = &builtin.Function{Name: name, Func: unbound}
 	}
 	return problems
 }
