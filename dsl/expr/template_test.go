@@ -1,8 +1,10 @@
 package expr_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/flowrecords/flow/dsl/expr"
 	"github.com/flowrecords/flow/engine/record"
@@ -166,4 +168,39 @@ func TestTemplateForURL(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzTemplateForURL: whatever a record holds stays within its place of a URL,
+// and is there as it was.
+func FuzzTemplateForURL(f *testing.F) {
+	for _, s := range []string{"a/b?c#d&e=f%20 g", "..", "\x00\n", "é世界", "%", "+"} {
+		f.Add(s)
+	}
+	e := env(f)
+	src, ps := e.CompileTemplate("http://h/{{ value.s }}?q={{ value.s }}")
+	if len(ps) > 0 {
+		f.Fatal(ps)
+	}
+	t := src.(*expr.Template).ForURL()
+	f.Fuzz(func(tt *testing.T, s string) {
+		if !utf8.ValidString(s) {
+			tt.Skip()
+		}
+		l := record.NewLayout()
+		p, err := t.Bind(l)
+		if err != nil {
+			tt.Fatal(err)
+		}
+		got, err := p.Append(nil, rec(l, `{"s":`+string(record.AppendQuoted(nil, []byte(s)))+`}`))
+		if err != nil {
+			tt.Fatal(err)
+		}
+		u, err := url.Parse(string(got))
+		if err != nil {
+			tt.Fatalf("%q: %v", got, err)
+		}
+		if u.Host != "h" || u.Path != "/"+s || u.Query().Get("q") != s || len(u.Query()) != 1 || u.Fragment != "" || strings.Count(u.EscapedPath(), "/") != 1 {
+			tt.Errorf("%q became %q", s, got)
+		}
+	})
 }

@@ -94,7 +94,7 @@ func (in *input) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in.run = &run{proc: proc, out: newPump(proc.Stdout), cut: framing.New(in.cfg.Config.Options(in.host.Limits()), 0), began: in.env.Now()}
+	in.run = &run{proc: proc, out: newPump(proc.Stdout, proc.Exited()), cut: framing.New(in.cfg.Config.Options(in.host.Limits()), 0), began: in.env.Now()}
 	if d := in.cfg.Timeout; d > 0 {
 		in.run.timer = time.AfterFunc(d, func() {
 			proc.Stop(context.Background(), fmt.Errorf("it ran longer than the timeout of %s", engine.DurationText(d)))

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,6 +117,47 @@ func TestFormats(t *testing.T) {
 				t.Errorf("after the end: %v", again)
 			}
 		})
+	}
+}
+
+// TestOutsider: a process that has left the program's group and holds its pipe
+// does not keep the input from ending.
+func TestOutsider(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("setsid"); err != nil {
+		t.Skip(err)
+	}
+	got, _, err := read(t, open(t, shell("setsid sleep 20 & echo $!; exit 3")), all)
+	if len(got) != 1 || err == nil || err.Error() != "sh ended with status 3" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	pid, err := strconv.Atoi(got[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Errorf("there was no such process: %v", err)
+	}
+}
+
+// TestLateReader: what a program has written before it ended is read however
+// late.
+func TestLateReader(t *testing.T) {
+	t.Parallel()
+	c := shell(`i=0; while [ $i -lt 60 ]; do printf '%01000d\n' $i; i=$((i+1)); done; echo $$ >&2`)
+	in := open(t, c)
+	if err := in.begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-in.run.proc.Exited()
+	// The program is gone; the pump has taken a block or two, the rest is in the
+	// pipe, past every deadline.
+	if err := in.run.proc.Stdout.SetReadDeadline(time.Now().Add(-time.Hour)); err != nil {
+		t.Skip(err)
+	}
+	got, _, err := read(t, in, all)
+	if len(got) != 60 || !errors.Is(err, engine.ErrEnd) {
+		t.Errorf("%d records, %v", len(got), err)
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 // program waits.
 type pump struct {
 	file   *os.File
-	blocks chan []byte // closed at the end
+	exited <-chan struct{} // of the program
+	blocks chan []byte     // closed at the end
 	spare  chan []byte
 	stop   chan struct{}
 	ended  chan struct{}
@@ -27,17 +28,32 @@ const blockSize = 64 << 10
 // errNothing is what read returns when nothing came within its wait.
 var errNothing = errors.New("nothing to read at the moment")
 
-func newPump(f *os.File) *pump {
-	p := &pump{file: f, blocks: make(chan []byte), spare: make(chan []byte, 2), stop: make(chan struct{}), ended: make(chan struct{})}
+// outsiderGrace is how long nothing may come through the pipe of a program that
+// has ended: a process that has left its group may hold the pipe for ever.
+const outsiderGrace = time.Second
+
+func newPump(f *os.File, exited <-chan struct{}) *pump {
+	p := &pump{file: f, exited: exited, blocks: make(chan []byte), spare: make(chan []byte, 2), stop: make(chan struct{}), ended: make(chan struct{})}
 	p.spare <- make([]byte, blockSize)
 	p.spare <- make([]byte, blockSize)
 	go p.run()
 	return p
 }
 
+// watch bounds the reads once the program has ended, where the system can.
+func (p *pump) watch() {
+	select {
+	case <-p.exited:
+		_ = p.file.SetReadDeadline(time.Now().Add(outsiderGrace))
+	case <-p.ended:
+	}
+}
+
 func (p *pump) run() {
 	defer close(p.ended)
 	defer close(p.blocks)
+	go p.watch()
+	late := false // nothing came up to the last deadline
 	for {
 		var buf []byte
 		select {
@@ -55,10 +71,18 @@ func (p *pump) run() {
 		} else {
 			p.spare <- buf
 		}
-		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				p.err = err
-			}
+		switch {
+		case err == nil:
+			late = false
+		case errors.Is(err, os.ErrDeadlineExceeded) && !late:
+			// The deadline may have passed while the input was not ready to take
+			// what is there.
+			late = true
+			_ = p.file.SetReadDeadline(time.Now().Add(outsiderGrace))
+		case errors.Is(err, io.EOF), errors.Is(err, os.ErrDeadlineExceeded):
+			return
+		default:
+			p.err = err
 			return
 		}
 	}

@@ -116,12 +116,29 @@ func (o *output) start(read func(*child)) error {
 		return err
 	}
 	o.child = &child{proc: proc, read: make(chan struct{})}
+	go o.child.watch()
 	go func(c *child) {
 		defer close(c.read)
 		read(c)
 	}(o.child)
 	o.framer.Restart()
 	return nil
+}
+
+// outsiderGrace is how long the standard output of a program that has ended is
+// read on: a process that has left its group may hold it for ever.
+const outsiderGrace = time.Second
+
+// watch closes the program's standard output behind its end.
+func (c *child) watch() {
+	<-c.proc.Exited()
+	t := time.NewTimer(outsiderGrace)
+	defer t.Stop()
+	select {
+	case <-c.read:
+	case <-t.C:
+	}
+	_ = c.proc.Stdout.Close() // only read from
 }
 
 func logOutput(c *child) { c.proc.LogOutput() }
@@ -191,10 +208,6 @@ func (o *output) feed(ctx context.Context) bool {
 // forEver is the patience of settle with a program that has all it needs.
 const forEver = time.Duration(1<<63 - 1)
 
-// outsiderGrace is how long the standard output of a program that has ended is
-// read on, if a process that has left its group holds it.
-const outsiderGrace = time.Second
-
 // settle ends the program's standard input, waits for the end of the program
 // and returns what it says: nil for status 0 after everything was read. A
 // program that goes on for longer than the patience is stopped. When ctx ends
@@ -219,10 +232,7 @@ func (o *output) settle(ctx context.Context, patience time.Duration) error {
 		return context.Cause(ctx)
 	}
 	exit := c.proc.Result()
-	held := time.AfterFunc(outsiderGrace, func() { _ = c.proc.Stdout.Close() })
 	<-c.read
-	held.Stop()
-	_ = c.proc.Stdout.Close() // only read from
 	if c.timer != nil {
 		c.timer.Stop()
 	}

@@ -142,6 +142,8 @@ func TestFailuresComeAgain(t *testing.T) {
 		{"ends without answers", "ack", failing + `[ $n = 1 ] && { head -n 5 > /dev/null; exit 0; }; ` + answering, nil, "sh ended with status 0 and left records without an answer", true},
 		{"closes its output", "ack", failing + `[ $n = 1 ] && { exec >&-; sleep 600; }; ` + answering, func(c *Config) { c.StopGrace = 100 * time.Millisecond }, "sh was stopped: it closed its standard output", true},
 		{"answers no more", "ack", failing + `[ $n = 1 ] && { read l; echo "$l" >> out; echo ok; exec sleep 600; }; ` + answering, func(c *Config) { c.Timeout = 300 * time.Millisecond }, "sh was stopped: no answer came within the timeout of 300ms", true},
+		{"leaves its output to others", "ack", failing + `[ $n = 1 ] && { read l; setsid sleep 3 & exit 4; }; ` + answering, nil, "sh ended with status 4", true},
+		{"leaves its output to others", "exit", failing + `[ $n = 1 ] && { cat > /dev/null; setsid sleep 3 & exit 4; }; cat >> out`, nil, "sh ended with status 4", true},
 		{"floods its standard error", "ack", failing + `[ $n = 1 ] && { yes flood | head -n 20000 >&2; exit 9; }; ` + answering, nil, "sh ended with status 9: flood", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
