@@ -99,6 +99,7 @@ func (l *loader) buildPipelines() *engine.Plan {
 	}
 	l.checkAfter()
 	l.checkExclusive()
+	l.checkListeners()
 	l.checkFiles()
 	return plan
 }

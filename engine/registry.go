@@ -56,6 +56,9 @@ type InputFactory struct {
 	// Exclusive: only one element of this type can run in a process, since
 	// what it reads is there once and two would share it by chance.
 	Exclusive bool
+	// Listens returns the addresses, HOST:PORT, at which an input of this config
+	// listens: no other can listen there.
+	Listens func(config any) []string
 	// Files returns the paths, without globs, of the files that this config
 	// reads. With OutputFactory.Files it finds what would read its own output.
 	Files func(config any) []string

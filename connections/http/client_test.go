@@ -111,8 +111,12 @@ func TestRedirects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp, err := c.Do(req); err == nil || !strings.Contains(err.Error(), "another method") {
-		t.Errorf("a POST has become %v", resp)
+	resp, err := c.Do(req)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "another method") {
+		t.Errorf("a POST has become %v, %v", resp, err)
 	}
 }
 
@@ -187,7 +191,7 @@ func TestStatusError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := newClient(t, nil).Do(req)
+	resp, err := newClient(t, nil).Do(req) //nolint:bodyclose // NewStatusError closes it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@
 package http
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/flowrecords/flow/connections/tlsconf"
@@ -49,7 +51,7 @@ func (c *ClientConfig) Problems() []engine.Problem {
 		ps = append(ps, engine.Problem{Option: "basic", Summary: "basic and bearer_token exclude each other",
 			Detail: "A request carries one Authorization header. Remove one of the two."})
 	}
-	for name := range c.SecretHeaders {
+	for _, name := range slices.Sorted(maps.Keys(c.SecretHeaders)) {
 		ps = append(ps, CheckHeader("secret_headers", name)...)
 	}
 	return append(ps, c.TLS.Problems("tls")...)

@@ -282,7 +282,7 @@ func wiringRules() []Rule {
 		{
 			ID: SecondInput, Name: "second-exclusive-input", Category: Wiring, Severity: Error,
 			Summary: "Two inputs would share a source that can be read once.",
-			Doc:     "Standard input is there once for the whole process: each of the two would get a part of its bytes. Let several elements read the one input.",
+			Doc:     "Standard input is there once for the whole process: each of the two would get a part of its bytes. Only one can listen at an address. Let several elements read the one input, or give the other one another address.",
 			Bad: `pipeline "p" {
   input "stdin" "a" {}
   input "stdin" "b" {}

@@ -17,6 +17,7 @@ func Factory() engine.InputFactory {
 		ValueConverter: "json",
 		Bounded:        func(any) bool { return false },
 		FixedTopics:    func(any) []string { return nil },
+		Listens:        func(config any) []string { return []string{config.(*Config).Address} },
 		Delivery: func(any) engine.Delivery {
 			return engine.Delivery{Positions: "the sender, who sends again what was not answered with success"}
 		},

@@ -1,8 +1,10 @@
 package httpclient
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	conn "github.com/flowrecords/flow/connections/http"
@@ -72,7 +74,7 @@ func (c *Config) Validate() []engine.Problem {
 	if c.URL != "" {
 		ps = append(ps, conn.CheckURL("url", c.URL)...)
 	}
-	for name := range c.Headers {
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		ps = append(ps, conn.CheckHeader("headers", name)...)
 	}
 	if c.Body != "" && c.Method == http.MethodGet {
