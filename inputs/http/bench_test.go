@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/flowrecords/flow/engine"
@@ -71,11 +72,13 @@ func load(b *testing.B, url string, body []byte, lines int) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: senders}}
 	defer client.CloseIdleConnections()
 	var wg sync.WaitGroup
+	var left atomic.Int64
+	left.Store(int64(b.N))
 	b.ReportAllocs()
 	b.ResetTimer()
-	for s := range senders {
+	for range senders {
 		wg.Go(func() {
-			for range b.N/senders + min(1, b.N%senders/(s+1)) {
+			for left.Add(-1) >= 0 {
 				resp, err := client.Post(url, lineType, bytes.NewReader(body))
 				if err != nil {
 					b.Error(err)
