@@ -51,7 +51,7 @@ type output struct {
 type lane struct {
 	ready chan *request
 	open  *request // being filled, by the engine's goroutine; nil: none
-	held  bool     // a request is to be sent again before any other; guarded by output.mu
+	held  bool     // nothing may be sent before a request that has failed; guarded by output.mu
 }
 
 // laneRequests is how many requests wait for a lane: one that is ready when the
@@ -269,7 +269,7 @@ type outcome struct {
 func (o *output) result(l *lane, parts []part, c outcome) {
 	var complete []*write
 	o.mu.Lock()
-	if c.again != nil && o.cfg.Order != orderNone {
+	if c.fatal != nil || c.again != nil && o.cfg.Order != orderNone {
 		l.held = true
 	}
 	for _, p := range parts {

@@ -419,6 +419,26 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
+// TestStops: behind a request that stops the pipeline nothing is sent.
+func TestStops(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.answer = func(n int, w http.ResponseWriter, _ *http.Request, _ string) (bool, bool) {
+		if n == 3 {
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+		}
+		return n == 3, n != 3
+	}
+	_, p := open(t, config(s.URL))
+	p.Write(t.Context(), numbers(1, 10)...)
+	if got := s.bodies(); !slices.Equal(got, []string{"0", "1"}) {
+		t.Errorf("arrived %v", got)
+	}
+	if want := "POST " + s.URL + ": status 401 Unauthorized: who are you? (a status of stop_statuses)"; p.Stopped == nil || p.Stopped.Error() != want {
+		t.Errorf("stopped by %v, want %s", p.Stopped, want)
+	}
+}
+
 // TestRequests: what goes over the wire.
 func TestRequests(t *testing.T) {
 	t.Parallel()
