@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -273,8 +272,10 @@ func (a *app) evaluate(s *playground.Session, f exprFlags, args []string) (err e
 	if len(args) > 0 {
 		t.Expr = args[0]
 	}
+	out := newFlusher(a.Stdout)
+	s.Out, s.Err = out, &flushedFirst{out, a.Stderr}
 	if len(f.hcl) > 0 && (t.Expr == "" || f.element != "") {
-		if t.Chain, err = playground.NewChain(s.Plan, a.chainOptions(f)); err != nil {
+		if t.Chain, err = playground.NewChain(s.Plan, a.chainOptions(f, s.Err)); err != nil {
 			return wrongUsage(err)
 		}
 		defer t.Chain.Close()
@@ -283,8 +284,6 @@ func (a *app) evaluate(s *playground.Session, f exprFlags, args []string) (err e
 	if err != nil {
 		return wrongUsage(err)
 	}
-	out := newFlusher(a.Stdout)
-	s.Out, s.Err = out, &flushedFirst{out, a.Stderr}
 	if in != nil {
 		defer in.Close()
 		t.Samples = playground.NewSamples(in)
@@ -307,10 +306,10 @@ func (a *app) evaluate(s *playground.Session, f exprFlags, args []string) (err e
 	return nil
 }
 
-func (a *app) chainOptions(f exprFlags) playground.ChainOptions {
+func (a *app) chainOptions(f exprFlags, log io.Writer) playground.ChainOptions {
 	return playground.ChainOptions{
 		Pipeline: f.pipeline, Element: f.element, From: f.from, Version: a.Version,
-		Logger: slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
 }
 
@@ -349,16 +348,16 @@ func (a *app) prompt(s *playground.Session, f exprFlags, args []string) error {
 	if len(args) > 0 {
 		return wrongUsage(errors.New("--interactive and an expression exclude each other: type it at the prompt"))
 	}
-	// A Ctrl-C while an expression is evaluated ends what is repeated, never
-	// the prompt; while a line is edited the terminal sends no signal.
+	// Ctrl-C ends what :time repeats, never the prompt: one evaluation is
+	// bounded by its budget, and while a line is edited there is no signal.
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
-	err := s.Prompt(context.Background(), playground.PromptOptions{
+	err := s.Prompt(playground.PromptOptions{
 		Input: f.input, Each: f.each, NoHistory: f.noHistory, Environ: a.Environ, Version: a.Version,
 		Plain: a.getenv("TERM") == "dumb", In: a.Stdin, Interrupts: interrupts,
 		Size:  func() (int, int) { return terminalSize(a.Stdout) },
-		Chain: a.chainOptions(f),
+		Chain: a.chainOptions(f, a.Stdout),
 	})
 	if err != nil {
 		return &exitError{code: ExitFailed, err: err}

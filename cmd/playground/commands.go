@@ -374,7 +374,7 @@ func (p *prompt) show(i int) error {
 		return nil
 	}
 	if i >= len(p.sample.records) {
-		p.wrong("there are %s", p.sample.title())
+		p.wrong("the sample ends here: %s", p.sample.title())
 		return nil
 	}
 	p.sample.at = i

@@ -3,7 +3,6 @@ package playground
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -60,7 +59,7 @@ type prompt struct {
 
 // Prompt reads expressions and commands until it is left. Only what ends the
 // terminal is an error.
-func (s *Session) Prompt(_ context.Context, o PromptOptions) error {
+func (s *Session) Prompt(o PromptOptions) error {
 	p := &prompt{Session: s, o: o, sample: s.noSample()}
 	p.Style.Pretty = true
 	p.Err = p.Out // one stream keeps results and messages in their order
@@ -174,6 +173,7 @@ func (p *prompt) line(text string) (err error) {
 	}()
 	p.resized()
 	p.said = false
+	p.interrupted() // one that came too late for what it was meant for
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":
