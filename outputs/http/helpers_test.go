@@ -166,7 +166,9 @@ func (t template) LiteralPrefix() string {
 	return prefix
 }
 
-func (t template) Bind(*record.Layout) (engine.TemplateProgram, error) { return templateProgram(t), nil }
+func (t template) Bind(*record.Layout) (engine.TemplateProgram, error) {
+	return templateProgram(t), nil
+}
 
 type templateProgram string
 
