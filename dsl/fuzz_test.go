@@ -18,7 +18,7 @@ import (
 // FuzzLoad: whatever the text of a config is, it is compiled or answered with
 // diagnostics that lie within it and can be printed.
 func FuzzLoad(f *testing.F) {
-	for _, dir := range []string{"plan", "diag"} {
+	for _, dir := range []string{"plan", "diag", "lint"} {
 		files, err := filepath.Glob("../testdata/" + dir + "/*.txtar")
 		if err != nil || len(files) == 0 {
 			f.Fatalf("no seeds: %v", err)

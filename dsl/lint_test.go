@@ -2,6 +2,7 @@ package dsl_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -145,6 +146,41 @@ func edited(src []byte, edits []rules.Edit) []byte {
 		src = slices.Concat(src[:e.Range.Start.Byte], []byte(e.Text), src[e.Range.End.Byte:])
 	}
 	return src
+}
+
+// TestLintMutated: whatever is taken out of a config, or stands there twice,
+// lint answers, and its fixes lie within the file.
+func TestLintMutated(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../testdata/lint/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := registry(t)
+	check := func(src []byte) {
+		r := dsl.LoadSources(map[string][]byte{"main.hcl": src}, dsl.Options{Registry: reg})
+		for _, d := range r.Diags {
+			for _, e := range rules.Of(d).Fix {
+				if e.Range.Start.Byte > e.Range.End.Byte || e.Range.End.Byte > len(src) {
+					t.Errorf("the fix of %s lies at %v of %d bytes:\n%s", d.Summary, e.Range, len(src), src)
+				}
+			}
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, file := range files {
+		ar, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src := ar.Files[0].Data
+		for range 25 {
+			from := random.IntN(len(src))
+			to := min(len(src), from+random.IntN(40))
+			check(slices.Concat(src[:from], src[to:]))
+			check(slices.Concat(src[:to], src[from:]))
+		}
+	}
 }
 
 var fence = regexp.MustCompile("(?s)```hcl\n(.*?)```")

@@ -254,10 +254,14 @@ func (k *checker) within(e *Element) {
 		return slices.ContainsFunc(removed, func(q record.Path) bool { return prefix(q, p) })
 	}
 	k.removals(e, gone, "remove of the same processor comes first and takes it away.", func(o *Option) bool { return strings.HasPrefix(o.Type, "list of") })
-	if c.Keeps != nil && !slices.ContainsFunc(c.Keeps, func(p record.Path) bool { return !plain(p) }) {
-		k.removals(e, func(p record.Path) bool { return len(p) > 0 && plain(p) && !gone(p) && !meetsAny(p, c.Keeps) },
-			"keep of the same processor comes first and does not name it.", nil)
+	if c.Keeps == nil || slices.ContainsFunc(c.Keeps, func(p record.Path) bool { return !plain(p) }) {
+		return
 	}
+	const detail = "keep of the same processor comes first and does not name it."
+	left := func(p record.Path) bool { return len(p) > 0 && plain(p) && !meetsAny(p, c.Keeps) }
+	isRename := func(o *Option) bool { return !strings.HasPrefix(o.Type, "list of") }
+	k.removals(e, left, detail, isRename)
+	k.removals(e, func(p record.Path) bool { return left(p) && !gone(p) }, detail, func(o *Option) bool { return !isRename(o) })
 }
 
 // find returns the place of the first path of which is holds, and its text.

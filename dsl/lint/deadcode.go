@@ -93,7 +93,11 @@ func (k *checker) unused(d *Declaration) {
 		name = strings.TrimPrefix(d.Address, "connection.")
 	}
 	f := k.report(u.id, d.At, fmt.Sprintf("%s %q is not used", d.Kind, d.Name), u.what, name)
-	if d.Kind != "variable" { // a value that is given from outside would become an error
+	// A value that is given from outside to a variable would become an error,
+	// and so would another unused declaration that refers to this one.
+	if d.Kind != "variable" && !slices.ContainsFunc(k.config.Declarations, func(x *Declaration) bool {
+		return slices.Contains(x.Uses, d.Address)
+	}) {
 		rules.AddFix(f, k.withComment(k.removed(d.Range))...)
 	}
 }
