@@ -15,35 +15,34 @@ import (
 	"github.com/flowrecords/flow/dsl/rules"
 )
 
-// maxFixRounds bounds how often a config is corrected and linted again: a
+// maxTries bounds how often a config is corrected and linted again: a
 // correction may let another mistake come to light.
-const maxFixRounds = 10
+const maxTries = 200
 
 // fix corrects a config in memory as far as is certain and returns what then
 // is left. A correction after which there is an error that was not there
-// before is taken back.
+// before is not made.
 func (r *lintRun) fix(paths []string, res *dsl.Result) *dsl.Result {
 	refused := make(map[string]bool)
-	for range maxFixRounds {
+	tries := 0
+	for tries < maxTries {
 		fixes := r.fixes(res, refused)
 		if len(fixes) == 0 {
 			break
 		}
-		if after := r.try(paths, res, fixes); after != nil {
-			res = after
-			continue
-		}
-		// One of them does harm: each by itself.
-		done := false
-		for _, f := range fixes {
-			if after := r.try(paths, res, []fixOf{f}); after != nil {
-				res, done = after, true
+		// Where one of them does harm, fewer are tried; the others are found
+		// again, at their new places, in the next round.
+		for ; tries < maxTries; fixes = fixes[:len(fixes)/2] {
+			tries++
+			if after := r.try(paths, res, fixes); after != nil {
+				res = after
+				clear(refused) // what did harm may do none now
 				break
 			}
-			refused[f.key] = true
-		}
-		if !done {
-			break
+			if len(fixes) == 1 {
+				refused[fixes[0].key] = true
+				break
+			}
 		}
 	}
 	return res
@@ -171,9 +170,10 @@ func unreadable(diags hcl.Diagnostics) int {
 // writeFixes writes the corrected files, or shows what would change.
 func (r *lintRun) writeFixes() error {
 	for _, name := range slices.Sorted(maps.Keys(r.originals)) {
-		was, is := r.originals[name], r.overlay[name]
-		if bytes.Equal(was, is) {
-			continue
+		was := r.originals[name]
+		is, corrected := r.overlay[name]
+		if !corrected || bytes.Equal(was, is) {
+			continue // nothing, or all was taken back
 		}
 		switch {
 		case r.flags.diff:

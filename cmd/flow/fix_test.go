@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+)
+
+// TestFixCorpus: over all configs of the suites, --fix makes no error that was
+// not there, and a second time it changes nothing.
+func TestFixCorpus(t *testing.T) {
+	t.Parallel()
+	var files []string
+	for _, dir := range []string{"diag", "plan", "lint", "pipelines"} {
+		more, err := filepath.Glob("../../testdata/" + dir + "/*.txtar")
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, more...)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			ar, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			var names []string
+			for _, f := range ar.Files {
+				if name := filepath.Join(dir, f.Name); strings.HasSuffix(f.Name, ".hcl") {
+					if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+						t.Fatal(err)
+					}
+					write(t, name, string(f.Data))
+					names = append(names, name)
+				}
+			}
+			if len(names) == 0 {
+				return
+			}
+			before := lintFiles(t, names)
+			after := lintFiles(t, names, "--fix")
+			syntax := func(f lintFinding) bool { return strings.HasPrefix(f.Rule, "FL10") && f.Severity == "error" }
+			if after.Errors > before.Errors && !slices.ContainsFunc(before.Findings, syntax) {
+				t.Errorf("errors became more:\n%s\nbefore:\n%s", after, before)
+			}
+			once := contents(t, names)
+			if again := lintFiles(t, names, "--fix"); !bytes.Equal(once, contents(t, names)) || again.Errors != after.Errors {
+				t.Errorf("a second --fix changes\n%s\nto\n%s", once, contents(t, names))
+			}
+		})
+	}
+}
+
+func lintFiles(t *testing.T, names []string, flags ...string) lintResult {
+	t.Helper()
+	dir := t.TempDir()
+	report := filepath.Join(dir, "report.json")
+	args := append([]string{"lint", "--format", "json", "--output", report}, flags...)
+	mainInProcess(t, dir, nil, append(args, names...)...)
+	data, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var res lintResult
+	if err := json.Unmarshal(data, &res); err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+func contents(t *testing.T, names []string) []byte {
+	t.Helper()
+	var all []byte
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, data...)
+	}
+	return all
+}
+
+// BenchmarkLint lints a config of 2,000 lines as a whole process.
+func BenchmarkLint(b *testing.B) {
+	name := filepath.Join(b.TempDir(), "large.hcl")
+	if err := os.WriteFile(name, []byte(largeConfig(2000)), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	flow := flowCommand(b)
+	for b.Loop() {
+		if out, err := exec.Command(flow, "lint", "--deny-warnings", name).CombinedOutput(); err != nil {
+			b.Fatalf("%v\n%s", err, out)
+		}
+	}
+}
+
+// largeConfig is a sound config of about so many lines.
+func largeConfig(lines int) string {
+	b := strings.Builder{}
+	b.WriteString("locals {\n  prefix = \"shop\"\n}\n\nfunction \"hide\" {\n  params = [\"s\"]\n  result = \"len(s) > 4 ? '****' + s[len(s) - 4:] : '****'\"\n}\n")
+	for n := 0; strings.Count(b.String(), "\n") < lines; n++ {
+		fmt.Fprintf(&b, `
+pipeline "p%[1]d" {
+  input "file" "in" {
+    path = "in-%[1]d.jsonl"
+  }
+  processor "filter" "paid" {
+    where = "value.status == 'paid' && value.amount > %[1]d"
+  }
+  processor "map" "shape" {
+    set = {
+      total  = "value.price * value.quantity"
+      card   = "hide(value.card)"
+      region = "upper(value.region) + local.prefix"
+    }
+    remove = ["internal.trace"]
+    key    = "value.id"
+  }
+  processor "route" "by" {
+    case "kr" {
+      when = "value.country == 'KR'"
+    }
+  }
+  output "file" "out" {
+    path = "out-%[1]d-{{ lower(value.country) }}.jsonl"
+  }
+  output "file" "kr" {
+    from = [processor.by.kr]
+    path = "kr-%[1]d.jsonl"
+  }
+  output "file" "dead" {
+    from = [errors]
+    path = "dead-%[1]d.jsonl"
+  }
+}
+`, n)
+	}
+	return b.String()
+}
