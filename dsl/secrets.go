@@ -3,6 +3,7 @@ package dsl
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -75,6 +76,26 @@ func (d *decoder) secretLiteral(o *engine.Option, e hclsyntax.Expression) {
 func (l *loader) blotLiterals(e hclsyntax.Expression) {
 	for _, lit := range literalsOf(e, func(call string) bool { return call != "env" && call != "file" && call != "fileexists" }) {
 		l.blots = append(l.blots, lit.SrcRange)
+	}
+}
+
+// inURL finds the password of a URL.
+var inURL = regexp.MustCompile(`://[^/?#\s"@:]*:([^/?#\s"@]+)@`)
+
+// blotURLs hides passwords that stand in URLs of an option that is no secret:
+// what refuses such a URL must not print it.
+func (l *loader) blotURLs(e hclsyntax.Expression) {
+	for _, lit := range literalsOf(e, func(string) bool { return true }) {
+		f, r := l.files[lit.SrcRange.Filename], lit.SrcRange
+		if f == nil || r.End.Byte > len(f.Bytes) {
+			continue
+		}
+		for _, m := range inURL.FindAllSubmatchIndex(f.Bytes[r.Start.Byte:r.End.Byte], -1) {
+			at := r
+			at.Start.Byte, at.End.Byte = r.Start.Byte+m[2], r.Start.Byte+m[3]
+			l.blots = append(l.blots, at)
+			l.secrets = append(l.secrets, string(f.Bytes[at.Start.Byte:at.End.Byte]))
+		}
 	}
 }
 

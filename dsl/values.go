@@ -50,6 +50,8 @@ func (d *decoder) plain(o *engine.Option, field reflect.Value, e hclsyntax.Expre
 	}
 	if o.Secret {
 		d.secretLiteral(o, e)
+	} else {
+		d.blotURLs(e)
 	}
 	val, ok := d.eval(e)
 	if !ok {
