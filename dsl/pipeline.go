@@ -86,6 +86,11 @@ func (l *loader) buildPipelines() *engine.Plan {
 		at := hcl.Range{Filename: l.names[0], Start: hcl.InitialPos, End: hcl.InitialPos}
 		l.report(rules.NoPipeline, at, "no pipeline", "A config needs at least one block pipeline \"NAME\" { ... } with an input and an output.")
 	}
+	for _, c := range l.connList {
+		if c.value != nil {
+			plan.Connections = append(plan.Connections, &engine.Connection{Name: c.address(), Type: c.typ, Config: c.config, Value: c.value})
+		}
+	}
 	for _, p := range l.pipelines {
 		l.buildPipeline(p)
 		out := &engine.Pipeline{Name: p.name, Settings: p.settings}

@@ -10,6 +10,20 @@ import (
 // constructors: nothing is open.
 type Plan struct {
 	Pipelines []*Pipeline
+	// Connections in the order of the file, those that no element uses too.
+	Connections []*Connection
+}
+
+// Connection is one connection block, checked.
+type Connection struct {
+	// Name is the address: connection.kafka.main.
+	Name string
+	Type string
+	// Config is the connection's *Config, complete.
+	Config any
+	// Value is what its factory made of it, which ConnectionRef.Value of the
+	// elements holds too.
+	Value any
 }
 
 // Pipeline is one DAG.

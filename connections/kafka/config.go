@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowrecords/flow/connections/tlsconf"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -16,29 +17,23 @@ type Config struct {
 	EmbeddedPartitions int    `flow:"embedded_partitions" unit:"partitions" min:"1" max:"1000" doc:"Partitions of a topic that is created in the embedded broker without a number."`
 	EmbeddedPort       int    `flow:"embedded_port" unit:"" min:"0" max:"65535" doc:"Port on 127.0.0.1 at which the embedded broker listens, for other clients. 0 takes a free one."`
 
-	ClientID       string        `flow:"client_id" doc:"Name by which brokers know this client in logs and quotas. Empty: flow, the pipeline and the element." example:"\"orders-flow\""`
-	DialTimeout    time.Duration `flow:"dial_timeout" min:"10ms" max:"10m" doc:"Longest wait for a connection to a broker."`
-	RequestTimeout time.Duration `flow:"request_timeout" min:"10ms" max:"10m" doc:"Longest wait for the answer to a request, added to what the request itself allows the broker."`
+	ClientID string `flow:"client_id" doc:"Name by which brokers know this client in logs and quotas. Empty: flow, the pipeline and the element." example:"\"orders-flow\""`
+	Rack     string `flow:"rack" doc:"Rack or zone in which this process runs, as brokers name theirs (broker.rack). Inputs then read from the copy of a partition in their own rack, where brokers allow it (replica.selector.class)." example:"\"eu-west-1a\""`
 
-	TLS  *TLS  `flow:"tls,block" doc:"Encrypt connections. An empty block trusts the system's certificate authorities."`
-	SASL *SASL `flow:"sasl,block" doc:"Authenticate with a name and a password."`
+	DialTimeout    time.Duration   `flow:"dial_timeout" min:"10ms" max:"10m" doc:"Longest wait for a connection to a broker, TLS included."`
+	RequestTimeout time.Duration   `flow:"request_timeout" min:"10ms" max:"10m" doc:"Longest wait for the answer to a request, added to what the request itself allows the broker."`
+	RetryTimeout   time.Duration   `flow:"retry_timeout" min:"0s" max:"1h" doc:"How long a request that failed is repeated before its failure counts; fetching and producing go on for as long as it takes. 0s: 30s, and the session timeout for requests of a group."`
+	IdleTimeout    time.Duration   `flow:"idle_timeout" min:"1s" max:"24h" doc:"How long a connection that nobody uses is kept. Less than the brokers' own limit (connections.max.idle.ms, 10m), and that of what lies between."`
+	MetadataMaxAge time.Duration   `flow:"metadata_max_age" min:"100ms" max:"1h" doc:"How often to look for new partitions and leaders when nothing makes it necessary. Inputs have an option of their own."`
+	MetadataMinAge time.Duration   `flow:"metadata_min_age" min:"10ms" max:"1m" doc:"Shortest time between two looks, however necessary they are."`
+	MaxReadBytes   engine.ByteSize `flow:"max_read_bytes" min:"1MiB" max:"2047MiB" doc:"Largest answer of a broker that is read, as a guard against what is no broker. It must be above what inputs fetch at once."`
+
+	TLS  *TLS  `flow:"tls,block" doc:"Encrypt connections. An empty block trusts the system's certificate authorities. Files are read again when they change, for connections that are made from then on."`
+	SASL *SASL `flow:"sasl,block" doc:"Authenticate."`
 }
 
 // TLS holds the options of a tls block.
-type TLS struct {
-	CAFile             string `flow:"ca_file" doc:"PEM file of the certificate authorities to trust instead of the system's." example:"\"ca.pem\""`
-	CertFile           string `flow:"cert_file" doc:"PEM file of this client's certificate. key_file goes with it." example:"\"client.pem\""`
-	KeyFile            string `flow:"key_file" doc:"PEM file of the certificate's private key." example:"\"client-key.pem\""`
-	ServerName         string `flow:"server_name" doc:"Name that the brokers' certificates must carry, if it is not the host that is dialled." example:"\"kafka.internal\""`
-	InsecureSkipVerify bool   `flow:"insecure_skip_verify" doc:"Accept any certificate. Whoever sits between flow and the brokers can then read and change all data."`
-}
-
-// SASL holds the options of a sasl block.
-type SASL struct {
-	Mechanism string        `flow:"mechanism,required" oneof:"plain scram-sha-256 scram-sha-512" doc:"How the password is proved. plain sends it as it is and needs tls on any network that is not trusted." example:"\"scram-sha-512\""`
-	Username  string        `flow:"username,required" doc:"Name to authenticate as." example:"\"flow\""`
-	Password  engine.Secret `flow:"password,required" doc:"Password of the name." example:"env(\"KAFKA_PASSWORD\")"`
-}
+type TLS = tlsconf.Client
 
 // Defaults is what an empty block means.
 func Defaults() *Config {
@@ -46,6 +41,10 @@ func Defaults() *Config {
 		EmbeddedPartitions: 1,
 		DialTimeout:        10 * time.Second,
 		RequestTimeout:     10 * time.Second,
+		IdleTimeout:        30 * time.Second,
+		MetadataMaxAge:     5 * time.Minute,
+		MetadataMinAge:     250 * time.Millisecond,
+		MaxReadBytes:       100 << 20,
 	}
 }
 
@@ -75,12 +74,14 @@ func (c *Config) Validate() []engine.Problem {
 			add("sasl", "sasl with an embedded broker", "The embedded broker asks for no password. Remove the sasl block.")
 		}
 	}
-	if c.TLS != nil {
-		if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-			add("tls", "certificate without key or key without certificate", "cert_file and key_file go together: give both or none.")
-		}
+	if c.MetadataMinAge > c.MetadataMaxAge {
+		add("metadata_min_age", "metadata_min_age is over metadata_max_age", "Lower metadata_min_age or raise metadata_max_age.")
 	}
-	return ps
+	if c.Embedded != "" {
+		return ps
+	}
+	ps = append(ps, c.TLS.Problems("tls")...)
+	return append(ps, c.SASL.problems()...)
 }
 
 func quote(s string) string { return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"` }
@@ -112,6 +113,28 @@ line by ` + "`brokers`" + `.`,
     mechanism = "scram-sha-512"
     username  = "flow"
     password  = env("KAFKA_PASSWORD")
+  }
+}`},
+				{Title: "A cluster that asks for a token of an identity provider", HCL: `connection "kafka" "cloud" {
+  brokers = ["kafka.example.com:9093"]
+  tls {}
+  sasl {
+    mechanism = "oauthbearer"
+
+    client_credentials {
+      url           = "https://login.example.com/oauth2/token"
+      client_id     = "flow"
+      client_secret = env("KAFKA_CLIENT_SECRET")
+      scope         = ["kafka"]
+    }
+  }
+}`},
+				{Title: "A cluster that asks for a certificate", HCL: `connection "kafka" "mutual" {
+  brokers = ["kafka.example.com:9093"]
+  tls {
+    ca_file   = "ca.pem"
+    cert_file = "client.pem"
+    key_file  = "client-key.pem"
   }
 }`},
 				{Title: "A broker inside this process", HCL: `connection "kafka" "demo" {

@@ -18,6 +18,8 @@ import (
 // in Close, once for each Acquire that succeeded.
 type Connection struct {
 	config *Config
+	dialer *dialer      // nil without a tls block
+	tokens *tokenSource // nil unless oauthbearer
 
 	// mu guards the following.
 	mu     sync.Mutex
@@ -26,7 +28,16 @@ type Connection struct {
 }
 
 // New returns a connection; it does no I/O.
-func New(config *Config) *Connection { return &Connection{config: config} }
+func New(config *Config) *Connection {
+	c := &Connection{config: config}
+	if config.TLS != nil {
+		c.dialer = &dialer{tls: config.TLS, timeout: config.DialTimeout}
+	}
+	if config.SASL != nil && config.SASL.Mechanism == mechanismOAuth {
+		c.tokens = newTokenSource(config.SASL)
+	}
+	return c
+}
 
 // Of returns the connection that a reference leads to.
 func Of(ref engine.ConnectionRef) (*Connection, error) {
@@ -93,30 +104,46 @@ func (c *Connection) Addresses() []string {
 	return c.config.Brokers
 }
 
+// MaxReadBytes is the largest answer of a broker that clients read. What an
+// input fetches at once must be below it.
+func (c *Connection) MaxReadBytes() int64 { return int64(c.config.MaxReadBytes) }
+
 // Client makes a client with the connection's settings and opts, which win.
-// It reads the files of the tls block and dials nothing. The connection must
-// be acquired for as long as the client lives.
+// It reads the files of the tls block and dials nothing; connections that are
+// made later use what the files hold then. All clients of a connection share
+// the token of oauthbearer. The connection must be acquired for as long as the
+// client lives.
 func (c *Connection) Client(env engine.Env, opts ...kgo.Opt) (*kgo.Client, error) {
 	all := []kgo.Opt{
 		kgo.SeedBrokers(c.Addresses()...),
 		kgo.ClientID(c.clientID(env)),
 		kgo.SoftwareNameAndVersion("flow", softwareVersion(env.Version)),
-		kgo.DialTimeout(c.config.DialTimeout),
 		kgo.RequestTimeoutOverhead(c.config.RequestTimeout),
+		kgo.ConnIdleTimeout(c.config.IdleTimeout),
+		kgo.MetadataMaxAge(c.config.MetadataMaxAge),
+		kgo.MetadataMinAge(c.config.MetadataMinAge),
+		kgo.BrokerMaxReadBytes(int32(c.config.MaxReadBytes)),
 		kgo.DisableClientMetrics(),
+	}
+	if c.config.Rack != "" {
+		all = append(all, kgo.Rack(c.config.Rack))
+	}
+	if c.config.RetryTimeout > 0 {
+		all = append(all, kgo.RetryTimeout(c.config.RetryTimeout))
 	}
 	if env.Logger != nil {
 		all = append(all, kgo.WithLogger(clientLogger{env.Logger}))
 	}
-	if c.config.TLS != nil {
-		tc, err := c.config.TLS.load()
-		if err != nil {
+	if c.dialer != nil {
+		if _, err := c.dialer.config(); err != nil {
 			return nil, err
 		}
-		all = append(all, kgo.DialTLSConfig(tc))
+		all = append(all, kgo.Dialer(c.dialer.dial))
+	} else {
+		all = append(all, kgo.DialTimeout(c.config.DialTimeout))
 	}
 	if c.config.SASL != nil {
-		all = append(all, kgo.SASL(c.config.SASL.mechanism()))
+		all = append(all, kgo.SASL(c.config.SASL.mechanism(c.tokens)))
 	}
 	cl, err := kgo.NewClient(append(all, opts...)...)
 	if err != nil {
