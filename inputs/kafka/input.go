@@ -302,7 +302,7 @@ func (in *Input) fetchError(topic string, p *kgo.FetchPartition) error {
 	case errors.As(err, &session):
 		// The client joins the group again by itself, unless rights or names
 		// are wrong.
-		if connkafka.Fatal(err) {
+		if connkafka.FatalLater(err) {
 			return fmt.Errorf("consumer group %s: %w", in.config.Group, err)
 		}
 		in.logger().Warn("consumer group is not reachable, joining again", "group", in.config.Group, "error", err)
@@ -312,7 +312,9 @@ func (in *Input) fetchError(topic string, p *kgo.FetchPartition) error {
 		return nil
 	case errors.Is(err, kerr.UnknownTopicID):
 		return fmt.Errorf("topic %s was deleted and made anew: the positions of group %s are those of the old one", topic, in.config.Group)
-	case kerr.IsRetriable(err):
+	case kerr.IsRetriable(err), connkafka.Unproved(err):
+		// What the brokers refuse now they took at the start: credentials are
+		// being changed.
 		return engine.Retry(fmt.Errorf("reading %s/%d: %w", topic, p.Partition, err))
 	default:
 		// The client has given the partition up: waiting would be for ever.

@@ -55,7 +55,7 @@ func (o *Output) topic(ctx context.Context, name []byte) (*topic, error) {
 	case refused(err) || errors.Is(err, kerr.InvalidReplicationFactor) || errors.Is(err, kerr.InvalidPartitions):
 		t.missing = fmt.Errorf("topic %s: %w", t.name, err)
 	default:
-		return nil, connkafka.Classify("looking for topic "+t.name, err)
+		return nil, connkafka.ClassifyLater("looking for topic "+t.name, err)
 	}
 	if len(o.topics) >= maxTopics {
 		clear(o.topics)

@@ -131,7 +131,7 @@ func (w *write) note(err error) {
 		w.stop = errClosed
 	case refusal:
 		w.refusal = err
-	case connkafka.Fatal(err):
+	case connkafka.FatalLater(err):
 		w.stop = fmt.Errorf("writing to Kafka: %w", err)
 	default:
 		w.retry = fmt.Errorf("writing to Kafka: %w", err)
@@ -158,7 +158,7 @@ func (w *write) produceOneByOne(client *kgo.Client) {
 			continue
 		case ended(err):
 			w.stop = errClosed
-		case connkafka.Fatal(err):
+		case connkafka.FatalLater(err):
 			w.stop = fmt.Errorf("writing to Kafka: %w", err)
 		default:
 			w.retry = fmt.Errorf("writing to Kafka: %w", err)
