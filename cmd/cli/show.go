@@ -197,12 +197,7 @@ func (a *app) showRule(r rules.Rule, asJSON, asMarkdown bool) error {
 	if asJSON {
 		return writeJSON(a.Stdout, shownRule{"rule", string(r.ID), r.Name, string(r.Category), string(r.Severity), r.Summary, r.Doc, r.Fixable, r.Bad, r.Good})
 	}
-	fix := ""
-	if r.Fixable {
-		fix = " `flow lint --fix` can correct it."
-	}
-	page := fmt.Sprintf("# %s %s\n\n%s\n\nCategory %s, severity %s.%s\n\n%s\n\nWrong:\n\n```hcl\n%s\n```\n\nRight:\n\n```hcl\n%s\n```\n",
-		r.ID, r.Name, r.Summary, r.Category, r.Severity, fix, strings.TrimSpace(r.Doc), strings.TrimSpace(r.Bad), strings.TrimSpace(r.Good))
+	page := r.Markdown()
 	if asMarkdown {
 		fmt.Fprint(a.Stdout, page)
 		return nil
