@@ -92,13 +92,13 @@ func (k *checker) unused(d *Declaration) {
 	if d.Kind == "connection" {
 		name = strings.TrimPrefix(d.Address, "connection.")
 	}
-	f := k.report(u.id, d.At, fmt.Sprintf("%s %q is not used", d.Kind, d.Name), u.what, name)
+	k.report(u.id, d.At, fmt.Sprintf("%s %q is not used", d.Kind, d.Name), u.what, name)
 	// A value that is given from outside to a variable would become an error,
 	// and so would another unused declaration that refers to this one.
 	if d.Kind != "variable" && !slices.ContainsFunc(k.config.Declarations, func(x *Declaration) bool {
 		return slices.Contains(x.Uses, d.Address)
 	}) {
-		rules.AddFix(f, k.withComment(k.removed(d.Range))...)
+		k.fix(k.withComment(k.removed(d.Range))...)
 	}
 }
 
@@ -163,9 +163,9 @@ func (k *checker) constant(e *Element, t *Text) bool {
 	default:
 		detail += "What depends on it can be removed. A switch belongs into a variable: var.NAME."
 	}
-	d := k.report(rules.ConstantCondition, t.Place(0, 1<<30), fmt.Sprintf("%s is always %t", optionName(t.Option), v.Bool()), "%s", detail)
+	k.report(rules.ConstantCondition, t.Place(0, 1<<30), fmt.Sprintf("%s is always %t", optionName(t.Option), v.Bool()), "%s", detail)
 	if v.Bool() && !t.Spec.Required {
-		rules.AddFix(d, k.removed(t.Attr)...)
+		k.fix(k.removed(t.Attr)...)
 	}
 	return true
 }

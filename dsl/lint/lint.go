@@ -71,14 +71,20 @@ func (k *checker) pipeline(p *Pipeline) {
 	k.filters(g)
 }
 
-// report adds a finding and returns it, for a fix.
-func (k *checker) report(id rules.ID, at hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic {
+// report adds a finding.
+func (k *checker) report(id rules.ID, at hcl.Range, summary, detail string, args ...any) {
 	if len(args) > 0 {
 		detail = fmt.Sprintf(detail, args...)
 	}
-	d := rules.Finding(id, at.Ptr(), summary, detail)
-	k.found = append(k.found, d)
-	return d
+	k.found = append(k.found, rules.Finding(id, at.Ptr(), summary, detail))
+}
+
+// fix attaches edits to the finding reported last. None at all: nothing
+// certain is known.
+func (k *checker) fix(edits ...rules.Edit) {
+	if len(edits) > 0 {
+		rules.AddFix(k.found[len(k.found)-1], edits...)
+	}
 }
 
 // text checks one expression or template by itself.
@@ -215,12 +221,4 @@ func (p *Pipeline) outputs() []*Element    { return p.kind(engine.KindOutput) }
 
 func (p *Pipeline) kind(kind engine.Kind) []*Element {
 	return slices.DeleteFunc(slices.Clone(p.Elements), func(e *Element) bool { return e.Kind != kind })
-}
-
-func addresses(list []*Element) string {
-	names := make([]string, len(list))
-	for i, e := range list {
-		names[i] = e.short()
-	}
-	return strings.Join(names, " and ")
 }

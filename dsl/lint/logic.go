@@ -351,16 +351,16 @@ func (k *checker) disjunction(t *Text, s *expr.Syntax, c chain) {
 
 // redundant reports operand j of a chain, for the sake of another one.
 func (k *checker) redundant(t *Text, s *expr.Syntax, c chain, j int, other ast.Node, why string) {
-	d := k.report(rules.RedundantCondition, t.place(s, c.operands[j]), "condition adds nothing", "%s %s. Remove one of the two.", quoted(s.Text(other)), why)
-	rules.AddFix(d, k.without(t, s, c, j)...)
+	k.report(rules.RedundantCondition, t.place(s, c.operands[j]), "condition adds nothing", "%s %s. Remove one of the two.", quoted(s.Text(other)), why)
+	k.fix(k.without(t, s, c, j)...)
 }
 
 // literalOperand reports true and false within a chain.
 func (k *checker) literalOperand(t *Text, s *expr.Syntax, c chain, j int, value bool) {
 	_, and := isAnd(firstJoin(c))
 	if and == value { // true && x, false || x
-		d := k.report(rules.RedundantCondition, t.place(s, c.operands[j]), "condition adds nothing", "The result depends on the rest alone. Remove it.")
-		rules.AddFix(d, k.without(t, s, c, j)...)
+		k.report(rules.RedundantCondition, t.place(s, c.operands[j]), "condition adds nothing", "The result depends on the rest alone. Remove it.")
+		k.fix(k.without(t, s, c, j)...)
 		return
 	}
 	id, summary := rules.NeverHolds, "condition can never hold"

@@ -10,7 +10,6 @@ package lint
 
 import (
 	"reflect"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -193,17 +192,3 @@ func (e *Element) conditional() bool {
 }
 
 func (e *Element) short() string { return string(e.Kind) + "." + e.Name }
-
-// place is where option stands, or the block's header.
-func (p *Part) place(path string) hcl.Range {
-	if o := p.Option(path); o != nil && o.Given {
-		return o.Range
-	}
-	return p.At
-}
-
-// within reports whether path lies in block: tls.ca_file in tls.
-func within(path, block string) bool {
-	rest, ok := strings.CutPrefix(path, block)
-	return ok && rest != "" && (rest[0] == '.' || rest[0] == '[')
-}

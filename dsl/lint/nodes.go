@@ -59,11 +59,11 @@ func (k *checker) binary(t *Text, s *expr.Syntax, n *ast.BinaryNode) {
 		}
 	case "??":
 		if _, isNil := n.Right.(*ast.NilNode); isNil {
-			d := k.report(rules.RedundantCondition, t.place(s, n.Right), "?? nil changes nothing", "What is missing is nil already. Remove it.")
+			k.report(rules.RedundantCondition, t.place(s, n.Right), "?? nil changes nothing", "What is missing is nil already. Remove it.")
 			from, length := s.Outer(n.Left)
 			at, size := s.Outer(n.Right)
 			if strings.TrimSpace(s.Between(from+length, at)) == "??" {
-				rules.AddFix(d, t.cut(from+length, at+size)...)
+				k.fix(t.cut(from+length, at+size)...)
 			}
 		}
 	}
@@ -80,11 +80,11 @@ func (k *checker) withBool(t *Text, s *expr.Syntax, n *ast.BinaryNode) bool {
 	if !wanted {
 		detail = "It is true or false already. Write not (...) instead."
 	}
-	d := k.report(rules.ComparedWithBool, t.place(s, n), "comparison with "+lit.String()+" of what is true or false", "%s", detail)
+	k.report(rules.ComparedWithBool, t.place(s, n), "comparison with "+lit.String()+" of what is true or false", "%s", detail)
 	from, length := s.Outer(n.Left)
 	at, size := s.Outer(n.Right)
 	if wanted && strings.TrimSpace(s.Between(from+length, at)) == n.Operator {
-		rules.AddFix(d, t.cut(from+length, at+size)...)
+		k.fix(t.cut(from+length, at+size)...)
 	}
 	return true
 }

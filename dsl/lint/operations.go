@@ -54,9 +54,9 @@ func (k *checker) settings(p *Pipeline) {
 		}
 	}
 	if o := given("linger"); o != nil && s.Linger > 0 && s.BatchRecords == 1 {
-		d := k.report(rules.LingerWithoutEffect, o.Range, "linger has no effect",
+		k.report(rules.LingerWithoutEffect, o.Range, "linger has no effect",
 			"A batch has one record, batch_records = 1, so it never waits for more. Remove linger, or allow larger batches.")
-		rules.AddFix(d, k.removed(o.Range)...)
+		k.fix(k.removed(o.Range)...)
 	}
 	if o := given("order"); o != nil && s.Order == "none" && s.Workers == 1 {
 		k.report(rules.OneWorkerNoOrder, o.Expr.Range(), "order is given up for nothing",
@@ -97,7 +97,7 @@ func (k *checker) sessions(p *Pipeline) {
 		if p.Settings.CommitInterval <= timeout {
 			continue
 		}
-		at := hcl.Range{}
+		var at hcl.Range
 		switch c := p.Option("commit_interval"); {
 		case c != nil && c.Given && c.Expr != nil:
 			at = c.Expr.Range()

@@ -92,8 +92,8 @@ func (k *checker) wholeCall(t *Text, s *expr.Syntax, n ast.Node, name string, ar
 		}
 		k.report(rules.WholeValue, t.place(s, n), name+" looks into the whole "+root, decoded, root, "Write "+path+".")
 	case "keys", "values", "toPairs", "entries", "sortedKeys":
-		if k.parentIsIn(s, n) {
-			return // reported with the operator
+		if k.parentIsIn(s, n) || t.Option == "value" {
+			return // reported with the operator, or made of all members on purpose
 		}
 		k.report(rules.WholeValue, t.place(s, n), name+" needs the whole "+root, decoded, root, "If an object within it is meant, name it: "+name+"("+root+".items)")
 	}
@@ -118,7 +118,8 @@ func wholePath(paths []record.Path) bool {
 
 func member(root, name string) string {
 	for i, r := range name {
-		if !(r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || i > 0 && r >= '0' && r <= '9') {
+		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
 			return root + "[" + (&ast.StringNode{Value: name}).String() + "]"
 		}
 	}
