@@ -6,7 +6,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 BIN      := bin
 GOLANGCI := v2.15.0
 
-.PHONY: all build demo test test-fast lint fmt docs bench bench-write pgo clean help
+.PHONY: all build demo servers servers-clean test test-fast lint fmt docs bench bench-write pgo clean help
 
 all: build
 
@@ -22,10 +22,16 @@ demo: build ## run config.example.hcl on an embedded broker, no server needed
 	$(BIN)/flow run config.example.hcl
 	@echo; echo "The results are in demo/:"; ls -l demo/*.jsonl | awk '{print "  " $$9 "  " $$5 " bytes"}'
 
-test: ## all tests with the race detector
+servers: ## fetch the real servers of the tests into ~/.cache/flow-servers
+	@$(GO) run ./internal/servers/fetch
+
+servers-clean: ## remove the fetched servers
+	@$(GO) run ./internal/servers/fetch -clean
+
+test: servers ## all tests with the race detector
 	$(GO) test -race -timeout 25m ./...
 
-test-fast: ## tests without the long crash and overload loops
+test-fast: ## tests without real servers and the long crash and overload loops
 	$(GO) test -race -short -timeout 10m ./...
 
 lint: $(BIN)/golangci-lint-$(GOLANGCI) ## gofmt, go vet and golangci-lint

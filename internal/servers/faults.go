@@ -1,0 +1,301 @@
+package servers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// node returns a broker that a fault may be done to.
+func (c *Cluster) node(id int) (*node, error) {
+	if c.shared {
+		return nil, errors.New("this cluster is shared with other tests: start one with servers.Kafka to break it")
+	}
+	if id < 1 || id > len(c.nodes) {
+		return nil, fmt.Errorf("no broker %d, there are 1 to %d", id, len(c.nodes))
+	}
+	return c.nodes[id-1], nil
+}
+
+// living is node, of a broker whose process runs.
+func (c *Cluster) living(id int) (*node, *process, error) {
+	n, err := c.node(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.process == nil || !n.process.running() {
+		return nil, nil, fmt.Errorf("broker %d does not run", id)
+	}
+	return n, n.process, nil
+}
+
+// Kill ends a running broker by SIGKILL and returns when it is gone. That it
+// ran is part of the contract: an error means that nothing was killed.
+func (c *Cluster) Kill(id int) error {
+	_, p, err := c.living(id)
+	if err != nil {
+		return fmt.Errorf("killing: %w", err)
+	}
+	p.kill()
+	return nil
+}
+
+// stopTimeout: with controlled shutdown a broker hands over its partitions.
+const stopTimeout = 60 * time.Second
+
+// Stop ends a running broker by SIGTERM: it moves its leaders, writes its logs
+// and leaves.
+func (c *Cluster) Stop(id int) error {
+	_, p, err := c.living(id)
+	if err != nil {
+		return fmt.Errorf("stopping: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(context.Background(), stopTimeout, errors.New("it still runs"))
+	defer cancel()
+	if err := p.stop(ctx); err != nil {
+		return fmt.Errorf("stopping broker %d: %w", id, err)
+	}
+	return nil
+}
+
+// Start starts a broker that was killed or stopped, with the same ports and
+// data, and returns when it serves.
+func (c *Cluster) Start(id int) error {
+	n, err := c.node(id)
+	if err != nil {
+		return fmt.Errorf("starting: %w", err)
+	}
+	n.mu.Lock()
+	runs := n.process != nil && n.process.running()
+	n.mu.Unlock()
+	if runs {
+		return fmt.Errorf("starting: broker %d runs", id)
+	}
+	if err := c.launch(n); err != nil {
+		return fmt.Errorf("starting broker %d: %w", id, err)
+	}
+	ctx, cancel := context.WithTimeoutCause(context.Background(), startTimeout, errNotReady)
+	defer cancel()
+	// Others may be down by intent: this one must serve, the quorum is theirs.
+	if err := c.ready(ctx, n, 1); err != nil {
+		return fmt.Errorf("starting: %w", err)
+	}
+	return nil
+}
+
+// Pause stops a broker's process by SIGSTOP: its connections stay open and
+// nothing answers.
+func (c *Cluster) Pause(id int) error {
+	n, p, err := c.living(id)
+	if err != nil {
+		return fmt.Errorf("pausing: %w", err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := suspend(p.cmd.Process); err != nil {
+		return fmt.Errorf("pausing broker %d: %w", id, err)
+	}
+	n.paused = true
+	return nil
+}
+
+// Resume lets a paused broker go on.
+func (c *Cluster) Resume(id int) error {
+	n, p, err := c.living(id)
+	if err != nil {
+		return fmt.Errorf("resuming: %w", err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.paused {
+		return fmt.Errorf("resuming: broker %d was not paused", id)
+	}
+	if err := resume(p.cmd.Process); err != nil {
+		return fmt.Errorf("resuming broker %d: %w", id, err)
+	}
+	n.paused = false
+	return nil
+}
+
+// Pid returns the process id of a running broker.
+func (c *Cluster) Pid(id int) (int, error) {
+	if id < 1 || id > len(c.nodes) {
+		return 0, fmt.Errorf("no broker %d", id)
+	}
+	n := c.nodes[id-1]
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.process == nil || !n.process.running() {
+		return 0, fmt.Errorf("broker %d does not run", id)
+	}
+	return n.process.pid(), nil
+}
+
+// admin calls f with a client of its own: one that lives on would know old
+// leaders.
+func (c *Cluster) admin(f func(*kadm.Client) error) error {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(c.Addrs()...), kgo.MetadataMinAge(10*time.Millisecond), kgo.DialTimeout(2*time.Second))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	return f(kadm.NewClient(cl))
+}
+
+// Leader returns the broker that leads a partition.
+func (c *Cluster) Leader(ctx context.Context, topic string, partition int32) (int, error) {
+	leader := 0
+	err := c.admin(func(a *kadm.Client) error {
+		p, err := describe(ctx, a, topic, partition)
+		leader = int(p.Leader)
+		return err
+	})
+	if err == nil && leader < 1 {
+		err = errors.New("nobody leads")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("leader of %s/%d: %w", topic, partition, err)
+	}
+	return leader, nil
+}
+
+func describe(ctx context.Context, a *kadm.Client, topic string, partition int32) (kadm.PartitionDetail, error) {
+	topics, err := a.ListTopics(ctx, topic)
+	if err != nil {
+		return kadm.PartitionDetail{}, err
+	}
+	t := topics[topic]
+	if t.Err != nil {
+		return kadm.PartitionDetail{}, t.Err
+	}
+	p, ok := t.Partitions[partition]
+	if !ok {
+		return p, errors.New("no such partition")
+	}
+	return p, nil
+}
+
+// MoveLeader makes another broker the leader of a partition, as a rebalance of
+// the cluster would, and returns when it leads. That the leader was another
+// one is part of the contract.
+func (c *Cluster) MoveLeader(ctx context.Context, topic string, partition int32, to int) error {
+	err := c.admin(func(a *kadm.Client) error {
+		p, err := describe(ctx, a, topic, partition)
+		if err != nil {
+			return err
+		}
+		if int(p.Leader) == to {
+			return errors.New("it leads already")
+		}
+		if err := prefer(ctx, a, p, int32(to)); err != nil {
+			return err
+		}
+		return poll(ctx, func(ctx context.Context) error { return elect(ctx, a, topic, partition, int32(to)) })
+	})
+	if err != nil {
+		return fmt.Errorf("moving the leader of %s/%d to broker %d: %w", topic, partition, to, err)
+	}
+	return nil
+}
+
+// prefer puts a broker first among the replicas of a partition, in the place
+// of the last one if it is none of them.
+func prefer(ctx context.Context, a *kadm.Client, p kadm.PartitionDetail, to int32) error {
+	replicas := []int32{to}
+	for _, r := range p.Replicas {
+		if r != to && len(replicas) < len(p.Replicas) {
+			replicas = append(replicas, r)
+		}
+	}
+	if slices.Equal(replicas, p.Replicas) {
+		return nil
+	}
+	var req kadm.AlterPartitionAssignmentsReq
+	req.Assign(p.Topic, p.Partition, replicas)
+	resp, err := a.AlterPartitionAssignments(ctx, req)
+	if err != nil {
+		return err
+	}
+	return resp.Error()
+}
+
+// elect asks for the preferred leader until it leads. It refuses until the new
+// order of replicas holds and the broker is in sync.
+func elect(ctx context.Context, a *kadm.Client, topic string, partition, to int32) error {
+	if p, err := describe(ctx, a, topic, partition); err != nil || p.Leader == to {
+		return err
+	}
+	set := kadm.TopicsSet{}
+	set.Add(topic, partition)
+	results, err := a.ElectLeaders(ctx, kadm.ElectPreferredReplica, set)
+	if err != nil {
+		return err
+	}
+	if err := results[topic][partition].Err; err != nil {
+		return fmt.Errorf("electing: %w", err)
+	}
+	p, err := describe(ctx, a, topic, partition)
+	if err != nil {
+		return err
+	}
+	if p.Leader != to {
+		return fmt.Errorf("broker %d leads", p.Leader)
+	}
+	return nil
+}
+
+// CreateTopic creates a topic replicated on all brokers, three at most, and
+// returns when every broker that runs knows its leaders.
+func (c *Cluster) CreateTopic(ctx context.Context, topic string, partitions int32, configs map[string]string) error {
+	pointers := map[string]*string{}
+	for k, v := range configs {
+		pointers[k] = &v
+	}
+	err := c.admin(func(a *kadm.Client) error {
+		if _, err := a.CreateTopic(ctx, partitions, int16(min(len(c.nodes), 3)), pointers, topic); err != nil {
+			return err
+		}
+		return poll(ctx, func(ctx context.Context) error { return c.led(ctx, topic, partitions) })
+	})
+	if err != nil {
+		return fmt.Errorf("creating topic %s: %w", topic, err)
+	}
+	return nil
+}
+
+// led asks each running broker whether all partitions of a topic have leaders.
+func (c *Cluster) led(ctx context.Context, topic string, partitions int32) error {
+	for _, n := range c.nodes {
+		if _, err := c.Pid(n.id); err != nil {
+			continue
+		}
+		cl, err := kgo.NewClient(kgo.SeedBrokers(n.addr(Plaintext)))
+		if err != nil {
+			return err
+		}
+		err = func() error {
+			defer cl.Close()
+			for p := range partitions {
+				d, err := describe(ctx, kadm.NewClient(cl), topic, p)
+				if err != nil {
+					return err
+				}
+				if d.Leader < 0 {
+					return fmt.Errorf("broker %d knows no leader of partition %d", n.id, p)
+				}
+			}
+			return nil
+		}()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
