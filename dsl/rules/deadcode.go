@@ -38,8 +38,9 @@ Write a condition on the record. A switch belongs into a variable, ` + "`" + `wh
     path = "incoming.jsonl"
   }
 
-  processor "filter" "wanted" {
-    where = "'paid' == 'paid'"
+  processor "map" "shape" {
+    when = "true"
+    set  = { total = "value.price * value.quantity" }
   }
 
   output "file" "out" {
@@ -52,8 +53,9 @@ Write a condition on the record. A switch belongs into a variable, ` + "`" + `wh
     path = "incoming.jsonl"
   }
 
-  processor "filter" "wanted" {
-    where = "value.status == 'paid'"
+  processor "map" "shape" {
+    when = "value.price != nil"
+    set  = { total = "value.price * value.quantity" }
   }
 
   output "file" "out" {
