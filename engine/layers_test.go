@@ -25,6 +25,7 @@ var layers = []struct {
 	{"engine/run", []string{"engine"}},
 	{"engine/enginetest", []string{"engine"}},
 	{"engine/explain", []string{"engine"}},
+	{"engine/doctor", []string{"engine"}},
 	{"engine", []string{"engine/record", "engine/limits"}},
 	{"dsl/expr/funcs", []string{"engine/record", "engine/limits", "dsl/expr/funcs"}},
 	{"dsl/expr", []string{"engine", "dsl/expr"}},

@@ -136,6 +136,8 @@ func (a *app) flagCompleters() map[string]completer {
 		"stdin-name":     anyFile,
 		"lint format":    words("text", "json", "sarif", "github", "junit"),
 		"explain format": words("text", "json", "dot", "mermaid"),
+		"doctor format":  words("text", "json"),
+		"timeout":        nothing,
 		"expr input":     anyFile,
 		"expr hcl":       configFiles,
 		"expr element":   a.completeElements(engine.KindProcessor),
@@ -152,7 +154,7 @@ func (a *app) flagCompleters() map[string]completer {
 }
 
 // configCommands take config files as arguments.
-func configCommands() []string { return []string{"run", "lint", "fmt", "explain"} }
+func configCommands() []string { return []string{"run", "lint", "fmt", "explain", "doctor"} }
 
 // completeCommands gives the commands their completion of arguments and of
 // the values of flags, unless they have their own.

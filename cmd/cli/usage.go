@@ -43,6 +43,7 @@ func otherNames() map[string][]string {
 		"lint":       {"validate", "check", "verify", "vet", "test"},
 		"fmt":        {"format"},
 		"explain":    {"plan", "graph", "dot"},
+		"doctor":     {"diagnose", "ping", "probe", "connect", "health"},
 		"expr":       {"eval", "repl", "console", "vrl", "blobl", "query", "jq"},
 		"list":       {"ls", "components", "connectors", "plugins"},
 		"show":       {"describe", "doc", "docs", "schema", "get"},

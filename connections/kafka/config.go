@@ -142,6 +142,10 @@ line by ` + "`brokers`" + `.`,
 }`},
 			},
 		},
-		New: func(config any, _ engine.Env) (any, error) { return New(config.(*Config)), nil },
+		New: func(config any, env engine.Env) (any, error) {
+			c := New(config.(*Config))
+			c.env = env
+			return c, nil
+		},
 	}
 }

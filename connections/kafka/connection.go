@@ -18,6 +18,7 @@ import (
 // in Close, once for each Acquire that succeeded.
 type Connection struct {
 	config *Config
+	env    engine.Env   // of the factory
 	dialer *dialer      // nil without a tls block
 	tokens *tokenSource // nil unless oauthbearer
 

@@ -74,6 +74,8 @@ type tokenEndpoint struct {
 	config *ClientCredentials
 	tls    *dialer
 	pause  func(ctx context.Context, d time.Duration) error
+
+	date, asked time.Time // of the last answer, by its clock and by ours
 }
 
 func newTokenEndpoint(c *ClientCredentials) (*tokenEndpoint, error) {
@@ -218,6 +220,9 @@ func (e *tokenEndpoint) once(ctx context.Context) (string, time.Duration, error)
 		return "", 0, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		e.date, e.asked = date, time.Now()
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return "", 0, fmt.Errorf("reading the answer: %w", err)

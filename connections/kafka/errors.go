@@ -3,7 +3,9 @@ package kafka
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -134,4 +136,9 @@ func Explain(err error) (what, remedy string) {
 		return what, remedy
 	}
 	return "", ""
+}
+
+// isEOF reports a connection that the other side has closed.
+func isEOF(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

@@ -139,6 +139,17 @@ func (t *tokenSource) get(ctx context.Context) (string, error) {
 	return g.token, nil
 }
 
+// clock is how far the clock of the token endpoint is ahead of ours, as of the
+// last answer and to the second; false if there was none.
+func (t *tokenSource) clock() (ahead time.Duration, at time.Time, ok bool) {
+	t.turn <- struct{}{}
+	defer func() { <-t.turn }()
+	if t.endpoint == nil || t.endpoint.date.IsZero() {
+		return 0, time.Time{}, false
+	}
+	return t.endpoint.date.Sub(t.endpoint.asked), t.endpoint.asked, true
+}
+
 // forget makes the next get ask anew, if token is the one that is kept.
 func (t *tokenSource) forget(token string) {
 	t.turn <- struct{}{}

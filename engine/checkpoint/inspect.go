@@ -1,0 +1,69 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Inspect looks at the store of a pipeline in a folder as OpenDir would find
+// it, and leaves no trace. It returns how many positions are stored, -1 if the
+// folder does not exist and can be made. An error says why OpenDir or Load
+// would fail; a *HeldError that another process holds the store.
+func Inspect(dir, pipeline string) (int, error) {
+	at := dir
+	for at != "" {
+		info, err := os.Stat(at)
+		if err == nil && !info.IsDir() {
+			return 0, fmt.Errorf("%s is no folder", at)
+		}
+		if err == nil {
+			break
+		}
+		up := filepath.Dir(filepath.Clean(at))
+		if !errors.Is(err, fs.ErrNotExist) || up == at {
+			return 0, fmt.Errorf("looking at the folder for positions: %w", err)
+		}
+		at = up
+	}
+	if err := writable(at); err != nil {
+		return 0, fmt.Errorf("flow may not make files in %s: %w", at, err)
+	}
+	if at != dir {
+		return -1, nil
+	}
+	files := &osFiles{dir: dir}
+	if err := probeLock(files.path(fileName(pipeline) + ".lock")); err != nil {
+		return 0, err
+	}
+	s := newDirStore(files, nil, pipeline)
+	defer s.leave()
+	stored, err := s.Load(context.Background())
+	if err != nil {
+		return 0, err
+	}
+	return len(stored), nil
+}
+
+// probeLock reports who holds a lock. It takes the lock for a moment, if it is
+// there, and leaves its text alone.
+func probeLock(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	switch err := tryLock(f); {
+	case errors.Is(err, errHeld):
+		return &HeldError{PID: holder(path)}
+	case err != nil:
+		return fmt.Errorf("locking %s: %w", path, err)
+	}
+	return nil
+}
