@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flowrecords/flow/bench/large"
 	"github.com/flowrecords/flow/bench/orders"
 )
 
@@ -18,6 +19,7 @@ func comparisons() []comparison {
 		{"map", "file to file, orders: drop half, rename, compute, mask, all validated", "at most 5x", fileMap},
 		{"workers", "wall time with one worker over wall time with two, a stage of hashes and a loop", "at least 1.5x", twoWorkers},
 		{"start", "start to the end of a file of one record, ms", "under 100", start},
+		{"lint", "flow lint of 2,000 lines, from exec to exit, ms", "under 200", lint},
 		{"kafka-half", "topic to topic, the same filter and map, half dropped, against consume and produce", "at most 2x, aim 1.5x", kafkaMap(99)},
 		{"kafka-all", "the same with every record passing the filter", "no target", kafkaMap(0)},
 	}
@@ -81,6 +83,25 @@ func start(b *bench) (result, error) {
 	var rss int64
 	for range b.runs {
 		u, err := b.flowFile("map.hcl", in, -1)
+		if err != nil {
+			return result{}, err
+		}
+		ms = append(ms, float64(u.wall)/float64(time.Millisecond))
+		rss = max(rss, u.rss)
+	}
+	return result{ratio: median(ms), low: slices.Min(ms), high: slices.Max(ms), unit: " ms", rss: rss}, nil
+}
+
+// lint measures flow lint of a large config from exec to exit.
+func lint(b *bench) (result, error) {
+	config := filepath.Join(b.dir, "large.hcl")
+	if err := os.WriteFile(config, []byte(large.Config(2000)), 0o644); err != nil {
+		return result{}, err
+	}
+	var ms []float64
+	var rss int64
+	for range b.runs {
+		u, err := measure(b.flow, "lint", "--deny-warnings", config)
 		if err != nil {
 			return result{}, err
 		}
