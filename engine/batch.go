@@ -238,6 +238,14 @@ type Held struct {
 	last  int64 // offset of the record at which Hold was called
 }
 
+// Bytes is how many bytes of the source are in flight as long as it is held.
+func (h Held) Bytes() int64 {
+	if h.group == nil {
+		return 0
+	}
+	return h.group.bytes
+}
+
 // Hold returns a handle for record i and all that came before it in b. b must
 // not be Done yet. It must be given to Gather once.
 func (b *Batch) Hold(i int) Held {
@@ -258,6 +266,7 @@ func (b *Batch) Gather(held []Held) {
 	for _, h := range held {
 		if h.group != nil {
 			g.covers, g.source = append(g.covers, h.group), h.group.source
+			g.bytes += h.group.bytes
 		}
 	}
 	b.owed.Store(1)

@@ -149,6 +149,7 @@ func (r *Runner) build() error {
 			return err
 		}
 	}
+	shareRoom(r.stages, int64(r.settings.MaxInFlight), int64(r.settings.BatchBytes))
 	for _, u := range r.units() {
 		for _, e := range u.outputs() {
 			e.producers.Add(1)

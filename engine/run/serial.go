@@ -66,6 +66,9 @@ type gatherer struct {
 	make    func() engine.Window
 	period  time.Duration
 	open    []*window // in the order in which they end
+	holds   int64     // source bytes that open windows keep in flight
+	room    int64     // how many they may keep; set once all stages are built
+	crowded bool      // it was said that they hold too much
 	in, out *record.Record
 	free    []engine.Window
 	timer   *time.Timer // fires when the first of open ends
@@ -76,6 +79,7 @@ type window struct {
 	engine.Window
 	source  *engine.Source
 	held    []engine.Held
+	bytes   int64 // of the source, that held keeps in flight
 	records int64
 	ends    time.Time
 }
@@ -124,7 +128,7 @@ func (g *gatherer) add(ctx context.Context, b *engine.Batch) error {
 			g.opened(at)
 		}
 		if full {
-			at.held = append(at.held, b.Hold(i))
+			g.hold(at, b.Hold(i))
 			if err := g.end(ctx, at); err != nil {
 				return err
 			}
@@ -132,9 +136,52 @@ func (g *gatherer) add(ctx context.Context, b *engine.Batch) error {
 		}
 	}
 	if last >= 0 {
-		at.held = append(at.held, b.Hold(last))
+		g.hold(at, b.Hold(last))
+	}
+	if err := g.makeRoom(ctx); err != nil {
+		return err
 	}
 	return g.expire(ctx, time.Now())
+}
+
+func (g *gatherer) hold(x *window, h engine.Held) {
+	x.held = append(x.held, h)
+	x.bytes += h.Bytes()
+	g.holds += h.Bytes()
+}
+
+// makeRoom ends the oldest windows as long as they keep more in flight than
+// they may: else inputs would wait for windows, and windows for records that
+// nobody reads, until a period is over. A window may keep much more in flight
+// than it has in it, when most records of its batches were dropped before.
+func (g *gatherer) makeRoom(ctx context.Context) error {
+	for len(g.open) > 0 && g.holds > g.room {
+		if !g.crowded {
+			g.crowded = true
+			g.w.stage.first.log.Warn("windows end before they are full, since what they hold takes up the room of max_in_flight", "bytes", g.holds, "records", g.open[0].records)
+		}
+		if err := g.end(ctx, g.open[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shareRoom lets all gatherers of a pipeline together keep so much in flight
+// that inputs can still read a full batch.
+func shareRoom(stages []*stage, maxInFlight, batchBytes int64) {
+	var all []*gatherer
+	for _, s := range stages {
+		for _, w := range s.workers {
+			if w.gather != nil {
+				all = append(all, w.gather)
+			}
+		}
+	}
+	n := int64(len(all))
+	for _, g := range all {
+		g.room = min(maxInFlight/(n+1), max(maxInFlight-batchBytes, 0)/n)
+	}
 }
 
 // windowOf returns the window of a source: the open one, or a new one that
@@ -196,6 +243,7 @@ func (g *gatherer) end(ctx context.Context, x *window) error {
 			break
 		}
 	}
+	g.holds -= x.bytes
 	g.arm()
 	stats := g.w.stage.first.stats
 	b, err := g.w.fresh(ctx)

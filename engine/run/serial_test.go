@@ -82,6 +82,70 @@ func TestWindowsByTime(t *testing.T) {
 	})
 }
 
+// TestWindowsLeaveRoom: windows that would hold all that may be in flight, here
+// with what was dropped in front of them, end early instead of holding up the
+// input until their period is over.
+func TestWindowsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name                string
+		inFlight, batch     engine.ByteSize
+		parallel, inARow    bool
+		partitions, records int
+	}{
+		{"one", 200, 20, false, false, 1, 400},
+		{"many partitions", 200, 20, false, false, 7, 100},
+		{"two side by side", 200, 20, true, false, 1, 400},
+		{"two in a row", 200, 20, false, true, 1, 400},
+		{"no room for a batch", 20, 200, false, false, 1, 400},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlan(t)
+				p.p.Settings.MaxInFlight, p.p.Settings.BatchBytes = tt.inFlight, tt.batch
+				in := &enginetest.Input{BatchRecords: 5}
+				for i := range tt.partitions {
+					prefix := string(rune('a' + i))
+					in.Partitions = append(in.Partitions, enginetest.Partition{ID: prefix, Records: values(prefix, tt.records)})
+				}
+				p.input("in", in)
+				p.proc("few", filter(func(n int) bool { return n%5 == 0 }), "input.mem.in")
+				windows := []string{"processor.f.window"}
+				p.proc("window", gather(1000, time.Hour), "processor.f.few")
+				if tt.parallel {
+					p.proc("window2", gather(1000, time.Hour), "processor.f.few")
+					windows = append(windows, "processor.f.window2")
+				}
+				if tt.inARow {
+					p.proc("outer", gather(1000, time.Hour), windows...)
+					windows = []string{"processor.f.outer"}
+				}
+				out := &enginetest.Output{}
+				p.output("out", out, windows...)
+				begin := time.Now()
+				if err := p.run(); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(begin); took >= time.Minute {
+					t.Errorf("it took %v", took)
+				}
+				count := 0
+				for _, w := range texts(out.Confirmed()) {
+					count += strings.Count(w, ",") + 1
+				}
+				if want := len(windows) * tt.partitions * tt.records / 5; count != want {
+					t.Errorf("%d records came, want %d", count, want)
+				}
+				if out.Len() < 2*len(windows)*tt.partitions {
+					t.Errorf("%d windows came: nothing was short of room", out.Len())
+				}
+			})
+		})
+	}
+}
+
 // TestRefusedWindow: a window that an output refuses goes to the errors edge
 // whole, and then its records count as confirmed.
 func TestRefusedWindow(t *testing.T) {
