@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,7 +30,10 @@ type lintResult struct {
 
 type lintFinding struct {
 	Rule, Name, Severity, Summary, Detail string
-	Range                                 struct{ File string }
+	Range                                 struct {
+		File       string
+		Start, End struct{ Line, Column, Byte int }
+	}
 }
 
 func (r lintResult) String() string {
@@ -122,6 +126,42 @@ func TestRules(t *testing.T) {
 				t.Error("--fix corrects it, and the rule does not say so")
 			}
 		})
+	}
+}
+
+// TestRuleRanges: each rule's example is marked at exactly the right place.
+// The golden file shows it with the text that is marked.
+func TestRuleRanges(t *testing.T) {
+	t.Parallel()
+	var got strings.Builder
+	for _, r := range rules.All() {
+		dir := t.TempDir()
+		for _, f := range lintExample(t, dir, r.Bad).Findings {
+			at := f.Range
+			if at.File == "" {
+				fmt.Fprintf(&got, "%s no place: %s\n", f.Rule, strings.ReplaceAll(f.Summary, dir+string(filepath.Separator), ""))
+				continue
+			}
+			src, err := os.ReadFile(at.File)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if at.End.Byte > len(src) || at.Start.Byte > at.End.Byte {
+				t.Fatalf("%s: range %v in %d bytes", f.Rule, at, len(src))
+			}
+			fmt.Fprintf(&got, "%s %s:%d:%d-%d:%d %q\n", f.Rule, filepath.Base(at.File), at.Start.Line, at.Start.Column, at.End.Line, at.End.Column, src[at.Start.Byte:at.End.Byte])
+		}
+	}
+	golden := filepath.Join("..", "..", "testdata", "lint", "rules.golden")
+	if *update {
+		write(t, golden, got.String())
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
 	}
 }
 
