@@ -553,32 +553,3 @@ func TestOpenWithoutABroker(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func BenchmarkWrite(b *testing.B) {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "out"), kfake.BlackholeProduce())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer c.Close()
-	config := Defaults()
-	config.Connection, config.Topic, config.Compression = connect(c.ListenAddrs()), literal("out"), "none"
-	o, err := New(config, engine.Env{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx := context.Background()
-	if err := o.Open(ctx); err != nil {
-		b.Fatal(err)
-	}
-	defer o.Close(ctx)
-	in := batch(slices.Repeat([]string{strings.Repeat("x", 350)}, 512)...)
-	b.ReportAllocs()
-	for b.Loop() {
-		o.Write(ctx, in, func(err error) {
-			if err != nil {
-				b.Error(err)
-			}
-		})
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*512), "ns/record")
-}
