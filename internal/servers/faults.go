@@ -138,21 +138,26 @@ func (c *Cluster) Pid(id int) (int, error) {
 	return n.process.pid(), nil
 }
 
+// adminTimeout bounds what waits for a cluster to do as it was told.
+const adminTimeout = 60 * time.Second
+
 // admin calls f with a client of its own: one that lives on would know old
 // leaders.
-func (c *Cluster) admin(f func(*kadm.Client) error) error {
+func (c *Cluster) admin(ctx context.Context, f func(context.Context, *kadm.Client) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, adminTimeout, fmt.Errorf("not done after %s", adminTimeout))
+	defer cancel()
 	cl, err := kgo.NewClient(kgo.SeedBrokers(c.Addrs()...), kgo.MetadataMinAge(10*time.Millisecond), kgo.DialTimeout(2*time.Second))
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	return f(kadm.NewClient(cl))
+	return f(ctx, kadm.NewClient(cl))
 }
 
 // Leader returns the broker that leads a partition.
 func (c *Cluster) Leader(ctx context.Context, topic string, partition int32) (int, error) {
 	leader := 0
-	err := c.admin(func(a *kadm.Client) error {
+	err := c.admin(ctx, func(ctx context.Context, a *kadm.Client) error {
 		p, err := describe(ctx, a, topic, partition)
 		leader = int(p.Leader)
 		return err
@@ -186,7 +191,7 @@ func describe(ctx context.Context, a *kadm.Client, topic string, partition int32
 // the cluster would, and returns when it leads. That the leader was another
 // one is part of the contract.
 func (c *Cluster) MoveLeader(ctx context.Context, topic string, partition int32, to int) error {
-	err := c.admin(func(a *kadm.Client) error {
+	err := c.admin(ctx, func(ctx context.Context, a *kadm.Client) error {
 		p, err := describe(ctx, a, topic, partition)
 		if err != nil {
 			return err
@@ -258,7 +263,7 @@ func (c *Cluster) CreateTopic(ctx context.Context, topic string, partitions int3
 	for k, v := range configs {
 		pointers[k] = &v
 	}
-	err := c.admin(func(a *kadm.Client) error {
+	err := c.admin(ctx, func(ctx context.Context, a *kadm.Client) error {
 		if _, err := a.CreateTopic(ctx, partitions, int16(min(len(c.nodes), 3)), pointers, topic); err != nil {
 			return err
 		}
@@ -280,21 +285,22 @@ func (c *Cluster) led(ctx context.Context, topic string, partitions int32) error
 		if err != nil {
 			return err
 		}
-		err = func() error {
-			defer cl.Close()
-			for p := range partitions {
-				d, err := describe(ctx, kadm.NewClient(cl), topic, p)
-				if err != nil {
-					return err
-				}
-				if d.Leader < 0 {
-					return fmt.Errorf("broker %d knows no leader of partition %d", n.id, p)
-				}
-			}
-			return nil
-		}()
+		topics, err := kadm.NewClient(cl).ListTopics(ctx, topic)
+		cl.Close()
 		if err != nil {
 			return err
+		}
+		if err := topics[topic].Err; err != nil {
+			return err
+		}
+		led := 0
+		for _, p := range topics[topic].Partitions {
+			if p.Leader > 0 {
+				led++
+			}
+		}
+		if led < int(partitions) {
+			return fmt.Errorf("broker %d knows leaders of %d of %d partitions", n.id, led, partitions)
 		}
 	}
 	return nil

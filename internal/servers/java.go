@@ -137,7 +137,7 @@ func requireMaven(ctx context.Context, say sayFunc) (string, error) {
 	}
 	say("no Maven: %v", missing)
 	if err := install(ctx, say, "maven"); err != nil {
-		return "", fmt.Errorf("Maven (mvn) is needed to fetch jars, and it could not be installed: %w\n%s", err, hint("maven", "maven", "maven"))
+		return "", fmt.Errorf("mvn (Maven) is needed to fetch jars, and it could not be installed: %w\n%s", err, hint("maven", "maven", "maven"))
 	}
 	return exec.LookPath("mvn")
 }

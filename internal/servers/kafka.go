@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,13 +26,15 @@ type KafkaOptions struct {
 	Brokers int
 	// Security adds the listeners SSL, MutualTLS, SASLPlaintext and SASLSSL.
 	Security bool
-	// ACLs makes the brokers ask who may do what: Admin and who comes through
-	// Plaintext may do all, everybody else nothing without a rule.
+	// ACLs makes the brokers ask who may do what: Admin and who comes without a
+	// name, through Plaintext or SSL, may do all, everybody else nothing without
+	// a rule.
 	ACLs bool
 	// Proxied adds the listener Proxied, whose clients are sent to addresses
 	// at which nobody listens until a test puts a proxy there.
 	Proxied bool
-	// Properties of the brokers, over those that this package sets.
+	// Properties of the brokers, over those that this package sets. A broker
+	// that was killed waits for broker.session.timeout.ms before it serves again.
 	Properties map[string]string
 	// JVM flags, after those that this package sets, such as -Xmx1g.
 	JVM []string
@@ -106,13 +109,15 @@ func StartKafka(ctx context.Context, opts KafkaOptions) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting Kafka: %w", err)
 	}
-	return startKafka(ctx, opts, store, java)
+	return startKafka(ctx, opts, store, java, func(*Cluster) {})
 }
 
 // startTries bounds how often a cluster is started with other ports.
 const startTries = 5
 
-func startKafka(ctx context.Context, opts KafkaOptions, store string, java jdk) (*Cluster, error) {
+// startKafka is StartKafka from a folder that may not be ready. It calls chosen
+// when ports are chosen and nothing listens at them yet.
+func startKafka(ctx context.Context, opts KafkaOptions, store string, java jdk, chosen func(*Cluster)) (*Cluster, error) {
 	if opts.Brokers == 0 {
 		opts.Brokers = 1
 	}
@@ -122,13 +127,14 @@ func startKafka(ctx context.Context, opts KafkaOptions, store string, java jdk) 
 		if err != nil {
 			return nil, fmt.Errorf("starting Kafka: %w", err)
 		}
+		chosen(c)
 		if err = c.startAll(ctx); err == nil {
 			return c, nil
 		}
-		logs := c.Logs(30)
+		clash := strings.Contains(c.Logs(math.MaxInt), "Address already in use")
+		err = fmt.Errorf("starting Kafka: %w\n%s", err, c.Logs(30))
 		c.Close()
-		err = fmt.Errorf("starting Kafka: %w\n%s", err, logs)
-		if !strings.Contains(logs, "Address already in use") {
+		if !clash {
 			return nil, err
 		}
 		errs = append(errs, err)

@@ -102,7 +102,7 @@ func archiveClasses(ctx context.Context, dir string, java jdk) error {
 	c, err := startKafka(ctx, KafkaOptions{
 		Security: true,
 		JVM:      []string{"-XX:SharedArchiveFile=", "-XX:ArchiveClassesAtExit=" + filepath.Join(dir, archiveFile)},
-	}, dir, java)
+	}, dir, java, func(*Cluster) {})
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net"
+	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -227,12 +231,141 @@ func TestSharedKafkaRefusesFaults(t *testing.T) {
 
 func TestKafkaProperties(t *testing.T) {
 	t.Parallel()
-	c := SharedKafka(t, KafkaOptions{Security: true, ACLs: true, Properties: map[string]string{"message.max.bytes": "123456"}})
-	configs, err := kadm.NewClient(c.Client(t)).DescribeBrokerConfigs(t.Context(), 1)
+	configs, err := kadm.NewClient(secured(t).Client(t)).DescribeBrokerConfigs(t.Context(), 1)
 	mustDo(t, err)
+	got := map[string]string{}
 	for _, config := range configs[0].Configs {
-		if config.Key == "message.max.bytes" && config.MaybeValue() != "123456" {
-			t.Errorf("message.max.bytes is %s", config.MaybeValue())
+		got[config.Key] = config.MaybeValue()
+	}
+	for key, want := range map[string]string{"message.max.bytes": "2000000", "transaction.state.log.num.partitions": "1"} {
+		if got[key] != want {
+			t.Errorf("%s is %q, want %q", key, got[key], want)
 		}
 	}
+}
+
+func TestCreateTopicTwice(t *testing.T) {
+	t.Parallel()
+	c := SharedKafka(t)
+	topic := UniqueName(t)
+	mustDo(t, c.CreateTopic(t.Context(), topic, 3, map[string]string{"cleanup.policy": "compact"}))
+	mustRefuse(t, c.CreateTopic(t.Context(), topic, 3, nil), "TOPIC_ALREADY_EXISTS")
+	_, err := c.Leader(t.Context(), topic, 3)
+	mustRefuse(t, err, "no such partition")
+	configs, err := kadm.NewClient(c.Client(t)).DescribeTopicConfigs(t.Context(), topic)
+	mustDo(t, err)
+	for _, config := range configs[0].Configs {
+		if config.Key == "cleanup.policy" && config.MaybeValue() != "compact" {
+			t.Errorf("cleanup.policy is %s", config.MaybeValue())
+		}
+	}
+}
+
+// TestKafkaThatDoesNotStart ends at once and shows what the broker said.
+func TestKafkaThatDoesNotStart(t *testing.T) {
+	t.Parallel()
+	skipShort(t)
+	_, err := StartKafka(t.Context(), KafkaOptions{Properties: map[string]string{"num.io.threads": "none"}})
+	mustRefuse(t, err, "the process ended")
+	mustRefuse(t, err, "num.io.threads")
+}
+
+// TestKafkaTakesOtherPorts: a port that somebody took after it was chosen.
+func TestKafkaTakesOtherPorts(t *testing.T) {
+	t.Parallel()
+	skipShort(t)
+	java, err := findJDK(t.Context())
+	mustDo(t, err)
+	store, err := find("kafka", java)
+	mustDo(t, err)
+	var taken []net.Listener
+	t.Cleanup(func() {
+		for _, l := range taken {
+			l.Close()
+		}
+	})
+	c, err := startKafka(t.Context(), KafkaOptions{}, store, java, func(c *Cluster) {
+		if len(taken) == 0 {
+			l, err := net.Listen("tcp", c.Addrs()[0])
+			mustDo(t, err)
+			taken = append(taken, l)
+		}
+	})
+	mustDo(t, err)
+	defer c.Close()
+	if len(taken) != 1 || c.Addrs()[0] == taken[0].Addr().String() {
+		t.Errorf("started at %s, taken was %v", c.Addrs()[0], taken)
+	}
+	produce(t, c.Client(t), c.Topic(t, 1), "served")
+}
+
+// TestKafkaProxied sends a client to where a proxy listens, and nowhere past it.
+func TestKafkaProxied(t *testing.T) {
+	t.Parallel()
+	c := SharedKafka(t, securedOptions())
+	topic := c.Topic(t, 1)
+	l, err := net.Listen("tcp", c.AddrsOf(Proxied)[0])
+	mustDo(t, err)
+	var passed atomic.Int64
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", c.Upstream(1))
+			if err != nil {
+				in.Close()
+				continue
+			}
+			passed.Add(1)
+			go func() { _, _ = io.Copy(out, in); out.Close() }()
+			go func() { _, _ = io.Copy(in, out); in.Close() }()
+		}
+	}()
+	mustDo(t, write(t, c, Proxied, topic))
+	if passed.Load() < 2 {
+		t.Errorf("%d connections passed the proxy, want that to the seed and that to the leader", passed.Load())
+	}
+	l.Close()
+	if err := write(t, c, Proxied, topic); err == nil {
+		t.Error("a client came past the proxy")
+	}
+}
+
+// BenchmarkStart tells how long a start takes and how much memory the broker
+// then has.
+func BenchmarkStart(b *testing.B) {
+	for _, o := range []KafkaOptions{{}, {Security: true, ACLs: true}, {Brokers: 3}} {
+		b.Run(fmt.Sprintf("brokers=%d,security=%v", max(1, o.Brokers), o.Security), func(b *testing.B) {
+			skipShort(b)
+			rss := 0.0
+			for b.Loop() {
+				c, err := StartKafka(b.Context(), o)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.StopTimer()
+				for _, id := range c.Brokers() {
+					rss += residentMiB(b, c, id) / float64(len(c.Brokers()))
+				}
+				c.Close()
+				b.StartTimer()
+			}
+			b.ReportMetric(rss/float64(b.N), "MiB/broker")
+		})
+	}
+}
+
+// residentMiB is 0 where /proc is missing.
+func residentMiB(b *testing.B, c *Cluster, id int) float64 {
+	pid, err := c.Pid(id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, rest, _ := strings.Cut(string(data), "VmRSS:")
+	var kib float64
+	_, _ = fmt.Sscan(rest, &kib)
+	return kib / 1024
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
@@ -25,6 +26,9 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * are base64, "-" is null. Headers are name:value with commas between them, the name in base64 too.
  */
 public final class Console {
+  /** So long may brokers be silent before the end is reached. */
+  private static final Duration STALLED = Duration.ofSeconds(60);
+
   public static void main(String[] args) throws Exception {
     String topic = args[1];
     PrintStream out =
@@ -41,8 +45,15 @@ public final class Console {
       consumer.assign(partitions);
       Map<TopicPartition, Long> ends = ends(consumer, args, partitions);
       consumer.seekToBeginning(partitions);
+      long begin = System.nanoTime();
       while (behind(consumer, ends)) {
-        for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofMillis(200))) {
+        ConsumerRecords<byte[], byte[]> records = consumer.poll(Duration.ofMillis(200));
+        if (!records.isEmpty()) {
+          begin = System.nanoTime();
+        } else if (System.nanoTime() - begin > STALLED.toNanos()) {
+          throw new IllegalStateException("no record for " + STALLED + ", the ends are " + ends);
+        }
+        for (ConsumerRecord<byte[], byte[]> r : records) {
           if (r.offset() < ends.get(new TopicPartition(topic, r.partition()))) {
             out.print(line(r));
           }
