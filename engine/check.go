@@ -196,10 +196,14 @@ func checkDeliveries(r *Registry) (errs []error) {
 			}
 		}
 		switch output := kind == KindOutput; {
-		case output && (d.Positions != "" || d.Once != ""):
-			fail("Positions and Once are of inputs")
-		case !output && (d.Confirms != "" || d.Lossy != "" || d.Discards || d.Idempotent != ""):
-			fail("Confirms, Lossy, Discards and Idempotent are of outputs")
+		case output && (d.Positions != "" || d.Once != "" || d.Resumes):
+			fail("Positions, Once and Resumes are of inputs")
+		case !output && (d.Confirms != "" || d.Lossy != "" || d.Discards || d.Idempotent != "" || d.Marks || d.Unmarked != ""):
+			fail("Confirms, Lossy, Discards, Idempotent, Marks and Unmarked are of outputs")
+		case d.Resumes && d.Positions == "":
+			fail("an input whose positions flow keeps resumes at them anyway")
+		case d.Marks && d.Unmarked != "":
+			fail("it says why it does not mark, and that it does")
 		case output && d.Confirms == "":
 			fail("Confirms does not say when a record is confirmed")
 		case d.Discards && d.Lossy != "":

@@ -53,7 +53,10 @@ type Host interface {
 	// After Source.Revoke the same ID gives a new handle.
 	Source(info SourceInfo) *Source
 	// Stored returns the position of a partition in the checkpoint; false if
-	// there is none. It is not used by an input that is a Committer.
+	// there is none. A Committer has one there only in a pipeline that delivers
+	// exactly once: what the outputs hold is known up to it. It must begin
+	// there, or at the position that its system has if that is further: then
+	// the partition has been with another worker since.
 	Stored(id string) (Position, bool)
 	// NewBatch takes an empty batch from the input's free list, waiting when
 	// too much is in flight.
@@ -89,6 +92,25 @@ type Prompt interface {
 	// outputs have synced it (Syncer), not at intervals only. What is confirmed
 	// during a commit shares the next one.
 	Prompt()
+}
+
+// Cutter is what the Host of an input also is when the pipeline delivers exactly
+// once, and nothing otherwise.
+type Cutter interface {
+	// Cut is for an input that must give source partitions up to another
+	// worker. It waits until everything that entered the pipeline is confirmed
+	// and stored, and calls last before anything else enters: what last revokes
+	// (Source.Revoke) is then whole, and the position that Revoke returns may
+	// be handed over. Batches of it that Read has returned and that did not
+	// enter are left out; the next owner reads them.
+	//
+	// After an error last was not called. A source that is revoked while
+	// records of it are not stored stops the pipeline, so that the next start
+	// takes them back: somebody else may read them (Invariant 6).
+	//
+	// It may be called by any goroutine but that of Read and Commit, and
+	// returns soon after ctx ends.
+	Cut(ctx context.Context, last func()) error
 }
 
 // Progress is how far a bounded input has come, for people.
@@ -138,6 +160,37 @@ type Syncer interface {
 	// (Invariant 1). After a *RetryError the positions are not stored this
 	// time; any other error stops the pipeline.
 	Sync(ctx context.Context) error
+}
+
+// Marker is an Output that can take back what it has written, which makes it fit
+// for delivery = "exactly_once" (Invariant 6). In such a pipeline the engine
+// stores positions in cuts: nothing enters the pipeline until all that did is
+// confirmed; then each Marker says in a mark what its target holds, and records
+// flow again while Sync makes durable what the marks stand for. The marks of all
+// outputs and the positions of all inputs are stored as one, so that they never
+// disagree, and the next start takes back what came behind the marks: its
+// records are read again.
+//
+// Mark and Marked are called from the goroutine of Write, Open and Close, never
+// during another call.
+type Marker interface {
+	Syncer
+	// Restore is called once, before Open, and only when the pipeline delivers
+	// exactly once. It hands over the mark that was stored last; empty: none
+	// was. Open must then take back everything behind it before it returns, and
+	// after a *RetryError the next Open goes on with that. Close must leave
+	// behind what the next Restore needs for records that no stored mark has.
+	Restore(mark string)
+	// Mark returns what the target holds, as opaque text that says all of it.
+	// Every record that was written is confirmed, and none is under way. It
+	// must be quick, since the pipeline stands still, and need make nothing
+	// durable: Sync follows. After a *RetryError the next cut asks again; any
+	// other error stops the pipeline. A mark that is not followed by Marked may
+	// have been stored or not, and the next Mark replaces it either way.
+	Mark(ctx context.Context) (string, error)
+	// Marked says that the last mark is stored, for good: what it stands for
+	// is never taken back. An error stops the pipeline.
+	Marked(ctx context.Context) error
 }
 
 // Processor is one element of a chain as configured. It is immutable; Bind

@@ -22,6 +22,10 @@ type Delivery struct {
 	// read again: "a pipe delivers its bytes once". Such an input cannot keep
 	// at_least_once over a crash, whatever the outputs do. Empty: it can.
 	Once string
+	// Resumes of an input with Positions says that it also begins at the
+	// position that the checkpoint has of a partition, where that is ahead
+	// (Host.Stored), so that exactly_once can be given with it.
+	Resumes bool
 
 	// Confirms of an output says when a record is confirmed, as what follows
 	// "confirmed when": "all in-sync replicas have it (acks=all)".
@@ -37,6 +41,13 @@ type Delivery struct {
 	// nothing: "a document replaces the one of the same id". Empty: it is there
 	// twice then.
 	Idempotent string
+	// Marks of an output says that this config is a Marker: what came after the
+	// last cut is taken back by the next start.
+	Marks bool
+	// Unmarked of an output that is none says why, and may say what to do: "a
+	// file that rotates is not taken back once it has its name; remove rotate".
+	// Empty: it cannot take back what it has written.
+	Unmarked string
 }
 
 // Reads is what an expression or template reads of a record.

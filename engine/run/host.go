@@ -2,6 +2,8 @@ package run
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/flowrecords/flow/engine"
@@ -20,6 +22,8 @@ type host struct {
 	settled func(bytes int64)
 	prompt  bool // the input wants commits at once
 	hurry   chan<- struct{}
+	exact   bool // positions are stored in cuts
+	own     bool // the input keeps positions itself, too
 
 	// mu guards all below. The input's goroutines and confirming goroutines
 	// write, the commit loop and observers read.
@@ -27,12 +31,18 @@ type host struct {
 	sources map[string]*engine.Source
 	ended   []*engine.Source            // revoked, or replaced, and still in flight
 	dirty   map[*engine.Source]struct{} // watermark moved since the last commit
+	// inside are the sources of which something has entered that no cut has
+	// stored; exact only.
+	inside map[*engine.Source]struct{}
 }
 
 func newHost(i *input, r *Runner) *host {
 	s := &r.settings
 	_, prompt := i.in.(engine.Prompt)
+	_, own := i.in.(engine.Committer)
 	return &host{
+		exact:   r.cuts != nil,
+		own:     own,
 		element: i.n.addr,
 		prompt:  prompt,
 		hurry:   r.commits.prompt,
@@ -40,10 +50,11 @@ func newHost(i *input, r *Runner) *host {
 		pool:    engine.NewPool(limits.InputBatches(int64(s.MaxInFlight), int64(s.BatchBytes)), int(s.BatchBytes)),
 		budget:  r.budget,
 		stored:  r.stored,
-		hold:    func() bool { return len(r.syncers) > 0 || len(r.commits.kept) > 0 },
+		hold:    func() bool { return r.cuts != nil || len(r.syncers) > 0 || len(r.commits.kept) > 0 },
 		settled: r.commits.settled,
 		sources: make(map[string]*engine.Source),
 		dirty:   make(map[*engine.Source]struct{}),
+		inside:  make(map[*engine.Source]struct{}),
 	}
 }
 
@@ -79,7 +90,13 @@ func (h *host) moved(s *engine.Source) {
 	}
 }
 
-func (h *host) Stored(id string) (engine.Position, bool) { return h.stored(h.key(id)) }
+func (h *host) Stored(id string) (engine.Position, bool) {
+	if h.own && !h.exact {
+		// What a run left that delivered exactly once is old by now.
+		return engine.Position{}, false
+	}
+	return h.stored(h.key(id))
+}
 
 func (h *host) key(id string) string { return h.element + "/" + id }
 
@@ -138,4 +155,32 @@ func (h *host) all() []*engine.Source {
 		list = append(list, s)
 	}
 	return list
+}
+
+// enters notes that a batch of s has entered the pipeline, which cuts must know.
+func (h *host) enters(s *engine.Source) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.inside[s] = struct{}{}
+}
+
+func (h *host) anyEntered() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.inside) > 0
+}
+
+func (h *host) enteredSources() []*engine.Source {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.inside))
+}
+
+// leave forgets sources that a cut has taken.
+func (h *host) leave(moved map[*engine.Source]engine.Position) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range moved {
+		delete(h.inside, s)
+	}
 }

@@ -16,6 +16,7 @@ type input struct {
 	n     *node
 	in    engine.Input
 	host  *host
+	offer engine.Host // host, or with cuts
 	retry retrier
 	fails *failures
 	main  *port // of the element, or of its decoding
@@ -30,6 +31,9 @@ func newInput(n *node, in engine.Input, r *Runner) *input {
 	i := &input{n: n, in: in, fails: newFailures(r.now), main: n.out[""]}
 	i.retry = retrier{n: n, max: r.settings.RetryMax}
 	i.host = newHost(i, r)
+	if i.offer = i.host; r.cuts != nil {
+		i.offer = exactHost{i.host, r.cuts}
+	}
 	if v := n.el.Value; v != nil && v.NewDecoder() == nil {
 		i.valueTo = v.Decoded()
 	}
@@ -72,7 +76,7 @@ func (i *input) ended(read context.Context, err error) error {
 func (i *input) open(ctx context.Context) error {
 	for {
 		i.opened = true // Close is called also when Open has failed
-		err := i.in.Open(ctx, i.host)
+		err := i.in.Open(ctx, i.offer)
 		if err == nil {
 			i.retry.worked("opening")
 			return nil
@@ -121,6 +125,9 @@ func (i *input) pass(ctx context.Context, b *engine.Batch) error {
 		return err
 	}
 	i.n.stats.BlockedNanos.Add(int64(time.Since(start)))
+	if i.host.exact && !i.enters(b) {
+		return nil
+	}
 	i.n.stats.In.Add(n)
 	i.n.stats.Bytes.Add(b.Bytes())
 	if len(b.Failures) > 0 {
@@ -142,6 +149,20 @@ func (i *input) pass(ctx context.Context, b *engine.Batch) error {
 	}
 	i.n.stats.Out.Add(int64(b.Len()))
 	return i.main.send(ctx, b, &i.n.stats.BlockedNanos)
+}
+
+// enters notes for cuts that b has entered, unless its source was taken away: the
+// next owner reads it, and has the position in front of it (Invariant 6).
+func (i *input) enters(b *engine.Batch) bool {
+	s := b.Source()
+	if !s.Revoked() {
+		i.host.enters(s)
+		return true
+	}
+	i.waiting.Store(0)
+	b.Done()
+	b.Release()
+	return false
 }
 
 // refuse moves what the input could not read as records to the errors edge.

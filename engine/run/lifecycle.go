@@ -61,6 +61,12 @@ func (p *phases) run(ctx context.Context) error {
 	if err := r.commits.load(ctx); err != nil {
 		return err
 	}
+	for _, o := range r.outputs {
+		if o.marker != nil {
+			mark, _ := r.commits.get(o.n.addr)
+			o.marker.Restore(mark.State)
+		}
+	}
 	// Sinks first.
 	for _, o := range r.outputs {
 		p.tasks.start(o.n.addr, o.n.at, func() error {
@@ -75,6 +81,9 @@ func (p *phases) run(ctx context.Context) error {
 		stop := make(chan struct{})
 		commits := newTasks(r.fail)
 		commits.start("commits", func() string { return "commits" }, func() error {
+			if r.cuts != nil {
+				return r.cuts.loop(p.data, r.settings.CommitInterval, stop)
+			}
 			return r.commits.loop(p.data, r.settings.CommitInterval, stop)
 		})
 		p.move()
@@ -203,7 +212,11 @@ func (p *phases) finish() error {
 	for _, s := range p.stuck {
 		stuck[s] = true
 	}
-	p.lastSync(ctx, stuck)
+	if r.cuts != nil {
+		p.lastCut(ctx, stuck)
+	} else {
+		p.lastSync(ctx, stuck)
+	}
 	p.step(func(t *tasks) {
 		for _, o := range r.outputs {
 			if o.opened && !stuck[o.n.addr] {
@@ -214,7 +227,7 @@ func (p *phases) finish() error {
 	// Closing an output may have confirmed more.
 	p.step(func(t *tasks) {
 		const name = "the last commit"
-		if p.noCommit {
+		if p.noCommit || r.cuts != nil { // what is confirmed now is not in the last cut
 			return
 		}
 		t.start(name, func() string { return name }, func() error { return r.commits.commit(ctx) })

@@ -33,9 +33,11 @@ type output struct {
 
 	wake chan struct{} // something was confirmed or failed
 
-	syncer engine.Syncer   // out, if it is one
-	syncs  chan chan error // asks the goroutine to sync
-	gone   chan struct{}   // closed when the goroutine has ended
+	syncer engine.Syncer // out, if it is one
+	marker engine.Marker // out, if the pipeline delivers exactly once and it is one
+	rush   *rush         // tells of a cut; nil: there are none
+	asks   chan *ask     // for the goroutine
+	gone   chan struct{} // closed when the goroutine has ended
 
 	// mu guards all below.
 	mu      sync.Mutex
@@ -46,11 +48,15 @@ type output struct {
 
 func newOutput(n *node, out engine.Output, r *Runner) *output {
 	o := &output{n: n, out: out, in: n.in, fails: newFailures(r.now), wake: make(chan struct{}, 1),
-		syncs: make(chan chan error), gone: make(chan struct{})}
+		asks: make(chan *ask), gone: make(chan struct{})}
 	o.encode = newEncoder(n.el)
 	o.retry = retrier{n: n, max: r.settings.RetryMax}
 	o.linger, o.bug = min(r.settings.Linger, limits.Linger), r.fail
 	o.syncer, _ = out.(engine.Syncer)
+	if r.cuts != nil {
+		o.rush = r.cuts.rush
+		o.marker, _ = out.(engine.Marker)
+	}
 	if d, ok := out.(engine.Discarder); ok {
 		n.stats.DropReason, o.discard = d.Discards(), true
 	}
@@ -111,14 +117,15 @@ func (o *output) next(ctx context.Context) (b *engine.Batch, more bool, err erro
 			err = o.flush(ctx)
 		}
 		return b, more, err
-	case answer := <-o.syncs:
-		answer <- o.syncer.Sync(ctx)
+	case a := <-o.asks:
+		a.run(ctx)
 		return nil, true, nil
 	case <-ctx.Done():
 		return nil, false, context.Cause(ctx)
 	default:
 	}
 	var idle <-chan time.Time
+	var rush <-chan struct{}
 	if p, _ := o.left(); p == 0 {
 		o.unflushed = time.Time{}
 	}
@@ -127,17 +134,19 @@ func (o *output) next(ctx context.Context) (b *engine.Batch, more bool, err erro
 		// only a little slower than the output would be dear.
 		o.timer.Reset(o.linger)
 		defer o.timer.Stop()
-		idle = o.timer.C
+		idle, rush = o.timer.C, o.rush.now()
 	}
 	select {
 	case b, more = <-o.in.ch:
 		return b, more, nil
-	case answer := <-o.syncs:
-		answer <- o.syncer.Sync(ctx)
+	case a := <-o.asks:
+		a.run(ctx)
 		return nil, true, nil
 	case <-o.wake:
 		return nil, true, nil
 	case <-idle:
+		return nil, true, o.flush(ctx)
+	case <-rush:
 		return nil, true, o.flush(ctx)
 	case <-ctx.Done():
 		return nil, false, context.Cause(ctx)

@@ -54,6 +54,7 @@ type Runner struct {
 	now      func() time.Time
 	budget   *budget
 	commits  *committer
+	cuts     *cuts // nil unless the pipeline delivers exactly once
 
 	wiring  *wiring
 	inputs  []*input
@@ -85,7 +86,13 @@ func New(p *engine.Pipeline, o Options) (*Runner, error) {
 	r.budget = &budget{max: int64(r.settings.MaxInFlight)}
 	r.commits = &committer{r: r, store: o.Store, failing: make(map[string]bool), by: make(map[string]*engine.Source), full: make(chan struct{}, 1), prompt: make(chan struct{}, 1)}
 	var err error
-	if r.wiring, err = wire(p, o); err == nil {
+	if r.settings.Delivery == engine.ExactlyOnce {
+		r.cuts, err = newCuts(r), canCut(p, o)
+	}
+	if err == nil {
+		r.wiring, err = wire(p, o)
+	}
+	if err == nil {
 		err = r.build()
 	}
 	if err != nil {

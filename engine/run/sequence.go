@@ -40,9 +40,12 @@ func newDispatcher(in *edge, workers int, ordered bool) *dispatcher {
 // errWoken is returned by take when nothing came before wake.
 var errWoken = errors.New("woken without a batch")
 
+// errRushed is returned by take when a cut waits for what the worker holds.
+var errRushed = errors.New("a cut is under way")
+
 // take returns the next batch and its ticket; nil at the end. A token from
-// wake, which may be nil, ends the waiting.
-func (d *dispatcher) take(ctx context.Context, wake <-chan time.Time) (*engine.Batch, uint64, error) {
+// wake, or the end of rush, ends the waiting; both may be nil.
+func (d *dispatcher) take(ctx context.Context, wake <-chan time.Time, rush <-chan struct{}) (*engine.Batch, uint64, error) {
 	select {
 	case <-d.taking:
 		defer func() { d.taking <- struct{}{} }()
@@ -59,6 +62,8 @@ func (d *dispatcher) take(ctx context.Context, wake <-chan time.Time) (*engine.B
 		return d.number(b)
 	case <-wake:
 		return nil, 0, errWoken
+	case <-rush:
+		return nil, 0, errRushed
 	case <-ctx.Done():
 		return nil, 0, context.Cause(ctx)
 	}

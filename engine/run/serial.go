@@ -72,6 +72,7 @@ type gatherer struct {
 	in, out *record.Record
 	free    []engine.Window
 	timer   *time.Timer // fires when the first of open ends
+	rush    *rush       // tells of a cut, which ends all windows; nil: there are none
 }
 
 // window is what one source partition has gathered.
@@ -100,6 +101,14 @@ func (g *gatherer) wake() <-chan time.Time {
 		return nil
 	}
 	return g.timer.C
+}
+
+// rushed is closed when windows must end before their time.
+func (g *gatherer) rushed() <-chan struct{} {
+	if g == nil || len(g.open) == 0 {
+		return nil
+	}
+	return g.rush.now()
 }
 
 // add puts the records of b into the window of its source, which holds b
@@ -225,7 +234,7 @@ func (g *gatherer) expire(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// finish ends all windows at the end of data.
+// finish ends all windows: at the end of data, or for a cut.
 func (g *gatherer) finish(ctx context.Context) error {
 	for len(g.open) > 0 {
 		if err := g.end(ctx, g.open[0]); err != nil {

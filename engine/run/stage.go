@@ -120,6 +120,9 @@ func (s *stage) newWorker(r *Runner, d *dispatcher, batches int) (*worker, error
 			if w.gather, err = newGatherer(w, bound, layout); err != nil {
 				return nil, fmt.Errorf("%s: %w", s.nodes[i].addr, err)
 			}
+			if r.cuts != nil {
+				w.gather.rush = r.cuts.rush
+			}
 			seg.share = true // its batches hold one record each
 		case s.serial && bound.Gate != nil:
 			w.gate, seg.share = bound.Gate, true

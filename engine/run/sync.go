@@ -28,7 +28,7 @@ func (c *committer) sync(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, syncPatience)
 	defer cancel()
 	for _, o := range c.r.syncers {
-		err := o.requestSync(ctx)
+		err := o.request(ctx, o.syncer.Sync)
 		if err == nil {
 			continue
 		}
@@ -64,18 +64,31 @@ func release(marks map[*engine.Source]engine.Position) {
 	}
 }
 
-// requestSync has the output's goroutine sync, between two writes.
-func (o *output) requestSync(ctx context.Context) error {
-	answer := make(chan error, 1)
+// ask is a call of the component that somebody else wants, such as a sync.
+type ask struct {
+	do     func(context.Context) error
+	answer chan error
+}
+
+func (a *ask) run(ctx context.Context) { a.answer <- a.do(ctx) }
+
+// request has the output's goroutine do something, between two writes. In a
+// pipeline with cuts the caller does it himself once that goroutine has ended:
+// the output is closed only when there are no more cuts.
+func (o *output) request(ctx context.Context, do func(context.Context) error) error {
+	a := &ask{do: do, answer: make(chan error, 1)}
 	select {
-	case o.syncs <- answer:
+	case o.asks <- a:
 	case <-o.gone:
-		return errEnded
+		if o.rush == nil {
+			return errEnded
+		}
+		return do(ctx)
 	case <-ctx.Done():
 		return engine.Retry(errNoSync)
 	}
 	select {
-	case err := <-answer:
+	case err := <-a.answer:
 		return err
 	case <-ctx.Done():
 		return engine.Retry(errNoSync)

@@ -55,10 +55,15 @@ func (w *worker) run(ctx context.Context) error {
 		}
 	}()
 	for {
-		b, ticket, err := w.dispatch.take(ctx, w.gather.wake())
+		b, ticket, err := w.dispatch.take(ctx, w.gather.wake(), w.gather.rushed())
 		switch {
 		case errors.Is(err, errWoken):
 			if err := w.gather.expire(ctx, time.Now()); err != nil {
+				return err
+			}
+			continue
+		case errors.Is(err, errRushed):
+			if err := w.gather.finish(ctx); err != nil {
 				return err
 			}
 			continue

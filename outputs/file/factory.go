@@ -77,8 +77,17 @@ func Factory() engine.OutputFactory {
 	}
 }
 
-// delivery says what fsync makes of a confirmation.
+// delivery says what fsync makes of a confirmation, and whether what was written
+// can be taken back.
 func (c *Config) delivery() engine.Delivery {
+	d := c.confirms()
+	if d.Marks = c.Rotate == nil; !d.Marks {
+		d.Unmarked = "a file that rotates has its final name when it is complete, and others may have taken it (rotate)"
+	}
+	return d
+}
+
+func (c *Config) confirms() engine.Delivery {
 	switch c.Fsync {
 	case fsyncBatch:
 		return engine.Delivery{Confirms: "it is forced to the disk (fsync = batch)"}

@@ -83,6 +83,7 @@ type output struct {
 	clock   time.Time // of the batch that is being written
 	grown   []string  // folders with a new folder in them that are not synced
 	last    lastName
+	exact   *exact   // nil unless the pipeline delivers exactly once
 	current progress // of the batch that is being written
 	again   progress // of the batch that must be written first after a failure
 	cause   error    // of that failure; nil: any batch may be written
@@ -145,6 +146,11 @@ func (o *output) Open(ctx context.Context) error {
 }
 
 func (o *output) open() error {
+	if o.exact != nil {
+		if err := o.takeBack(); err != nil {
+			return err
+		}
+	}
 	if o.paths != nil {
 		return o.recoverBelow(o.paths.base, o.paths.prefix)
 	}
@@ -260,7 +266,11 @@ func (o *output) Close(context.Context) error {
 // retire closes a file that holds only good records, completing it if it
 // rotates.
 func (o *output) retire(t *target) error {
-	if err := t.finish(); err != nil {
+	end := t.finish
+	if !t.covered() {
+		end = t.leave
+	}
+	if err := end(); err != nil {
 		if t.h != nil {
 			return fmt.Errorf("closing %s: %w", t.path, err)
 		}

@@ -38,11 +38,24 @@ type state struct {
 	// layout names format and compression: only a file of the same layout is
 	// continued when it rotates.
 	layout string
+	// life is set when the pipeline delivers exactly once.
+	life life
+}
+
+// life is one time from the opening of a file to when all in it is stored. Marks
+// name it, so that one of another time is not taken for one of this file.
+type life struct {
+	id uint64 // random; 0: the pipeline delivers at least once
+	// base is the size when it began, kept the size in the last mark that was
+	// stored.
+	base, kept int64
+	made       bool // the file was not there before
 }
 
 const (
 	slotBytes    = 512
 	slotMagic    = "flow-journal-1"
+	exactMagic   = "flow-journal-2" // with a life
 	partialMark  = ".partial"
 	journalMark  = ".flow"
 	journalPerm  = 0o600
@@ -145,8 +158,18 @@ func (j *journal) remove(fsys fileSystem) error {
 
 // A slot is text, for people, padded to slotBytes and ended by a newline.
 func appendSlot(dst []byte, s state, seq uint64) []byte {
-	dst = append(dst, slotMagic...)
-	for _, n := range [...]uint64{seq, s.dev, s.ino, uint64(s.good), uint64(s.records), uint64(s.opened)} {
+	nums := []uint64{seq, s.dev, s.ino, uint64(s.good), uint64(s.records), uint64(s.opened)}
+	magic := slotMagic
+	if s.life.id != 0 {
+		magic = exactMagic
+		made := uint64(0)
+		if s.life.made {
+			made = 1
+		}
+		nums = append(nums, s.life.id, uint64(s.life.base), uint64(s.life.kept), made)
+	}
+	dst = append(dst, magic...)
+	for _, n := range nums {
 		dst = append(dst, ' ')
 		dst = strconv.AppendUint(dst, n, 10)
 	}
@@ -171,18 +194,25 @@ func parseSlot(p []byte) (s state, seq uint64, ok bool) {
 		return s, 0, false
 	}
 	fields := strings.Fields(string(p[:cut]))
-	if len(fields) != 8 || fields[0] != slotMagic {
+	var nums [10]uint64
+	var n int
+	switch {
+	case len(fields) == 8 && fields[0] == slotMagic:
+		n = 6
+	case len(fields) == 12 && fields[0] == exactMagic:
+		n = 10
+	default:
 		return s, 0, false
 	}
-	var nums [6]uint64
-	for i := range nums {
+	for i := range n {
 		if nums[i], err = strconv.ParseUint(fields[i+1], 10, 64); err != nil {
 			return s, 0, false
 		}
 	}
 	s = state{
 		dev: nums[1], ino: nums[2], good: int64(nums[3]), records: int64(nums[4]), opened: int64(nums[5]),
-		layout: fields[7],
+		layout: fields[n+1],
+		life:   life{id: nums[6], base: int64(nums[7]), kept: int64(nums[8]), made: nums[9] == 1},
 	}
-	return s, nums[0], s.good >= 0
+	return s, nums[0], s.good >= 0 && s.life.base >= 0 && s.life.kept >= 0 && (n == 6) == (s.life.id == 0)
 }

@@ -22,12 +22,12 @@ func (o *output) openTarget(path string) (*target, error) {
 }
 
 func (o *output) openFile(path, name string) (*target, error) {
-	h, fi, err := o.acquire(name)
+	h, fi, made, err := o.acquire(name)
 	if err != nil {
 		return nil, err
 	}
 	t := o.newTarget(path, name, h, fi)
-	err = t.start()
+	err = t.start(made)
 	if errors.Is(err, errOtherLayout) {
 		// Another configuration left a file that rotates. It is complete now.
 		if err = t.finish(); err == nil {
@@ -44,14 +44,15 @@ func (o *output) openFile(path, name string) (*target, error) {
 func (o *output) newTarget(path, name string, h handle, fi fs.FileInfo) *target {
 	t := &target{
 		o: o, path: path, name: name, h: h, kind: kindOf(o.cfg.Compression, path), opened: o.now(),
-		special: !fi.Mode().IsRegular(), size: fi.Size(), synced: -1,
+		special: !fi.Mode().IsRegular(), size: fi.Size(), synced: -1, pending: -1,
 	}
 	t.dev, t.ino = identity(fi)
 	return t
 }
 
-// acquire opens and locks a file, making it and its folder if need be.
-func (o *output) acquire(name string) (handle, fs.FileInfo, error) {
+// acquire opens and locks a file, making it and its folder if need be. made
+// reports that it was not there.
+func (o *output) acquire(name string) (file handle, info fs.FileInfo, made bool, err error) {
 	perm := fs.FileMode(0o666)
 	if o.perm != 0 {
 		perm = o.perm
@@ -66,24 +67,24 @@ func (o *output) acquire(name string) (handle, fs.FileInfo, error) {
 		case err == nil:
 		case errors.Is(err, fs.ErrNotExist) && o.cfg.Mkdir && try == 0:
 			if err := o.makeFolder(filepath.Dir(name)); err != nil {
-				return nil, nil, err
+				return nil, nil, false, err
 			}
 			continue
 		case errors.Is(err, fs.ErrNotExist) && try > 0 && try < 10:
 			continue // renamed away between the two opens
 		default:
-			return nil, nil, err
+			return nil, nil, false, err
 		}
 		fi, err := o.own(h, name, created)
 		switch {
 		case err == nil:
-			return h, fi, nil
+			return h, fi, created, nil
 		case errors.Is(err, errMoved) && try < 10:
 			_ = h.Close()
 			continue
 		default:
 			_ = h.Close()
-			return nil, nil, err
+			return nil, nil, false, err
 		}
 	}
 }

@@ -36,8 +36,12 @@ func (t *target) repair() (bool, error) {
 		return false, j.remove(t.o.fs)
 	}
 	t.j = j
+	s.good = t.resume(s)
 	if err := t.cut(s); err != nil {
 		return false, err
+	}
+	if t.life.id == 0 {
+		t.begin(false)
 	}
 	t.records, t.opened = s.records, time.Unix(0, s.opened)
 	if err := t.note(); err != nil {
@@ -309,7 +313,8 @@ func (o *output) recoverFile(name string) error {
 	fi, err := o.own(h, name, false)
 	if err != nil {
 		_ = h.Close()
-		if errors.Is(err, errLocked) || errors.Is(err, errMoved) {
+		_, marked := o.marked(name)
+		if errors.Is(err, errLocked) && !marked || errors.Is(err, errMoved) {
 			return nil
 		}
 		return err
@@ -324,5 +329,8 @@ func (o *output) recoverFile(name string) error {
 		return err
 	}
 	t.good, t.stored = t.size, t.size
+	if t.size == 0 && t.life.made && !partial {
+		return t.unmake()
+	}
 	return t.finish()
 }

@@ -47,6 +47,9 @@ type target struct {
 	fresh      int64 // behind good
 	opened     time.Time
 
+	life    life  // in a pipeline that delivers exactly once
+	pending int64 // good in the last mark; -1: not in it
+
 	special bool   // a device or pipe: written to, and nothing else
 	dirty   bool   // in output.dirty
 	torn    bool   // a write failed: behind size may be a part of it
@@ -60,7 +63,7 @@ func (t *target) partial() bool { return t.name != t.path }
 var errOtherLayout = errors.New("a file of another format or compression was left half written")
 
 // start makes a locked file ready for its next record.
-func (t *target) start() error {
+func (t *target) start(made bool) error {
 	var err error
 	if t.framer, err = frame.New(t.o.cfg.Options); err != nil {
 		return err
@@ -71,6 +74,9 @@ func (t *target) start() error {
 	if t.special {
 		if t.partial() {
 			return errors.New("only a regular file can rotate")
+		}
+		if t.o.exact != nil {
+			return errors.New("exactly_once needs a regular file: nothing else can be cut back to what is stored")
 		}
 		t.size = 0
 		return nil
@@ -85,6 +91,7 @@ func (t *target) start() error {
 		if err := t.adopt(); err != nil {
 			return err
 		}
+		t.begin(made)
 		if t.j, err = createJournal(t.o.fs, t.name, t.state()); err != nil {
 			return err
 		}
@@ -146,7 +153,7 @@ func (t *target) terminate() error {
 func (t *target) state() state {
 	return state{
 		dev: t.dev, ino: t.ino, good: t.size, records: t.records + t.fresh,
-		opened: t.opened.UnixNano(), layout: t.layout(),
+		opened: t.opened.UnixNano(), layout: t.layout(), life: t.life,
 	}
 }
 
@@ -179,6 +186,7 @@ func (t *target) check(group uint64) error {
 			return fmt.Errorf("continuing %s: %w", t.path, err)
 		}
 	}
+	t.begin(false) // marks before this are of other bytes
 	if err := t.note(); err != nil {
 		return err
 	}
