@@ -109,6 +109,15 @@ type ExpressionSource interface {
 	Bind(l *record.Layout) (Program, error)
 }
 
+// Fingerprinter is an ExpressionSource that can tell whether a result kept by
+// an earlier run is of the same expression.
+type Fingerprinter interface {
+	// Fingerprint is equal for expressions that are laid out differently and
+	// else the same, and differs when a constant or function that the
+	// expression uses has changed.
+	Fingerprint() [16]byte
+}
+
 // Program is an expression bound to a worker. Its errors are errors of the
 // record.
 type Program interface {

@@ -1,10 +1,12 @@
 package expr
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/expr-lang/expr/ast"
@@ -55,6 +57,7 @@ type Source struct {
 var (
 	_ engine.ExpressionSource = (*Source)(nil)
 	_ engine.Reader           = (*Source)(nil)
+	_ engine.Fingerprinter    = (*Source)(nil)
 )
 
 // newSource builds the closures over a checked and optimised tree.
@@ -117,6 +120,30 @@ func (s *Source) once() (record.Value, error) {
 
 // Text is the expression as written.
 func (s *Source) Text() string { return s.text }
+
+// Fingerprint implements engine.Fingerprinter: it is of the tree behind names,
+// with the bodies of functions and the values of constants in it, so layout
+// and the names of either do not matter.
+func (s *Source) Fingerprint() (sum [16]byte) {
+	var text strings.Builder
+	defer func() {
+		if recover() != nil { // a constant that cannot be printed
+			text.Reset()
+			text.WriteString(s.text)
+		}
+		h := sha256.Sum256([]byte(text.String()))
+		copy(sum[:], h[:])
+	}()
+	r, tree, problems := s.env.front(s.text)
+	if len(problems) > 0 {
+		panic("expr: an expression that compiled before does not")
+	}
+	text.WriteString(r.node(tree.Node).String())
+	for _, f := range r.refs {
+		text.WriteString("\n" + f.fn + " " + f.identity())
+	}
+	return sum
+}
 
 // Mode says what runs the expression.
 func (s *Source) Mode() Mode {

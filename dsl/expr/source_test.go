@@ -283,6 +283,45 @@ func TestSourceConstants(t *testing.T) {
 	}
 }
 
+// TestFingerprint: layout and the names of constants and functions do not
+// matter, what they hold and what is read does.
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	with := func(min int, body string) *expr.Env {
+		e := expr.NewEnv()
+		e.SetConst("var", map[string]any{"min": min, "bound": min})
+		for _, name := range []string{"f", "g"} {
+			if ps := e.AddFunction(name, []string{"x"}, body); len(ps) > 0 {
+				t.Fatalf("%+v", ps)
+			}
+		}
+		return e
+	}
+	e := with(1, "x + 1")
+	tests := []struct {
+		a, b *expr.Source
+		same bool
+	}{
+		{compile(t, e, "value.a"), compile(t, e, " value . a "), true},
+		{compile(t, e, "value.a"), compile(t, e, "value['a']"), true},
+		{compile(t, e, "value.a"), compile(t, e, "value.b"), false},
+		{compile(t, e, "value.a"), compile(t, e, "key.a"), false},
+		{compile(t, e, "[value.a, value.b]"), compile(t, e, "[value.b, value.a]"), false},
+		{compile(t, e, "[topic, offset]"), compile(t, e, "[topic,\n offset]"), true},
+		{compile(t, e, "f(value.a)"), compile(t, e, "g(value.a)"), true},
+		{compile(t, e, "f(value.a)"), compile(t, with(1, "x + 2"), "f(value.a)"), false},
+		{compile(t, e, "value.a + var.min"), compile(t, e, "value.a + var.bound"), true},
+		{compile(t, e, "value.a + var.min"), compile(t, with(2, "x + 1"), "value.a + var.min"), false},
+		{compile(t, e, "headers.a"), compile(t, e, "headers.b"), false},
+		{compile(t, e, "1"), compile(t, e, "2"), false},
+	}
+	for _, tt := range tests {
+		if got := tt.a.Fingerprint() == tt.b.Fingerprint(); got != tt.same {
+			t.Errorf("%q and %q are the same: %v, want %v", tt.a.Text(), tt.b.Text(), got, tt.same)
+		}
+	}
+}
+
 func TestReads(t *testing.T) {
 	t.Parallel()
 	e := env(t)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/flowrecords/flow/engine"
@@ -19,7 +20,8 @@ func Factory() engine.ProcessorFactory {
 			Description: "The first record of each result of `by` passes; those after it are dropped and counted, for as long as it is remembered: " +
 				"until `within` has passed since then, or `max_keys` others have come. Both bounds are in force.\n\n" +
 				"What is remembered is kept in the pipeline's `state_dir` beside the positions of the inputs, and stored before they are. " +
-				"After a crash, records that are read again are recognised as the same ones by their origin and pass once more, as everything that was not confirmed does; their duplicates are still dropped.\n\n" +
+				"After a crash, records that are read again are recognised as the same ones by their origin and pass once more, as everything that was not confirmed does; their duplicates are still dropped. " +
+				"A changed `by` (also a function or variable in it) begins with an empty memory, and the log says so; its layout does not matter, and the other options may change at any time.\n\n" +
 				"All records of the element pass through one worker, in the order in which they come. Workers of a Kafka consumer group remember each for itself: " +
 				"let the topic's key be what `by` names, so that the same records come to the same worker.",
 			Defaults: func() any { return Defaults() },
@@ -38,7 +40,7 @@ func Factory() engine.ProcessorFactory {
 `}},
 		},
 		New: func(config any, env engine.Env) (engine.Processor, error) {
-			return &dedupe{config: config.(*Config), now: env.Now}, nil
+			return &dedupe{config: config.(*Config), now: env.Now, log: env.Logger}, nil
 		},
 	}
 }
@@ -46,6 +48,7 @@ func Factory() engine.ProcessorFactory {
 type dedupe struct {
 	config *Config
 	now    func() time.Time
+	log    *slog.Logger
 }
 
 func (*dedupe) Ports() []string { return nil }
@@ -61,7 +64,7 @@ func (d *dedupe) Bind(l *record.Layout) (engine.Bound, error) {
 	if err != nil {
 		return engine.Bound{}, err
 	}
-	w := &worker{by: by, config: d.config, now: d.now, memory: newMemory(d.config.MaxKeys, d.config.Within)}
+	w := &worker{by: by, config: d.config, now: d.now, memory: newMemory(d.config.MaxKeys, d.config.Within, fingerprint(d.config.By.Source)), log: d.log}
 	w.time = w.now()
 	return engine.Bound{Step: w.step, Source: w.source, State: w.memory, Drops: "duplicate"}, nil
 }
@@ -71,6 +74,7 @@ type worker struct {
 	by      engine.Program
 	config  *Config
 	now     func() time.Time
+	log     *slog.Logger
 	memory  *memory
 	time    time.Time // when the batch at hand came
 	session *session  // of the batch at hand
@@ -79,6 +83,19 @@ type worker struct {
 
 func (w *worker) source(s *engine.Source) {
 	w.time, w.session = w.now(), w.memory.sessionOf(s)
+	if w.memory.wasForeign() {
+		w.log.Warn("by has changed: what was remembered of earlier records is not used, so their duplicates pass once more")
+	}
+}
+
+// fingerprint tells expressions apart.
+func fingerprint(by engine.ExpressionSource) (sum [16]byte) {
+	if f, ok := by.(engine.Fingerprinter); ok {
+		return f.Fingerprint()
+	}
+	whole := sha256.Sum256([]byte(by.Text()))
+	copy(sum[:], whole[:])
+	return sum
 }
 
 var errMissing = errors.New("by is null: nothing tells the record from others (option missing)")

@@ -32,6 +32,7 @@ type slot struct {
 // stage's goroutine, Changes and Snapshot in that of the commits.
 type memory struct {
 	within time.Duration
+	by     [16]byte // what keys are made of; entries of another one mean nothing
 
 	mu    sync.Mutex // guards all below
 	slots []slot     // a ring; its length is a power of two
@@ -46,13 +47,24 @@ type memory struct {
 	// stored are those of the entries that were replayed, by id; nil once
 	// records come.
 	stored map[string]*session
+	// foreign: the last entry that was replayed is of another by.
+	foreign bool
 }
 
 // minSlots is the size that a memory begins with.
 const minSlots = 1024
 
-func newMemory(keys int, within time.Duration) *memory {
-	return &memory{within: within, slots: make([]slot, minSlots), max: uint64(keys), index: make(map[key]uint64), sessions: make(map[*engine.Source]*session)}
+func newMemory(keys int, within time.Duration, by [16]byte) *memory {
+	return &memory{within: within, by: by, slots: make([]slot, minSlots), max: uint64(keys), index: make(map[key]uint64), sessions: make(map[*engine.Source]*session)}
+}
+
+// wasForeign reports once that what was stored last is not used.
+func (m *memory) wasForeign() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was := m.foreign
+	m.foreign = false
+	return was
 }
 
 func (m *memory) at(n uint64) *slot { return &m.slots[n&uint64(len(m.slots)-1)] }
@@ -148,10 +160,10 @@ func (m *memory) expire(now time.Time) {
 	}
 }
 
-// An entry is: its format, the number of sources, each with length and text,
+// An entry is: its format, 16 bytes that stand for by, the number of sources, each with length and text,
 // then for each record 16 bytes of key, the number of its source and, as
 // varints, offset and time.
-const format = 1
+const format = 2
 
 var errEntry = errors.New("an entry of a memory of duplicates is cut or of another version")
 
@@ -186,6 +198,7 @@ func (m *memory) write(dst []byte, from uint64) []byte {
 		}
 	}
 	dst = append(dst, format)
+	dst = append(dst, m.by[:]...)
 	dst = binary.AppendUvarint(dst, uint64(len(names)))
 	for _, id := range names {
 		dst = binary.AppendUvarint(dst, uint64(len(id)))
@@ -216,6 +229,14 @@ func (m *memory) Replay(entry []byte) error {
 	r := reader{entry}
 	if r.byte() != format {
 		return errEntry
+	}
+	by := r.take(uint64(len(m.by)))
+	if by == nil {
+		return errEntry
+	}
+	// Compared with keys of another kind, new records would pass for old ones.
+	if m.foreign = string(by) != string(m.by[:]); m.foreign {
+		return nil
 	}
 	if m.stored == nil {
 		m.stored = make(map[string]*session)

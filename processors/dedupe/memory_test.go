@@ -3,6 +3,7 @@ package dedupe
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ func partition(id string) *engine.Source {
 
 func TestBounds(t *testing.T) {
 	t.Parallel()
-	m := newMemory(3, time.Minute)
+	m := newMemory(3, time.Minute, [16]byte{})
 	s := m.sessionOf(partition("a"))
 	steps := []struct {
 		key   int
@@ -48,11 +49,53 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestOtherBy: entries of another by are not compared with, and those that
+// follow in the same log are; the last entry decides whether people are told.
+func TestOtherBy(t *testing.T) {
+	t.Parallel()
+	entry := func(by byte, k int) []byte {
+		m := newMemory(10, 0, [16]byte{by})
+		m.first(keyOf(k), m.sessionOf(partition("a")), int64(k), noon)
+		return m.Snapshot(nil)
+	}
+	tests := []struct {
+		name    string
+		entries [][]byte
+		known   []int
+		foreign bool
+	}{
+		{"the same", [][]byte{entry(1, 1), entry(1, 2)}, []int{1, 2}, false},
+		{"changed", [][]byte{entry(2, 1), entry(2, 2)}, nil, true},
+		{"changed in an earlier run", [][]byte{entry(2, 1), entry(1, 2)}, []int{2}, false},
+		{"changed and changed back", [][]byte{entry(1, 1), entry(2, 2)}, []int{1}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			m := newMemory(10, 0, [16]byte{1})
+			for _, e := range tt.entries {
+				if err := m.Replay(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := m.wasForeign(); got != tt.foreign || m.wasForeign() {
+				t.Errorf("foreign is %v, want %v, once", got, tt.foreign)
+			}
+			s := m.sessionOf(partition("b"))
+			for _, k := range []int{1, 2} {
+				if got, want := !m.first(keyOf(k), s, 0, noon), slices.Contains(tt.known, k); got != want {
+					t.Errorf("key %d is known: %v, want %v", k, got, want)
+				}
+			}
+		})
+	}
+}
+
 // TestReadAgain: a record that is read again passes once more, its duplicates
 // do not, and of the parts of one record only the first passes.
 func TestReadAgain(t *testing.T) {
 	t.Parallel()
-	m := newMemory(10, 0)
+	m := newMemory(10, 0, [16]byte{})
 	s := m.sessionOf(partition("a"))
 	for offset, first := range []bool{true, false} {
 		if m.first(keyOf(1), s, int64(offset), noon) != first {
@@ -62,7 +105,7 @@ func TestReadAgain(t *testing.T) {
 	if m.first(keyOf(1), s, 0, noon) {
 		t.Error("a second part of the first record passes")
 	}
-	n := newMemory(10, 0)
+	n := newMemory(10, 0, [16]byte{})
 	if err := n.Replay(m.Snapshot(nil)); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +140,7 @@ func TestCrashes(t *testing.T) {
 		confirmed := 0                       // the stored position
 		var log [][]byte
 		for crash := 0; confirmed < records; crash++ {
-			m := newMemory(1000, time.Hour)
+			m := newMemory(1000, time.Hour, [16]byte{})
 			for _, entry := range log {
 				if err := m.Replay(entry); err != nil {
 					t.Fatal(err)
@@ -140,7 +183,7 @@ func TestCrashes(t *testing.T) {
 // TestSessionsAreBounded: an input with ever new partitions leaves nothing.
 func TestSessionsAreBounded(t *testing.T) {
 	t.Parallel()
-	m := newMemory(10, 0)
+	m := newMemory(10, 0, [16]byte{})
 	for i := range 10 * maxIdleSessions {
 		m.first(keyOf(i), m.sessionOf(partition(fmt.Sprint(i))), 0, noon)
 	}
@@ -151,16 +194,16 @@ func TestSessionsAreBounded(t *testing.T) {
 
 // FuzzReplay: any bytes are an entry or an error.
 func FuzzReplay(f *testing.F) {
-	m := newMemory(10, 0)
+	m := newMemory(10, 0, [16]byte{})
 	m.first(keyOf(1), m.sessionOf(partition("a")), 7, noon)
 	f.Add(m.Snapshot(nil))
 	f.Add([]byte{format, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, entry []byte) {
-		m := newMemory(10, 0)
+		m := newMemory(10, 0, [16]byte{})
 		if m.Replay(entry) != nil {
 			return
 		}
-		n := newMemory(10, 0)
+		n := newMemory(10, 0, [16]byte{})
 		if err := n.Replay(m.Snapshot(nil)); err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +214,7 @@ func FuzzReplay(f *testing.F) {
 }
 
 func BenchmarkFirst(b *testing.B) {
-	m := newMemory(100_000, time.Hour)
+	m := newMemory(100_000, time.Hour, [16]byte{})
 	s := m.sessionOf(partition("a"))
 	keys := make([]key, 200_000)
 	for i := range keys {
