@@ -35,7 +35,7 @@ func (c *Connection) Check(ctx context.Context, r *engine.CheckReport) {
 		return
 	}
 	var conf *tls.Config
-	if c.dialer != nil {
+	if c.config.TLS != nil {
 		var err error
 		if conf, err = c.dialer.config(); err != nil {
 			r.Fail("tls", err.Error(), "Correct the files that the tls block names.")
@@ -60,7 +60,7 @@ func (c *Connection) Check(ctx context.Context, r *engine.CheckReport) {
 		failed(r, "cluster", "asking for its brokers", err)
 		return
 	}
-	c.checkBrokers(ctx, r, client, conf, brokers.Brokers)
+	c.checkBrokers(ctx, r, client, conf, brokers.Brokers, seeds)
 	checkVersions(ctx, r, client)
 	c.checkClock(ctx, r, client)
 }
@@ -161,13 +161,13 @@ func failed(r *engine.CheckReport, what, doing string, err error) {
 
 // checkBrokers reaches every broker by the address that the cluster tells
 // clients, which need not be one that this machine can reach.
-func (c *Connection) checkBrokers(ctx context.Context, r *engine.CheckReport, client *kgo.Client, conf *tls.Config, brokers kadm.BrokerDetails) {
+func (c *Connection) checkBrokers(ctx context.Context, r *engine.CheckReport, client *kgo.Client, conf *tls.Config, brokers kadm.BrokerDetails, seen []string) {
 	reports := make([]engine.CheckReport, len(brokers))
 	ok := each(len(brokers), func(i int) bool {
 		b := brokers[i]
 		address := net.JoinHostPort(b.Host, fmt.Sprint(b.Port))
 		what := fmt.Sprintf("broker %d at %s", b.NodeID, address)
-		if !probe.Reach(ctx, &reports[i], probe.Target{What: what, Address: address, TLS: conf, Timeout: c.config.DialTimeout, Option: "advertised.listeners of the broker", Quiet: true}) {
+		if !slices.Contains(seen, address) && !probe.Reach(ctx, &reports[i], probe.Target{What: what, Address: address, TLS: conf, Timeout: c.config.DialTimeout, Option: "advertised.listeners of the broker", Quiet: true}) {
 			return false
 		}
 		if _, err := client.Broker(int(b.NodeID)).Request(ctx, kmsg.NewPtrApiVersionsRequest()); err != nil {
@@ -242,8 +242,12 @@ const maxSkew = 2 * time.Second
 // checkClock compares clocks. The only time that a broker tells without a
 // record is that at which the leader of the quorum saw its members last.
 func (c *Connection) checkClock(ctx context.Context, r *engine.CheckReport, client *kgo.Client) {
+	theirs, err := time.Time{}, error(kerr.ClusterAuthorizationFailed)
+	may := mayDescribeCluster(ctx, client)
 	before := time.Now()
-	theirs, err := quorumTime(ctx, client)
+	if may {
+		theirs, err = quorumTime(ctx, client)
+	}
 	after := time.Now()
 	if err == nil {
 		judgeClock(r, "the cluster's", theirs, before, after, time.Second)
@@ -260,6 +264,19 @@ func (c *Connection) checkClock(ctx context.Context, r *engine.CheckReport, clie
 		why, remedy = "the brokers tell their time only to users with the right to", "Have the user granted DESCRIBE on the cluster to see it."
 	}
 	r.Unknown("clock", why, remedy)
+}
+
+// mayDescribeCluster reports whether the user has the right to see the quorum.
+// Without it the brokers would log the question as an error.
+func mayDescribeCluster(ctx context.Context, client *kgo.Client) bool {
+	req := kmsg.NewPtrDescribeClusterRequest()
+	req.IncludeClusterAuthorizedOperations = true
+	resp, err := req.RequestWith(ctx, client)
+	if err != nil {
+		return true // brokers that do not know it: they say what they make of the next one
+	}
+	yes, known := allowed(resp.ClusterAuthorizedOperations, kmsg.ACLOperationDescribe)
+	return yes || !known
 }
 
 // quorumTime is the time of the leader of the quorum, at most the interval of

@@ -18,8 +18,8 @@ import (
 // in Close, once for each Acquire that succeeded.
 type Connection struct {
 	config *Config
-	env    engine.Env   // of the factory
-	dialer *dialer      // nil without a tls block
+	env    engine.Env // of the factory
+	dialer *dialer
 	tokens *tokenSource // nil unless oauthbearer
 
 	// mu guards the following.
@@ -30,10 +30,7 @@ type Connection struct {
 
 // New returns a connection; it does no I/O.
 func New(config *Config) *Connection {
-	c := &Connection{config: config}
-	if config.TLS != nil {
-		c.dialer = &dialer{tls: config.TLS, timeout: config.DialTimeout}
-	}
+	c := &Connection{config: config, dialer: &dialer{tls: config.TLS, timeout: config.DialTimeout}}
 	if config.SASL != nil && config.SASL.Mechanism == mechanismOAuth {
 		c.tokens = newTokenSource(config.SASL)
 	}
@@ -119,6 +116,7 @@ func (c *Connection) Client(env engine.Env, opts ...kgo.Opt) (*kgo.Client, error
 		kgo.SeedBrokers(c.Addresses()...),
 		kgo.ClientID(c.clientID(env)),
 		kgo.SoftwareNameAndVersion("flow", softwareVersion(env.Version)),
+		kgo.Dialer(c.dialer.dial),
 		kgo.RequestTimeoutOverhead(c.config.RequestTimeout),
 		kgo.ConnIdleTimeout(c.config.IdleTimeout),
 		kgo.MetadataMaxAge(c.config.MetadataMaxAge),
@@ -135,13 +133,10 @@ func (c *Connection) Client(env engine.Env, opts ...kgo.Opt) (*kgo.Client, error
 	if env.Logger != nil {
 		all = append(all, kgo.WithLogger(clientLogger{env.Logger}))
 	}
-	if c.dialer != nil {
+	if c.config.TLS != nil {
 		if _, err := c.dialer.config(); err != nil {
 			return nil, err
 		}
-		all = append(all, kgo.Dialer(c.dialer.dial))
-	} else {
-		all = append(all, kgo.DialTimeout(c.config.DialTimeout))
 	}
 	if c.config.SASL != nil {
 		all = append(all, kgo.SASL(c.config.SASL.mechanism(c.tokens)))

@@ -26,9 +26,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/internal/servers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(servers.Main(m)) }
 
 func testContext(t *testing.T) context.Context {
 	t.Helper()

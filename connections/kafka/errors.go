@@ -95,8 +95,8 @@ func FatalLater(err error) bool {
 	return false
 }
 
-// Unproved reports whether err is about who flow or the broker is: refused
-// credentials or tokens, or a certificate.
+// Unproved reports whether err is about who flow or the broker is, or how they
+// speak: refused credentials or tokens, a certificate, TLS on one side only.
 func Unproved(err error) bool {
 	for _, f := range unproved {
 		if errors.Is(err, f) {
@@ -104,7 +104,8 @@ func Unproved(err error) bool {
 		}
 	}
 	var auth *AuthError
-	return errors.As(err, &auth) || tlsconf.Refusal(err)
+	var protocol *ProtocolError
+	return errors.As(err, &auth) || errors.As(err, &protocol) || tlsconf.Refusal(err)
 }
 
 // Explain says in words what an error about proof or rights means, and what to
@@ -112,7 +113,12 @@ func Unproved(err error) bool {
 func Explain(err error) (what, remedy string) {
 	var auth *AuthError
 	var eof *kgo.ErrFirstReadEOF
+	var protocol *ProtocolError
 	switch {
+	case errors.As(err, &protocol) && protocol.Speaks == "TLS":
+		return "the port is one for TLS", "Give the connection a block tls { }, or use the port for plain text."
+	case errors.As(err, &protocol):
+		return "the port is not one of Kafka", "Correct brokers."
 	case errors.As(err, &auth):
 		return "authentication is not possible", "Look at the sasl block of the connection and at what it names."
 	case errors.Is(err, kerr.SaslAuthenticationFailed):

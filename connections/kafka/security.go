@@ -1,18 +1,12 @@
 package kafka
 
 import (
-	"context"
-	"crypto/tls"
 	"fmt"
-	"net"
-	"sync"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
-	"github.com/flowrecords/flow/connections/tlsconf"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -125,52 +119,3 @@ func (e *AuthError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *AuthError) Unwrap() error { return e.Err }
-
-// dialer makes connections with TLS. Any goroutine may use it.
-type dialer struct {
-	tls     *tlsconf.Client
-	timeout time.Duration
-
-	// mu guards the following.
-	mu    sync.Mutex
-	stamp string // of the files that config was made of
-	conf  *tls.Config
-}
-
-// config returns the settings for the next connection, made of what the files
-// hold now. Files that cannot be loaded are being replaced: what was there
-// before is good until then.
-func (d *dialer) config() (*tls.Config, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	stamp := d.tls.Stamp()
-	if d.conf != nil && stamp == d.stamp {
-		return d.conf, nil
-	}
-	conf, err := d.tls.Load()
-	switch {
-	case err == nil:
-		d.conf, d.stamp = conf, stamp
-	case d.conf == nil:
-		return nil, err
-	}
-	return d.conf, nil
-}
-
-// dial connects and shakes hands within the timeout.
-func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conf, err := d.config()
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, d.timeout)
-	defer cancel()
-	c, err := (&tls.Dialer{NetDialer: &net.Dialer{}, Config: conf}).DialContext(ctx, network, address)
-	if err != nil {
-		if tlsconf.Refusal(err) {
-			return nil, fmt.Errorf("TLS with %s: %w", address, err)
-		}
-		return nil, err
-	}
-	return c, nil
-}

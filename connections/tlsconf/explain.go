@@ -159,11 +159,13 @@ func issuer(c *x509.Certificate) string {
 func stampOf(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // expireSoon is from when on a certificate that is about to expire is worth a
-// word: longer than the weekend that would be lost otherwise.
+// word: longer than the weekend that would be lost otherwise. One that lives
+// shorter anyway is renewed by a machine, which has failed to when two thirds
+// of its life are over.
 const expireSoon = 14 * 24 * time.Hour
 
 // Describe says of a connection what it speaks and whom it speaks to. soon is
-// not empty if the certificate expires within two weeks of now.
+// not empty if a certificate is about to expire.
 func Describe(s tls.ConnectionState, now time.Time) (what, soon string) {
 	what = tls.VersionName(s.Version)
 	if len(s.PeerCertificates) == 0 {
@@ -176,7 +178,7 @@ func Describe(s tls.ConnectionState, now time.Time) (what, soon string) {
 		}
 	}
 	what += fmt.Sprintf(", certificate of %s until %s", subject(s.PeerCertificates[0]), c.NotAfter.UTC().Format(time.DateOnly))
-	if left := c.NotAfter.Sub(now); left < expireSoon {
+	if left := c.NotAfter.Sub(now); left < expireSoon && left < c.NotAfter.Sub(c.NotBefore)/3 {
 		soon = fmt.Sprintf("the certificate of %s expires at %s", subject(c), stampOf(c.NotAfter))
 	}
 	return what, soon
