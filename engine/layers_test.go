@@ -36,7 +36,7 @@ var layers = []struct {
 	{"processors", []string{"engine", "processors"}},
 	{"converters", []string{"engine", "converters"}},
 	{"cmd", []string{"engine", "dsl", "connections", "inputs", "outputs", "processors", "converters", "cmd"}},
-	{"bench", []string{"engine", "dsl", "connections", "inputs", "outputs", "processors", "converters", "cmd", "bench"}},
+	{"bench", []string{"engine", "dsl", "connections", "inputs", "outputs", "processors", "converters", "cmd", "bench", "internal"}},
 	{"internal", []string{"internal"}},
 }
 

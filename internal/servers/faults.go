@@ -65,27 +65,33 @@ func (c *Cluster) Stop(id int) error {
 	return nil
 }
 
-// Start starts a broker that was killed or stopped, with the same ports and
-// data, and returns when it serves.
-func (c *Cluster) Start(id int) error {
-	n, err := c.node(id)
-	if err != nil {
-		return fmt.Errorf("starting: %w", err)
+// Start starts brokers that were killed or stopped, with the same ports and
+// data, and returns when they serve. Those that need each other for a quorum
+// are started by one call.
+func (c *Cluster) Start(ids ...int) error {
+	var nodes []*node
+	for _, id := range ids {
+		n, err := c.node(id)
+		if err != nil {
+			return fmt.Errorf("starting: %w", err)
+		}
+		if _, err := c.Pid(id); err == nil {
+			return fmt.Errorf("starting: broker %d runs", id)
+		}
+		nodes = append(nodes, n)
 	}
-	n.mu.Lock()
-	runs := n.process != nil && n.process.running()
-	n.mu.Unlock()
-	if runs {
-		return fmt.Errorf("starting: broker %d runs", id)
-	}
-	if err := c.launch(n); err != nil {
-		return fmt.Errorf("starting broker %d: %w", id, err)
+	for _, n := range nodes {
+		if err := c.launch(n); err != nil {
+			return fmt.Errorf("starting broker %d: %w", n.id, err)
+		}
 	}
 	ctx, cancel := context.WithTimeoutCause(context.Background(), startTimeout, errNotReady)
 	defer cancel()
-	// Others may be down by intent: this one must serve, the quorum is theirs.
-	if err := c.ready(ctx, n, 1); err != nil {
-		return fmt.Errorf("starting: %w", err)
+	for _, n := range nodes {
+		// Others may be down by intent: these must serve.
+		if err := c.ready(ctx, n, len(nodes)); err != nil {
+			return fmt.Errorf("starting: %w", err)
+		}
 	}
 	return nil
 }
@@ -146,12 +152,29 @@ const adminTimeout = 60 * time.Second
 func (c *Cluster) admin(ctx context.Context, f func(context.Context, *kadm.Client) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, adminTimeout, fmt.Errorf("not done after %s", adminTimeout))
 	defer cancel()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.Addrs()...), kgo.MetadataMinAge(10*time.Millisecond), kgo.DialTimeout(2*time.Second))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(c.serving()...), kgo.MetadataMinAge(10*time.Millisecond), kgo.DialTimeout(2*time.Second))
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
 	return f(ctx, kadm.NewClient(cl))
+}
+
+// serving returns the addresses of the brokers that can answer, or all if none
+// can: a paused one would be waited for.
+func (c *Cluster) serving() []string {
+	var addrs []string
+	for _, n := range c.nodes {
+		n.mu.Lock()
+		if n.process != nil && n.process.running() && !n.paused {
+			addrs = append(addrs, n.addr(Plaintext))
+		}
+		n.mu.Unlock()
+	}
+	if len(addrs) == 0 {
+		return c.Addrs()
+	}
+	return addrs
 }
 
 // Leader returns the broker that leads a partition.
@@ -259,12 +282,8 @@ func elect(ctx context.Context, a *kadm.Client, topic string, partition, to int3
 // CreateTopic creates a topic replicated on all brokers, three at most, and
 // returns when every broker that runs knows its leaders.
 func (c *Cluster) CreateTopic(ctx context.Context, topic string, partitions int32, configs map[string]string) error {
-	pointers := map[string]*string{}
-	for k, v := range configs {
-		pointers[k] = &v
-	}
 	err := c.admin(ctx, func(ctx context.Context, a *kadm.Client) error {
-		if _, err := a.CreateTopic(ctx, partitions, int16(min(len(c.nodes), 3)), pointers, topic); err != nil {
+		if _, err := a.CreateTopic(ctx, partitions, int16(min(len(c.nodes), 3)), pointers(configs), topic); err != nil {
 			return err
 		}
 		return poll(ctx, func(ctx context.Context) error { return c.led(ctx, topic, partitions) })
@@ -278,7 +297,7 @@ func (c *Cluster) CreateTopic(ctx context.Context, topic string, partitions int3
 // led asks each running broker whether all partitions of a topic have leaders.
 func (c *Cluster) led(ctx context.Context, topic string, partitions int32) error {
 	for _, n := range c.nodes {
-		if _, err := c.Pid(n.id); err != nil {
+		if !slices.Contains(c.serving(), n.addr(Plaintext)) {
 			continue
 		}
 		cl, err := kgo.NewClient(kgo.SeedBrokers(n.addr(Plaintext)))

@@ -139,8 +139,14 @@ func TestKafkaThreeBrokers(t *testing.T) {
 	eventually(t, func(ctx context.Context) error { return c.MoveLeader(ctx, topic, 0, to) })
 	produce(t, cl, topic, "with three again")
 
+	for _, id := range c.Brokers() {
+		mustDo(t, c.Kill(id))
+	}
+	mustDo(t, c.Start(c.Brokers()...))
+	produce(t, cl, topic, "after all were killed")
+
 	records := ConsoleConsume(t, c, topic, true)
-	want := []string{"first", "after the move", "with two brokers", "with three again"}
+	want := []string{"first", "after the move", "with two brokers", "with three again", "after all were killed"}
 	if got := values(records); !slices.Equal(got, want) {
 		t.Errorf("records %q, want %q", got, want)
 	}
@@ -219,7 +225,7 @@ func TestConsoleConsumeNoTopic(t *testing.T) {
 func TestSharedKafkaRefusesFaults(t *testing.T) {
 	t.Parallel()
 	c := SharedKafka(t)
-	for name, f := range map[string]func(int) error{"kill": c.Kill, "stop": c.Stop, "start": c.Start, "pause": c.Pause, "resume": c.Resume} {
+	for name, f := range map[string]func(int) error{"kill": c.Kill, "stop": c.Stop, "start": func(id int) error { return c.Start(id) }, "pause": c.Pause, "resume": c.Resume} {
 		if err := f(1); err == nil || !strings.Contains(err.Error(), "shared") {
 			t.Errorf("%s of a shared broker: %v", name, err)
 		}
@@ -241,6 +247,27 @@ func TestKafkaProperties(t *testing.T) {
 		if got[key] != want {
 			t.Errorf("%s is %q, want %q", key, got[key], want)
 		}
+	}
+}
+
+func TestEachKafka(t *testing.T) {
+	t.Parallel()
+	addrs := map[string]bool{}
+	EachKafka(t, func(t *testing.T, b Broker) {
+		addrs[b.Addrs()[0]] = true
+		topic := b.Topic(t, 2)
+		produce(t, b.Client(t), topic, "first", "second")
+		ends, err := kadm.NewClient(b.Client(t)).ListEndOffsets(t.Context(), topic)
+		mustDo(t, err)
+		var n int64
+		ends.Each(func(o kadm.ListedOffset) { n += o.Offset })
+		if n != 2 || len(ends[topic]) != 2 {
+			t.Errorf("%d records in %d partitions", n, len(ends[topic]))
+		}
+		mustRefuse(t, b.CreateTopic(t.Context(), topic, 1, nil), "TOPIC_ALREADY_EXISTS")
+	})
+	if !testing.Short() && len(addrs) != 2 {
+		t.Errorf("the test ran at %v", addrs)
 	}
 }
 

@@ -139,17 +139,27 @@ func UniqueName(t testing.TB) string {
 // Topic creates a topic with a name of its own.
 func (c *Cluster) Topic(t testing.TB, partitions int32) string {
 	t.Helper()
-	name := UniqueName(t)
-	if err := c.CreateTopic(t.Context(), name, partitions, nil); err != nil {
-		t.Fatal(err)
-	}
-	return name
+	return topic(t, c, partitions)
 }
 
 // Client returns a client of the plain text listener, closed with the test.
 func (c *Cluster) Client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(c.Addrs()...)}, opts...)...)
+	return client(t, c, opts...)
+}
+
+func topic(t testing.TB, b Broker, partitions int32) string {
+	t.Helper()
+	name := UniqueName(t)
+	if err := b.CreateTopic(t.Context(), name, partitions, nil); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func client(t testing.TB, b Broker, opts ...kgo.Opt) *kgo.Client {
+	t.Helper()
+	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(b.Addrs()...)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
