@@ -16,7 +16,7 @@ func (o *Output) Check(ctx context.Context, r *engine.CheckReport) {
 		n.Others = true
 	}
 	if o.create != nil {
-		n.Create, n.Partitions, n.Replication = true, int32(o.create.Partitions), int16(o.create.Replication)
+		n.Create, n.Partitions, n.Replication, n.Configs = true, int32(o.create.Partitions), int16(o.create.Replication), o.create.pointers()
 	}
 	o.conn.CheckWrites(ctx, r, n)
 }

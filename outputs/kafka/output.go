@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -32,12 +32,15 @@ import (
 // with a refusal then goes record by record, which finds the one that the
 // broker refuses. This is only for what topic.check could not foresee; brokers
 // that are away or move a partition are the client's business and repeat
-// nothing.
+// nothing (see options).
 type Output struct {
 	config *Config
 	env    engine.Env
 	conn   *connkafka.Connection
 	create *CreateTopics // nil: missing topics are not created
+
+	limits  limits
+	closing atomic.Bool // the client is being closed for good
 
 	// Only the writer uses these.
 	client   *kgo.Client
@@ -45,6 +48,7 @@ type Output struct {
 	acquired bool
 	plan     plan
 	topics   map[string]*topic
+	outdated bool // the client must be replaced when nothing is under way
 
 	// mu guards the following.
 	mu      sync.Mutex
@@ -54,6 +58,7 @@ type Output struct {
 	seq     uint64        // of the batch that came last
 	owed    []owed        // to be handed over again, by seq
 	free    []*write
+	doubts  doubts
 }
 
 // owed is a batch that the engine will hand over again.
@@ -75,59 +80,21 @@ func (o *Output) Open(ctx context.Context) error {
 	if err := o.plan.bind(o.config); err != nil {
 		return err
 	}
+	o.limits.most = int32(o.config.BatchBytes)
 	client, err := o.conn.Client(o.env, o.options()...)
 	if err != nil {
 		return err
 	}
-	o.client, o.admin, o.topics = client, kadm.NewClient(client), map[string]*topic{}
+	o.client, o.admin, o.topics, o.outdated = client, kadm.NewClient(client), map[string]*topic{}, false
+	o.closing.Store(false)
 	o.mu.Lock()
 	o.changed = make(chan struct{})
-	o.writes, o.bytes, o.owed = 0, 0, nil
+	o.writes, o.bytes, o.owed, o.doubts = 0, 0, nil, doubts{}
 	o.mu.Unlock()
 	if err := client.Ping(ctx); err != nil {
 		return connkafka.Classify("connecting to Kafka", err)
 	}
 	return nil
-}
-
-func (o *Output) options() []kgo.Opt {
-	c := o.config
-	opts := []kgo.Opt{
-		kgo.RequiredAcks(kgo.AllISRAcks()),
-		// The client's own default is 10 ms since 1.20.
-		kgo.ProducerLinger(c.Linger),
-		kgo.ProducerBatchMaxBytes(int32(c.BatchBytes)),
-		// Write bounds what is buffered, a batch at a time. The client's own
-		// bound starts a goroutine for each record that waits.
-		kgo.MaxBufferedRecords(int(c.MaxBuffered)/recordOverhead + 1<<20),
-		kgo.ProducerBatchCompression(codec(c.Compression)...),
-		// Topics are looked up before the first record goes there; after that
-		// a missing one is a deleted one, or a broker that lags behind.
-		kgo.UnknownTopicRetries(10),
-		kgo.MetadataMinAge(250 * time.Millisecond),
-		kgo.ProducerOnDataLossDetected(func(topic string, partition int32) {
-			o.logger().Warn("the broker has forgotten this producer: records that it acknowledged before may be lost", "topic", topic, "partition", partition)
-		}),
-	}
-	if !c.Partition.IsZero() {
-		opts = append(opts, kgo.RecordPartitioner(chosenPartitioner{}))
-	}
-	return opts
-}
-
-// codec returns a fresh list: the client sorts it in place.
-func codec(name string) []kgo.CompressionCodec {
-	switch name {
-	case "gzip":
-		return []kgo.CompressionCodec{kgo.GzipCompression()}
-	case "snappy":
-		return []kgo.CompressionCodec{kgo.SnappyCompression()}
-	case "lz4":
-		return []kgo.CompressionCodec{kgo.Lz4Compression()}
-	case "zstd":
-		return []kgo.CompressionCodec{kgo.ZstdCompression()}
-	}
-	return []kgo.CompressionCodec{kgo.NoCompression()}
 }
 
 // Write hands the batch to the client. It waits while too much is under way.
@@ -143,7 +110,11 @@ func (o *Output) Write(ctx context.Context, b *engine.Batch, done func(error)) {
 		return
 	}
 	w := o.take(turn, done, size)
-	if err := o.plan.fill(ctx, o, w); err != nil {
+	err = o.recover(ctx)
+	if err == nil {
+		err = o.plan.fill(ctx, o, w)
+	}
+	if err != nil {
 		o.end(w, err)
 		return
 	}
@@ -222,11 +193,12 @@ func (o *Output) owe(w owed) {
 }
 
 // fail notes at once, before the rest of its records have ended, that a write
-// has failed; refusal: one of its records was refused for good.
-func (o *Output) fail(w *write, refusal bool) {
+// has failed.
+func (o *Output) fail(w *write, topic string, v verdict, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.owe(owed{w.b, w.seq, refusal})
+	o.owe(owed{w.b, w.seq, v == refusesRecord})
+	o.doubts.add(topic, v, err)
 }
 
 // end reports a write's result and recycles it. All its records have ended.
@@ -273,6 +245,7 @@ func (o *Output) Close(ctx context.Context) error {
 	var err error
 	if o.client != nil {
 		err = o.Flush(ctx)
+		o.closing.Store(true)
 		o.client.Close()
 		o.wait()
 		o.client = nil

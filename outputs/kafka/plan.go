@@ -2,10 +2,12 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flowrecords/flow/engine"
@@ -77,6 +79,7 @@ func (p *plan) close() { *p = plan{} }
 func (p *plan) fill(ctx context.Context, o *Output, w *write) error {
 	b := w.b
 	keys, times := len(b.Key.Spans) > 0, len(b.Timestamps) > 0
+	now := o.now()
 	var t *topic
 	var err error
 	if p.topic == nil {
@@ -116,7 +119,14 @@ func (p *plan) fill(ctx context.Context, o *Output, w *write) error {
 				return err
 			}
 		}
-		if reason := t.check(r); reason != nil {
+		reason := t.check(r, now)
+		if errors.Is(reason, kerr.MessageTooLarge) { // the topic may take more by now
+			if t, err = o.refresh(ctx, t); err != nil {
+				return err
+			}
+			reason = t.check(r, now)
+		}
+		if reason != nil {
 			w.refuse(i, reason)
 		}
 	}

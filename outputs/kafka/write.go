@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	connkafka "github.com/flowrecords/flow/connections/kafka"
@@ -113,9 +112,9 @@ func (w *write) produce(client *kgo.Client) {
 }
 
 // acknowledged is the promise of all records of a write.
-func (w *write) acknowledged(_ *kgo.Record, err error) {
+func (w *write) acknowledged(r *kgo.Record, err error) {
 	if err != nil {
-		w.note(err)
+		w.note(r, err)
 	}
 	if w.pending.Add(-1) == 0 {
 		w.out.end(w, w.result())
@@ -123,21 +122,30 @@ func (w *write) acknowledged(_ *kgo.Record, err error) {
 }
 
 // note sorts an error of the client.
-func (w *write) note(err error) {
-	refusal := refused(err)
+func (w *write) note(r *kgo.Record, err error) {
+	v := w.out.judge(err)
 	w.mu.Lock()
-	switch {
-	case ended(err):
+	w.take(v, err)
+	w.mu.Unlock()
+	w.out.fail(w, r.Topic, v, err)
+}
+
+// take notes what a record's end means for the batch. mu is held, or nobody
+// else knows the write.
+func (w *write) take(v verdict, err error) {
+	switch v {
+	case isClosing:
 		w.stop = errClosed
-	case refusal:
+	case stopsAll:
+		w.stop = connkafka.ClassifyLater("writing to Kafka", err)
+		if retry := (*engine.RetryError)(nil); errors.As(w.stop, &retry) {
+			w.stop = retry.Err
+		}
+	case refusesRecord:
 		w.refusal = err
-	case connkafka.FatalLater(err):
-		w.stop = fmt.Errorf("writing to Kafka: %w", err)
 	default:
 		w.retry = fmt.Errorf("writing to Kafka: %w", err)
 	}
-	w.mu.Unlock()
-	w.out.fail(w, refusal)
 }
 
 // produceOneByOne writes each record alone, so that the broker's answer is
@@ -149,20 +157,17 @@ func (w *write) produceOneByOne(client *kgo.Client) {
 		}
 		r := &w.recs[i]
 		err := client.ProduceSync(context.Background(), r).FirstErr()
-		switch {
-		case err == nil:
+		if err == nil {
 			continue
-		case refused(err):
+		}
+		v := w.out.judge(err)
+		if v == refusesRecord {
 			w.out.logger().Debug("record refused", "topic", r.Topic, "error", err)
 			w.setReason(i, fmt.Errorf("writing to topic %s: %w", r.Topic, err))
 			continue
-		case ended(err):
-			w.stop = errClosed
-		case connkafka.FatalLater(err):
-			w.stop = fmt.Errorf("writing to Kafka: %w", err)
-		default:
-			w.retry = fmt.Errorf("writing to Kafka: %w", err)
 		}
+		w.take(v, err)
+		w.out.fail(w, r.Topic, v, err)
 		break
 	}
 	w.out.end(w, w.result())
@@ -186,34 +191,4 @@ func (w *write) result() error {
 		return &engine.RecordErrors{Reasons: w.reasons}
 	}
 	return nil
-}
-
-// refused reports whether a broker refuses the record however often it is
-// asked. The client gives all records that it holds for the partition the same
-// answer.
-func refused(err error) bool {
-	for _, r := range refusals {
-		if errors.Is(err, r) {
-			return true
-		}
-	}
-	return false
-}
-
-var refusals = []error{
-	kerr.MessageTooLarge,
-	kerr.RecordListTooLarge,
-	kerr.InvalidRecord,
-	kerr.InvalidTimestamp,
-	kerr.UnsupportedForMessageFormat,
-	kerr.UnknownTopicOrPartition,
-	kerr.UnknownTopicID,
-	kerr.InvalidTopicException,
-	kerr.TopicAuthorizationFailed,
-	kerr.PolicyViolation,
-}
-
-func ended(err error) bool {
-	return errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, kgo.ErrAborting) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
