@@ -1,11 +1,13 @@
 package observe
 
 import (
+	"strconv"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The metrics. Labels hold names from the config and fixed words only, never
-// anything from a record.
+// The metrics. Labels hold names from the config and of source partitions, and
+// fixed words, never anything from a record.
 var (
 	elementLabels = []string{"pipeline", "element"}
 
@@ -35,6 +37,10 @@ var (
 		"Source bytes that are read and not yet confirmed.", elementLabels[:1], nil)
 	progressBytes = prometheus.NewDesc("flow_input_done_bytes",
 		"How far a bounded input has come.", elementLabels, nil)
+	lagRecords = prometheus.NewDesc("flow_input_lag_records",
+		"Records that are in the partition and not confirmed.", append(elementLabels[:2:2], "topic", "partition"), nil)
+	lagSeconds = prometheus.NewDesc("flow_input_lag_seconds",
+		"How long the oldest of them has been there.", append(elementLabels[:2:2], "topic", "partition"), nil)
 	sizeBytes = prometheus.NewDesc("flow_input_size_bytes",
 		"How much a bounded input has to read, where that is known.", elementLabels, nil)
 )
@@ -50,7 +56,7 @@ type Collector struct {
 func (c Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		recordsIn, recordsOut, dropped, failed, bytesTotal, retries, busy, blocked, up, edgeBatches,
-		inFlightRecords, inFlightBytes, progressBytes, sizeBytes,
+		inFlightRecords, inFlightBytes, progressBytes, sizeBytes, lagRecords, lagSeconds,
 	} {
 		ch <- d
 	}
@@ -97,6 +103,15 @@ func collect(ch chan<- prometheus.Metric, p Pipeline) {
 	f := p.InFlight()
 	gauge(inFlightRecords, float64(f.Records))
 	gauge(inFlightBytes, float64(f.Bytes))
+	if l, ok := p.(Lagging); ok {
+		for addr, list := range l.Lag() {
+			for _, lag := range list {
+				partition := strconv.Itoa(int(lag.Partition))
+				gauge(lagRecords, float64(lag.Records), addr, lag.Topic, partition)
+				gauge(lagSeconds, lag.Age.Seconds(), addr, lag.Topic, partition)
+			}
+		}
+	}
 	for addr, done := range p.Progress() {
 		gauge(progressBytes, float64(done.Done), addr)
 		if done.Total > 0 {

@@ -26,6 +26,12 @@ type Pipeline interface {
 	Ready() bool
 }
 
+// Lagging is a Pipeline that tells how far its inputs are behind their systems,
+// by address.
+type Lagging interface {
+	Lag() map[string][]engine.Lag
+}
+
 // State is what an element is doing.
 type State string
 

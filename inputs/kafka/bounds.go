@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"time"
 
@@ -15,107 +16,169 @@ import (
 	"github.com/flowrecords/flow/engine"
 )
 
-// startOffset reads the start option.
-func startOffset(s string) (kgo.Offset, bool) {
-	switch s {
-	case "earliest":
-		return kgo.NewOffset().AtStart(), true
-	case "latest":
-		return kgo.NewOffset().AtEnd(), true
-	}
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return kgo.Offset{}, false
-	}
-	return kgo.NewOffset().AfterMilli(t.UnixMilli()), true
-}
-
 // anchored makes a pattern match whole names, as topics_regex promises. The
 // client matches it anywhere in a name.
 func anchored(p engine.Pattern) string { return "^(?:" + p.String() + ")$" }
 
-// findTopics returns the topics that the input reads now. Missing ones are
-// waited for: a bounded input cannot begin without them.
-func (in *Input) findTopics(ctx context.Context, client *kgo.Client) ([]string, error) {
+// findPartitions notes the partitions that are there now. A topic that is
+// missing is waited for: a bounded input cannot begin without it.
+func (in *Input) findPartitions(ctx context.Context, client *kgo.Client) error {
 	found, err := kadm.NewClient(client).ListTopics(ctx, in.config.Topics...)
 	if err != nil {
-		return nil, connkafka.Classify("listing topics", err)
+		return connkafka.Classify("listing topics", err)
 	}
-	var names []string
 	if len(in.config.Topics) == 0 {
 		re := regexp.MustCompile(anchored(in.config.TopicsRegex))
 		for _, t := range found {
-			if t.Err == nil && !t.IsInternal && re.MatchString(t.Topic) {
-				names = append(names, t.Topic)
+			if t.Err == nil && !t.IsInternal && re.MatchString(t.Topic) && !in.config.excludes(t.Topic) {
+				in.note(t)
 			}
 		}
-		return names, nil
+		return nil
 	}
 	for _, name := range in.config.Topics {
 		switch t, ok := found[name]; {
 		case !ok || errors.Is(t.Err, kerr.UnknownTopicOrPartition):
 			if in.bounded {
-				return nil, engine.Retry(fmt.Errorf("topic %s does not exist", name))
+				return engine.Retry(fmt.Errorf("topic %s does not exist", name))
 			}
-			in.logger().Warn("waiting for a topic that does not exist", "topic", name)
+			in.missing(name)
 		case t.Err != nil:
-			return nil, connkafka.Classify("looking for topic "+name, t.Err)
+			return connkafka.Classify("looking for topic "+name, t.Err)
 		default:
-			names = append(names, name)
+			in.note(t)
 		}
 	}
-	return names, nil
-}
-
-// findBounds takes where partitions begin for a group without a position and
-// where they end now.
-func (in *Input) findBounds(ctx context.Context, client *kgo.Client, topics []string) error {
-	begins, ends := map[partitionID]int64{}, map[partitionID]int64{}
-	if len(topics) > 0 {
-		adm := kadm.NewClient(client)
-		list := adm.ListEndOffsets
-		if in.config.Isolation == "read_committed" {
-			list = adm.ListCommittedOffsets
-		}
-		if err := collect(ends, func() (kadm.ListedOffsets, error) { return list(ctx, topics...) }); err != nil {
-			return connkafka.Classify("reading end offsets", err)
-		}
-		err := collect(begins, func() (kadm.ListedOffsets, error) {
-			switch in.config.Start {
-			case "earliest":
-				return adm.ListStartOffsets(ctx, topics...)
-			case "latest":
-				return adm.ListEndOffsets(ctx, topics...)
-			}
-			t, err := time.Parse(time.RFC3339, in.config.Start)
-			if err != nil {
-				return nil, err
-			}
-			return adm.ListOffsetsAfterMilli(ctx, t.UnixMilli(), topics...)
-		})
-		if err != nil {
-			return connkafka.Classify("reading start offsets", err)
-		}
-	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.begins, in.ends = begins, ends
 	return nil
 }
 
-func collect(into map[partitionID]int64, list func() (kadm.ListedOffsets, error)) error {
-	offsets, err := list()
+func (c *Config) excludes(topic string) bool {
+	return c.TopicsExclude.Regexp != nil && regexp.MustCompile(anchored(c.TopicsExclude)).MatchString(topic)
+}
+
+func (in *Input) note(t kadm.TopicDetail) {
+	for p := range t.Partitions {
+		in.there[partitionID{t.Topic, p}] = true
+	}
+}
+
+// missing says once that a topic is waited for.
+func (in *Input) missing(topic string) {
+	if !in.warned[topic] {
+		in.warned[topic] = true
+		in.logger().Warn("waiting for a topic that does not exist", "topic", topic)
+	}
+}
+
+// deferred reports whether partitions end at a time that is still to come.
+func (in *Input) deferred() bool {
+	until, _ := untilMoment(in.config.Until)
+	return in.bounded && until.isTime() && until.back == 0 && in.now().Before(until.at)
+}
+
+// findBounds takes where partitions end, unless that is still to come.
+func (in *Input) findBounds(ctx context.Context, client *kgo.Client) error {
+	if in.deferred() {
+		return nil
+	}
+	ids := make([]partitionID, 0, len(in.there))
+	for id := range in.there {
+		ids = append(ids, id)
+	}
+	ends, err := in.listAll(ctx, client, ids, atEnd)
 	if err != nil {
+		return connkafka.Classify("reading end offsets", err)
+	}
+	until, _ := untilMoment(in.config.Until)
+	if until.isTime() {
+		byTime, err := in.listAll(ctx, client, ids, millis(until.time(in.opened)))
+		if err != nil {
+			return connkafka.Classify("reading end offsets", err)
+		}
+		for id, at := range byTime {
+			if at >= 0 {
+				ends[id] = min(ends[id], at)
+			}
+		}
+	}
+	for id, stop := range in.stops {
+		if !in.there[id] {
+			return fmt.Errorf("until_offsets: %s does not exist", id)
+		}
+		ends[id] = stop.offset
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.ends = ends
+	return nil
+}
+
+// endOf is where a bounded input ends in a partition. One that came later is
+// not part of what is read. mu is held.
+func (in *Input) endOf(id partitionID) int64 {
+	if in.ends != nil {
+		return in.ends[id]
+	}
+	if stop, ok := in.stops[id]; ok {
+		return stop.offset
+	}
+	return math.MaxInt64
+}
+
+// reachBounds finds the ends when their time has come.
+func (in *Input) reachBounds(ctx context.Context) error {
+	in.mu.Lock()
+	known := in.ends != nil
+	in.mu.Unlock()
+	if known || in.deferred() {
+		return nil
+	}
+	in.there = map[partitionID]bool{}
+	if err := in.findPartitions(ctx, in.client); err != nil {
 		return err
 	}
-	var fail error
-	offsets.Each(func(o kadm.ListedOffset) {
-		if o.Err != nil && fail == nil {
-			fail = fmt.Errorf("%s/%d: %w", o.Topic, o.Partition, o.Err)
+	if err := in.findBounds(ctx, in.client); err != nil {
+		return err
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for id, part := range in.parts {
+		part.end = min(part.end, in.ends[id])
+		if part.from >= 0 && part.position() >= part.end {
+			in.endPartition(part)
 		}
-		into[partitionID{o.Topic, o.Partition}] = o.Offset
-	})
-	return fail
+	}
+	return nil
+}
+
+// bound cuts off what lies behind the end of a bounded input. mu is held.
+func (in *Input) bound(part *partition, recs []*kgo.Record) []*kgo.Record {
+	if !in.bounded {
+		return recs
+	}
+	if in.ends == nil {
+		until, _ := untilMoment(in.config.Until)
+		for _, r := range recs {
+			if !r.Attrs.IsControl() && !r.Timestamp.Before(until.at) {
+				part.end = min(part.end, r.Offset)
+				break
+			}
+		}
+	}
+	if part.next < part.end {
+		return recs
+	}
+	in.endPartition(part)
+	for len(recs) > 0 && recs[len(recs)-1].Offset >= part.end {
+		recs = recs[:len(recs)-1]
+	}
+	return recs
+}
+
+// endPartition stops reading one partition. mu is held.
+func (in *Input) endPartition(part *partition) {
+	part.ended = true
+	in.client.PauseFetchPartitions(map[string][]int32{part.id.topic: {part.id.partition}})
 }
 
 // finished reports whether a bounded input has read all that it was given.
@@ -123,7 +186,7 @@ func collect(into map[partitionID]int64, list func() (kadm.ListedOffsets, error)
 func (in *Input) finished() bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if !in.assigned {
+	if !in.assigned || in.ends == nil {
 		return false
 	}
 	for _, part := range in.parts {
@@ -134,12 +197,25 @@ func (in *Input) finished() bool {
 	return true
 }
 
-// wakeUp makes a bounded reader look again whether it has finished. mu is held.
+// wakeUp ends the poll that waits, so that the reader looks around. mu is held.
 func (in *Input) wakeUp() {
 	if in.wake != nil {
 		in.wake()
 	}
 }
+
+// quiet times the probes of a bounded input.
+type quiet struct {
+	wait  time.Duration
+	since time.Time
+}
+
+// A bounded input that gets nothing looks after a while whether there is
+// anything, more and more rarely: it may wait for a transaction.
+const (
+	probeFirst = time.Second
+	probeMost  = 15 * time.Second
+)
 
 // progress counts what a bounded input has read and has to read.
 type progress struct {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -12,20 +14,25 @@ import (
 	"github.com/flowrecords/flow/engine/record"
 )
 
-// build makes a batch of the first chunk of the queue: nil when the chunk has
-// nothing to give, because its partition is gone or only markers were left.
-func (in *Input) build(ctx context.Context) (*engine.Batch, error) {
+// build makes a batch of chunk i of the queue: nil when the chunk has nothing
+// to give, because its partition is gone or only markers were left.
+func (in *Input) build(ctx context.Context, i int) (*engine.Batch, error) {
 	b, err := in.host.NewBatch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := &in.queue[0]
+	c := in.queue[i]
 	part, recs := c.part, c.recs
 	n := in.builder.fill(b, recs, in.host.Limits(), in.env.Element)
 	c.recs = recs[n:]
+	for _, r := range recs[:n] {
+		c.bytes -= len(r.Value) + len(r.Key)
+	}
 	if len(c.recs) == 0 {
-		*c = chunk{} // the fetch is not kept alive by the queue's array
-		in.queue = in.queue[1:]
+		in.queue = slices.Delete(in.queue, i, i+1)
+		in.mu.Lock()
+		part.chunk = nil
+		in.mu.Unlock()
 	}
 	if !in.begin(b, part, recs[n-1]) {
 		b.Release()
@@ -47,6 +54,15 @@ func (in *Input) begin(b *engine.Batch, part *partition, last *kgo.Record) bool 
 	in.read.bytes += b.Bytes()
 	end := engine.Position{Offset: last.Offset + 1, Epoch: last.LeaderEpoch}
 	part.src.Begin(b, end, in.builder.first, in.builder.rows)
+	part.sent = time.Now()
+	m := mark{end: end.Offset, time: engine.NoTimestamp, bytes: b.Bytes()}
+	if len(b.Timestamps) > 0 {
+		m.time = b.Timestamps[0]
+	}
+	part.settle()
+	part.lag.marks = append(part.lag.marks, m)
+	part.lag.bytes += m.bytes
+	in.hold(part)
 	return true
 }
 

@@ -2,6 +2,9 @@ package kafka
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"time"
 
 	connkafka "github.com/flowrecords/flow/connections/kafka"
@@ -10,32 +13,49 @@ import (
 
 // Config holds the options of the kafka input.
 type Config struct {
-	Connection  engine.ConnectionRef `flow:"connection,required" system:"kafka" doc:"The cluster to read from." example:"connection.kafka.main"`
-	Topics      []string             `flow:"topics" doc:"Topics to read. Exactly one of topics and topics_regex is given. A topic that does not exist yet is waited for." example:"[\"orders\"]"`
-	TopicsRegex engine.Pattern       `flow:"topics_regex" doc:"Read all topics whose whole name matches, those created later too. Internal topics are left out." example:"\"orders-.*\""`
-	Group       string               `flow:"group,required" doc:"Consumer group. Its members share the partitions, and the cluster keeps its positions." example:"\"orders-to-files\""`
-	InstanceID  string               `flow:"instance_id" doc:"Name of this member within the group, kept over restarts: a restart within session_timeout gets its partitions back without a rebalance. It must be unique in the group." example:"\"worker-1\""`
+	Connection    engine.ConnectionRef `flow:"connection,required" system:"kafka" doc:"The cluster to read from." example:"connection.kafka.main"`
+	Topics        []string             `flow:"topics" doc:"Topics to read. Exactly one of topics and topics_regex is given. A topic that does not exist yet is waited for." example:"[\"orders\"]"`
+	TopicsRegex   engine.Pattern       `flow:"topics_regex" doc:"Read all topics whose whole name matches, those created later too. Internal topics are left out." example:"\"orders-.*\""`
+	TopicsExclude engine.Pattern       `flow:"topics_exclude" doc:"Beside topics_regex: leave out topics whose whole name matches." example:"\".*-dead\""`
+	Group         string               `flow:"group,required" doc:"Consumer group. Its members share the partitions, and the cluster keeps its positions." example:"\"orders-to-files\""`
 
-	Start     string `flow:"start" doc:"Where to begin in a partition for which the group has no position: earliest, latest, or a time in RFC 3339." example:"\"2026-01-31T00:00:00Z\""`
-	Until     string `flow:"until" oneof:"never end" doc:"end stops the input when it has read what its partitions held at its start; partitions that other members of the group have are theirs to read. never goes on for ever."`
-	Isolation string `flow:"isolation" oneof:"read_committed read_uncommitted" doc:"read_committed leaves out records of aborted transactions and waits for open ones."`
+	GroupProtocol string `flow:"group_protocol" oneof:"classic consumer" doc:"How members share partitions. classic: one of them assigns them, and every cluster knows it. consumer (KIP-848, Kafka 4.0): the cluster assigns them and moves each without stopping the others; times of the session are then set in the cluster (group.consumer.session.timeout.ms and group.consumer.heartbeat.interval.ms), not here. A cluster that does not know it gets classic, with a warning."`
+	Assignor      string `flow:"assignor" oneof:"auto cooperative_sticky sticky range round_robin uniform" doc:"Who gets which partition. auto is cooperative_sticky, and uniform with group_protocol consumer. Members of one group need one in common; cooperative_sticky, which takes away only what moves, cannot replace another one while members run. With group_protocol consumer: uniform or range."`
+	InstanceID    string `flow:"instance_id" doc:"Name of this member within the group, kept over restarts: a restart within session_timeout gets its partitions back without a rebalance. It must be unique in the group." example:"\"worker-1\""`
 
+	Start        string            `flow:"start" doc:"Where to begin in a partition for which the group has no position: earliest; latest, what is written from now on; a time in RFC 3339, or a time back from now such as -24h: the first record that is not older; none: stop with an error. A partition that is made later is read from its beginning, or from the time." example:"\"2026-01-31T00:00:00Z\""`
+	StartOffsets map[string]string `flow:"start_offsets" doc:"Where to begin in single partitions for which the group has no position: an offset, earliest or latest, by topic and partition. start tells for the others." example:"{ \"orders/0\" = 1200, \"orders/1\" = \"latest\" }"`
+	StartAgain   string            `flow:"start_again" doc:"Begin once more where start and start_offsets say, although the group has positions. Any text: it is stored beside the positions, so each new text does it once, whatever is restarted. Records are delivered again, or left out." example:"\"replay of January\""`
+	OnOffsetGone string            `flow:"on_offset_gone" oneof:"error earliest latest" doc:"What to do when the records at a position are no longer there: deleted before they were read, lost by the cluster, or their topic was made anew. error stops and says which are gone. earliest goes on at the oldest record that is there. latest goes on at the end; who falls behind while reading goes on at the oldest one. Both warn and say what is gone."`
+	Until        string            `flow:"until" doc:"never goes on for ever. now, or end, which is the same, stops when everything was read that partitions held at the start. A time in RFC 3339, or a time back from now such as -24h, stops before the first record that is not older; a time that is still to come is waited for. Partitions that other members of the group have are theirs to read." example:"\"now\""`
+	UntilOffsets map[string]string `flow:"until_offsets" doc:"Stop single partitions before this offset, by topic and partition; one that is still to come is waited for. until tells for the others, and must not be never." example:"{ \"orders/0\" = 5000 }"`
+	Isolation    string            `flow:"isolation" oneof:"read_committed read_uncommitted" doc:"read_committed leaves out records of aborted transactions and waits for open ones."`
+
+	FetchMinBytes          engine.ByteSize `flow:"fetch_min_bytes" min:"1B" max:"1GiB" doc:"How much a broker waits for, at most fetch_max_wait, before it answers a fetch. More than 1B saves requests and costs time."`
 	FetchMaxBytes          engine.ByteSize `flow:"fetch_max_bytes" min:"64KiB" max:"1GiB" doc:"Most memory that one fetch from a broker takes, decompressed. Two fetches of each broker can be held at a time."`
 	FetchMaxPartitionBytes engine.ByteSize `flow:"fetch_max_partition_bytes" min:"16KiB" max:"1GiB" doc:"Most memory that one partition takes in a fetch. A larger record is still read, alone."`
 	FetchMaxWait           time.Duration   `flow:"fetch_max_wait" min:"1ms" max:"5m" doc:"How long a broker holds a fetch open while there is nothing to read."`
+	MaxFetches             int             `flow:"max_fetches" unit:"fetches" min:"0" max:"1000" doc:"Fetches that are under way or wait to be taken at a time, to bound memory with many brokers: brokers take turns. 0: one of each broker."`
 
-	SessionTimeout   time.Duration `flow:"session_timeout" min:"100ms" max:"30m" doc:"After this long without a sign of life the group gives this member's partitions to others. Brokers allow 6s to 30m unless told otherwise."`
-	RebalanceTimeout time.Duration `flow:"rebalance_timeout" min:"1s" max:"1h" doc:"How long the group waits for its members in a rebalance."`
-	RevokeWait       time.Duration `flow:"revoke_wait" min:"0s" max:"5m" doc:"When a partition is taken away, how long to wait for its records in flight, so that the next owner need not read them again. Must be under rebalance_timeout."`
-	MetadataMaxAge   time.Duration `flow:"metadata_max_age" min:"100ms" max:"1h" doc:"How often to look for new topics and partitions."`
+	SessionTimeout    time.Duration `flow:"session_timeout" min:"100ms" max:"30m" doc:"After this long without a sign of life the group gives this member's partitions to others. Brokers allow 6s to 30m unless told otherwise. A pipeline that stands still keeps its partitions for as long as it does: signs of life do not depend on it."`
+	HeartbeatInterval time.Duration `flow:"heartbeat_interval" min:"0s" max:"15m" doc:"How often to send a sign of life. At most half of session_timeout. 0s: a quarter of it, at most 3s."`
+	RebalanceTimeout  time.Duration `flow:"rebalance_timeout" min:"1s" max:"1h" doc:"How long the group waits for its members in a rebalance."`
+	RevokeWait        time.Duration `flow:"revoke_wait" min:"0s" max:"5m" doc:"When a partition is taken away, how long to wait for its records in flight, so that the next owner need not read them again. Must be under rebalance_timeout."`
+	MetadataMaxAge    time.Duration `flow:"metadata_max_age" min:"100ms" max:"1h" doc:"How often to look for new topics and partitions."`
+	LagInterval       time.Duration `flow:"lag_interval" min:"0s" max:"1h" doc:"How often to ask for the ends of partitions, from which metrics tell how far this member is behind. 0s: never, and there are no such metrics."`
 }
 
 // Defaults is what an empty block means.
 func Defaults() *Config {
 	return &Config{
-		Start:     "earliest",
-		Until:     "never",
-		Isolation: "read_committed",
+		GroupProtocol: "classic",
+		Assignor:      "auto",
+		Start:         wordEarliest,
+		// Silence about records that nobody has read is worse than a stop.
+		OnOffsetGone:  "error",
+		Until:         wordNever,
+		Isolation:     "read_committed",
+		FetchMinBytes: 1,
 		// Kafka's own 50 MiB would alone be a fifth of the memory that a
 		// pipeline may use; above 1 MiB a larger fetch gains nothing.
 		FetchMaxBytes:          4 << 20,
@@ -45,140 +65,140 @@ func Defaults() *Config {
 		RebalanceTimeout:       30 * time.Second,
 		RevokeWait:             3 * time.Second,
 		MetadataMaxAge:         time.Minute,
+		LagInterval:            10 * time.Second,
 	}
 }
+
+// legalName is what brokers accept as the name of a topic or an instance.
+var legalName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 
 // Validate reports every mistake, each at its option.
 func (c *Config) Validate() []engine.Problem {
-	var ps []engine.Problem
-	add := func(option, summary, detail string) {
-		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
-	}
+	v := &validator{}
+	c.validateTopics(v)
+	c.validateGroup(v)
+	c.validatePlaces(v)
+	c.validateFetch(v)
+	return v.problems
+}
+
+type validator struct{ problems []engine.Problem }
+
+func (v *validator) add(option, summary, detail string, args ...any) {
+	v.problems = append(v.problems, engine.Problem{Option: option, Summary: summary, Detail: fmt.Sprintf(detail, args...)})
+}
+
+func (c *Config) validateTopics(v *validator) {
 	switch {
 	case len(c.Topics) == 0 && c.TopicsRegex.Regexp == nil:
-		add("topics", "no topics", `Name the topics to read, topics = ["orders"], or give topics_regex.`)
+		v.add("topics", "no topics", `Name the topics to read, topics = ["orders"], or give topics_regex.`)
 	case len(c.Topics) > 0 && c.TopicsRegex.Regexp != nil:
-		add("topics_regex", "topics and topics_regex exclude each other", "Remove one of the two.")
+		v.add("topics_regex", "topics and topics_regex exclude each other", "Remove one of the two.")
+	}
+	if c.TopicsExclude.Regexp != nil && c.TopicsRegex.Regexp == nil {
+		v.add("topics_exclude", "topics_exclude without topics_regex", "It leaves out some of the topics that topics_regex finds. Remove it.")
 	}
 	seen := map[string]bool{}
 	for _, t := range c.Topics {
-		if t == "" {
-			add("topics", "empty topic name", "Remove the empty name.")
-		}
-		if seen[t] {
-			add("topics", fmt.Sprintf("topic %q is listed twice", t), "Remove one of the two.")
+		switch {
+		case t == "":
+			v.add("topics", "empty topic name", "Remove the empty name.")
+		case seen[t]:
+			v.add("topics", fmt.Sprintf("topic %q is listed twice", t), "Remove one of the two.")
+		case !legalName.MatchString(t):
+			v.add("topics", fmt.Sprintf("%q is no name of a topic", t), "Names have at most 249 letters, digits, dots, hyphens and underscores. For a pattern use topics_regex.")
 		}
 		seen[t] = true
 	}
+}
+
+func (c *Config) validateGroup(v *validator) {
 	if c.Group == "" {
-		add("group", "group is empty", "The group's name is where positions are kept; give it one.")
+		v.add("group", "group is empty", "The group's name is where positions are kept; give it one.")
 	}
-	if _, ok := startOffset(c.Start); !ok {
-		add("start", "unknown start", `Write "earliest", "latest" or a time such as "2026-01-31T00:00:00Z".`)
+	if c.InstanceID != "" && !legalName.MatchString(c.InstanceID) {
+		v.add("instance_id", "instance_id has a character that brokers refuse", "Use at most 249 letters, digits, dots, hyphens and underscores.")
+	}
+	switch server := c.GroupProtocol == "consumer"; {
+	case server && c.Assignor != "auto" && c.Assignor != "uniform" && c.Assignor != "range":
+		v.add("assignor", "a cluster has no such assignor", "With group_protocol = \"consumer\" the cluster assigns partitions: it knows uniform and range. Use one of them, or group_protocol = \"classic\".")
+	case !server && c.Assignor == "uniform":
+		v.add("assignor", "only a cluster has the assignor uniform", "Add group_protocol = \"consumer\", or use sticky, which does about the same.")
+	}
+	if c.HeartbeatInterval > c.SessionTimeout/2 {
+		v.add("heartbeat_interval", "heartbeat_interval is over half of session_timeout", "One that is late would already end the session. Lower heartbeat_interval, best to a third of session_timeout, or raise session_timeout.")
 	}
 	if c.RevokeWait >= c.RebalanceTimeout {
-		add("revoke_wait", "revoke_wait is not under rebalance_timeout", "The group would throw this member out while it waits. Lower revoke_wait or raise rebalance_timeout.")
-	}
-	return ps
-}
-
-// Factory describes the kafka input.
-func Factory() engine.InputFactory {
-	return engine.InputFactory{
-		Component: engine.Component{
-			Type:    "kafka",
-			Summary: "Read topics of a Kafka cluster as a member of a consumer group",
-			Description: `Each partition is a source of its own: its records stay in order, and its
-position in the group moves only over records that every output has confirmed.
-When another member takes a partition over, what is in flight is given a short
-time, what is confirmed is committed, and what comes later moves nothing.
-
-After a crash the group waits for ` + "`session_timeout`" + ` before it gives the
-partitions of the dead member to the restarted one; with ` + "`instance_id`" + ` it goes
-on at once.
-
-Expressions see the record's ` + "`key`, `headers`, `timestamp`, `topic`, `partition`" + `
-and ` + "`offset`" + `. A record with a null value is a tombstone and stays one.`,
-			Defaults: func() any { return Defaults() },
-			Examples: []engine.Example{
-				{Title: "From a topic to a file", HCL: `connection "kafka" "main" {
-  brokers = ["localhost:9092"]
-}
-
-pipeline "orders" {
-  input "kafka" "orders" {
-    connection = connection.kafka.main
-    topics     = ["orders"]
-    group      = "orders-to-file"
-  }
-
-  output "file" "orders" {
-    path = "orders.jsonl"
-  }
-}`},
-				{Title: "What all topics of a name hold now, then end", HCL: `connection "kafka" "main" {
-  brokers = ["localhost:9092"]
-}
-
-pipeline "export" {
-  input "kafka" "all" {
-    connection   = connection.kafka.main
-    topics_regex = "orders-.*"
-    group        = "export"
-    until        = "end"
-  }
-
-  output "file" "all" {
-    path = "export.jsonl"
-  }
-}`},
-			},
-		},
-		New:            func(config any, env engine.Env) (engine.Input, error) { return New(config.(*Config), env) },
-		KeyConverter:   "string",
-		ValueConverter: "json",
-		Bounded:        func(config any) bool { return config.(*Config).Until == "end" },
-		FixedTopics:    func(config any) []string { return config.(*Config).Topics },
-		Streams:        func(config any) []string { return config.(*Config).streams() },
-		Group:          func(config any) string { return config.(*Config).group() },
-		Delivery: func(config any) engine.Delivery {
-			c := config.(*Config)
-			where := ""
-			if conn, err := connkafka.Of(c.Connection); err == nil {
-				where = " of " + conn.Where()
-			}
-			return engine.Delivery{Positions: "consumer group " + c.Group + where}
-		},
+		v.add("revoke_wait", "revoke_wait is not under rebalance_timeout", "The group would throw this member out while it waits. Lower revoke_wait or raise rebalance_timeout.")
 	}
 }
 
-// streams names the topics within their cluster.
-func (c *Config) streams() []string {
-	conn, err := connkafka.Of(c.Connection)
+func (c *Config) validatePlaces(v *validator) {
+	start, ok := startMoment(c.Start)
+	if !ok {
+		v.add("start", "unknown start", `Write "earliest", "latest", "none", a time such as "2026-01-31T00:00:00Z", or a time back from now such as "-24h".`)
+	}
+	until, ok2 := untilMoment(c.Until)
+	if !ok2 {
+		v.add("until", "unknown until", `Write "never", "now", a time such as "2026-01-31T00:00:00Z", or a time back from now such as "-24h".`)
+	}
+	if ok && ok2 && start.isTime() && until.isTime() && (start.back > 0) == (until.back > 0) {
+		zero := time.Unix(0, 0)
+		if !start.time(zero).Before(until.time(zero)) {
+			v.add("until", "until is not after start", "There is nothing between the two. Move one of them.")
+		}
+	}
+	starts, err := places(c.StartOffsets, wordEarliest, wordLatest)
 	if err != nil {
-		return nil
+		v.add("start_offsets", err.Error(), `Write partitions as "TOPIC/NUMBER", and for each an offset, "earliest" or "latest": { "orders/0" = 1200 }.`)
 	}
-	names := make([]string, len(c.Topics))
-	for i, t := range c.Topics {
-		names[i] = conn.Stream(t)
+	ends, err := places(c.UntilOffsets)
+	if err != nil {
+		v.add("until_offsets", err.Error(), `Write partitions as "TOPIC/NUMBER", and for each an offset: { "orders/0" = 5000 }.`)
 	}
-	return names
+	if len(ends) > 0 && until.word == wordNever {
+		v.add("until_offsets", "until_offsets without until", `Say where the other partitions stop, even if there are none: until = "now".`)
+	}
+	c.validateTable(v, "start_offsets", starts)
+	c.validateTable(v, "until_offsets", ends)
+	for id, end := range ends {
+		if s, ok := starts[id]; ok && s.word == "" && s.offset >= end.offset {
+			v.add("until_offsets", fmt.Sprintf("%s stops before it starts", id), "Offset %d in until_offsets must be over %d in start_offsets.", end.offset, s.offset)
+		}
+	}
+	if len(c.StartAgain) > maxAgain {
+		v.add("start_again", "start_again is too long", "Brokers keep it with each position. Use at most %d bytes.", maxAgain)
+	}
 }
 
-// group names the consumer group within its cluster.
-func (c *Config) group() string {
-	conn, err := connkafka.Of(c.Connection)
-	if err != nil {
-		return ""
+// validateTable reports partitions of topics that the input does not read.
+func (c *Config) validateTable(v *validator, option string, table map[partitionID]place) {
+	if len(c.Topics) == 0 {
+		return
 	}
-	return "consumer group " + c.Group + " of " + conn.Where()
+	topics := map[string]bool{}
+	for id := range table {
+		if !slices.Contains(c.Topics, id.topic) {
+			topics[id.topic] = true
+		}
+	}
+	for _, t := range slices.Sorted(maps.Keys(topics)) {
+		v.add(option, fmt.Sprintf("topic %q is not read", t), "It is not in topics. Remove its offsets or add it there.")
+	}
 }
 
-// New makes an input. It does no I/O.
-func New(c *Config, env engine.Env) (*Input, error) {
-	conn, err := connkafka.Of(c.Connection)
-	if err != nil {
-		return nil, err
+func (c *Config) validateFetch(v *validator) {
+	if c.FetchMaxPartitionBytes > c.FetchMaxBytes {
+		v.add("fetch_max_partition_bytes", "fetch_max_partition_bytes is over fetch_max_bytes", "One partition can never take more than the whole fetch. Lower it, or raise fetch_max_bytes.")
 	}
-	return &Input{config: c, env: env, conn: conn, bounded: c.Until == "end"}, nil
+	if c.FetchMinBytes > c.FetchMaxBytes {
+		v.add("fetch_min_bytes", "fetch_min_bytes is over fetch_max_bytes", "A broker would wait for more than it may send. Lower it.")
+	}
+	conn, err := connkafka.Of(c.Connection)
+	if err == nil && int64(c.FetchMaxBytes) > conn.MaxReadBytes() {
+		v.add("fetch_max_bytes", "fetch_max_bytes is over max_read_bytes of the connection", "Answers above it are refused. Raise max_read_bytes of %s or lower fetch_max_bytes.", c.Connection.Name)
+	}
 }
+
+// bounded reports whether the input ends by itself.
+func (c *Config) bounded() bool { return c.Until != wordNever }

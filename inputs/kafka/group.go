@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -22,7 +21,7 @@ const idlePoll = 2 * time.Millisecond
 
 func sourceInfo(id partitionID) engine.SourceInfo {
 	return engine.SourceInfo{
-		ID:              id.topic + "/" + strconv.Itoa(int(id.partition)),
+		ID:              id.String(),
 		Topic:           id.topic,
 		Partition:       id.partition,
 		OffsetSeparator: "/",
@@ -36,39 +35,18 @@ func (in *Input) onAssigned(_ context.Context, client *kgo.Client, assigned map[
 	client.ResumeFetchPartitions(assigned)
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.member = client
 	for topic, ps := range assigned {
 		for _, p := range ps {
 			id := partitionID{topic, p}
-			in.parts[id] = &partition{id: id, src: in.host.Source(sourceInfo(id)), next: -1, committed: -1, end: in.ends[id]}
+			in.parts[id] = &partition{
+				id: id, src: in.host.Source(sourceInfo(id)),
+				from: -1, next: -1, committed: -1, end: in.endOf(id), lag: newLag(),
+			}
 		}
 	}
 	in.assigned = true
 	in.wakeUp()
-}
-
-// onPositions learns where a bounded input begins, to know which partitions
-// have nothing left to read.
-func (in *Input) onPositions(_ context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	start, _ := startOffset(in.config.Start)
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for topic, ps := range offsets {
-		for p, o := range ps {
-			id := partitionID{topic, p}
-			part := in.parts[id]
-			if part == nil {
-				continue
-			}
-			from := o.EpochOffset().Offset
-			if o == start {
-				from = in.begins[id] // the group has no position
-			}
-			part.ended = from >= part.end
-			in.read.expect(part.end - from)
-		}
-	}
-	in.wakeUp()
-	return offsets, nil
 }
 
 // onRevoked hands partitions over to other members. The group waits for it,
@@ -85,7 +63,7 @@ func (in *Input) onRevoked(_ context.Context, client *kgo.Client, revoked map[st
 
 	in.commitMu.Lock()
 	defer in.commitMu.Unlock()
-	offsets := offsetMap{}
+	offsets, marks := offsetMap{}, map[partitionID]string{}
 	in.mu.Lock()
 	for _, part := range parts {
 		// Invariant 2: from here on no acknowledgement moves the position of
@@ -95,6 +73,7 @@ func (in *Input) onRevoked(_ context.Context, client *kgo.Client, revoked map[st
 		delete(in.parts, part.id)
 		if ok && pos.Offset > part.committed {
 			offsets.add(part.id, pos)
+			marks[part.id] = part.again
 		}
 	}
 	in.assigned = false // until the group answers again, perhaps with nothing
@@ -102,7 +81,7 @@ func (in *Input) onRevoked(_ context.Context, client *kgo.Client, revoked map[st
 
 	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
 	defer cancel()
-	if err := commit(ctx, client, offsets); err != nil {
+	if err := commit(withMarks(ctx, marks), client, offsets); err != nil {
 		// The next owner reads from the last commit: repeats, no loss.
 		in.logger().Warn("committing positions of revoked partitions", "error", err)
 	}
@@ -171,7 +150,7 @@ func (in *Input) waitIdle(parts []*partition) {
 func (in *Input) Commit(ctx context.Context, sources []*engine.Source) error {
 	in.commitMu.Lock()
 	defer in.commitMu.Unlock()
-	offsets := offsetMap{}
+	offsets, marks := offsetMap{}, map[partitionID]string{}
 	var parts []*partition
 	in.mu.Lock()
 	for _, src := range sources {
@@ -182,6 +161,7 @@ func (in *Input) Commit(ctx context.Context, sources []*engine.Source) error {
 		}
 		if pos, ok := src.Confirmed(); ok && pos.Offset > part.committed {
 			offsets.add(part.id, pos)
+			marks[part.id] = part.again
 			parts = append(parts, part)
 		}
 	}
@@ -193,7 +173,7 @@ func (in *Input) Commit(ctx context.Context, sources []*engine.Source) error {
 
 	ctx, cancel := context.WithTimeout(ctx, commitWait)
 	defer cancel()
-	if err := commit(ctx, client, offsets); err != nil {
+	if err := commit(withMarks(ctx, marks), client, offsets); err != nil {
 		return fmt.Errorf("committing positions of group %s: %w", in.config.Group, err)
 	}
 	in.mu.Lock()
@@ -239,4 +219,5 @@ var (
 	_ engine.Input      = (*Input)(nil)
 	_ engine.Committer  = (*Input)(nil)
 	_ engine.Progresser = (*Input)(nil)
+	_ engine.Lagger     = (*Input)(nil)
 )

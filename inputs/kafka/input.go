@@ -3,13 +3,10 @@ package kafka
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	connkafka "github.com/flowrecords/flow/connections/kafka"
@@ -27,15 +24,29 @@ type Input struct {
 	conn    *connkafka.Connection
 	bounded bool
 
+	// starts and stops are the tables of offsets; never changed.
+	starts, stops map[partitionID]place
+
 	host     engine.Host
 	client   *kgo.Client // written under mu by the reader; nil before Open and after Close
 	cut      func()      // ends all requests of client
 	acquired bool
+	// opened is when the input came to life: what times that count from now
+	// count from. It stays over an Open that is repeated.
+	opened time.Time
+	// there are the partitions that existed then, anew the topics that were
+	// made anew since. Written before the client is made.
+	there map[partitionID]bool
+	anew  map[string]bool
+	watch func() // ends the watch over the ends of partitions, and waits for it
 
 	// Only the reader uses these.
-	queue   []chunk
+	queue   []*chunk
 	builder builder
 	fetch   *fetchSize
+	warned  map[string]bool // topics that are waited for
+	quiet   quiet
+	holding int // partitions that are held back
 
 	// commitMu is held over a whole commit, request included: once a revoke
 	// has had it, no commit that includes the partition is under way.
@@ -43,13 +54,15 @@ type Input struct {
 
 	// mu guards the following and the fields of the partitions.
 	mu       sync.Mutex
+	member   *kgo.Client // client, as callbacks know it
 	parts    map[partitionID]*partition
-	begins   map[partitionID]int64 // bounded: where a group without position begins
-	ends     map[partitionID]int64 // bounded: where partitions ended at the start
+	ends     map[partitionID]int64 // bounded: before which offsets partitions end; nil: not known yet
+	placed   map[partitionID]bool  // of anew topics: begun anew
 	assigned bool                  // the group has answered, and taken nothing away since
 	closing  bool                  // Close is under way
+	failed   error                 // of a callback: ends the input
 	read     progress
-	wake     context.CancelFunc // bounded: ends the poll that waits
+	wake     context.CancelFunc // ends the poll that waits
 
 	// hurry is closed, once, by the end of the reader's context or by Close:
 	// revoke callbacks then stop waiting, since polls wait for them.
@@ -68,18 +81,24 @@ type partition struct {
 	id  partitionID
 	src *engine.Source // replaced on a rewind
 
-	leaving   bool  // taken away: nothing more is read
-	next      int64 // offset behind the last record that was read; -1: none yet
-	committed int64 // position that the group has from this assignment; -1: none
-	end       int64 // bounded: read up to here
-	ended     bool  // bounded: everything before end was fetched
+	leaving   bool   // taken away: nothing more is read
+	from      int64  // where it began; -1: not known yet
+	next      int64  // offset behind the last record that was read; -1: none yet
+	committed int64  // position that the group has from this assignment; -1: none
+	again     string // the start_again for which the group's position stands
+	end       int64  // bounded: read up to here
+	ended     bool   // bounded: everything before end was fetched
+	stamped   bool   // src tells the type of timestamps
+
+	lag lagState
+
+	// chunk is what was fetched and no batch has taken; the reader writes it.
+	chunk *chunk
+	sent  time.Time // when the last batch left
 }
 
-// chunk is what one fetch brought of a partition and no batch has taken.
-type chunk struct {
-	part *partition
-	recs []*kgo.Record
-}
+// position is up to where the partition was read. mu is held.
+func (p *partition) position() int64 { return max(p.next, p.from) }
 
 // Open joins the group. It returns before partitions are assigned.
 func (in *Input) Open(ctx context.Context, h engine.Host) error {
@@ -91,18 +110,23 @@ func (in *Input) Open(ctx context.Context, h engine.Host) error {
 	}
 	in.acquired = true
 	in.host = h
-	in.queue = nil
+	if in.opened.IsZero() {
+		in.opened = in.now()
+	}
+	in.queue, in.there, in.warned = nil, map[partitionID]bool{}, map[string]bool{}
 	in.mu.Lock()
 	in.hurry, in.hurried = make(chan struct{}), false
-	in.parts, in.begins, in.ends = map[partitionID]*partition{}, nil, nil
+	in.member, in.parts, in.ends, in.failed = nil, map[partitionID]*partition{}, nil, nil
+	in.placed = map[partitionID]bool{}
 	in.assigned, in.closing, in.read = false, false, progress{}
 	in.mu.Unlock()
 
-	if err := in.prepare(ctx); err != nil {
+	protocol, err := in.prepare(ctx)
+	if err != nil {
 		return err
 	}
 	alive, cut := context.WithCancel(context.WithoutCancel(ctx))
-	client, err := in.conn.Client(in.env, append(in.options(), kgo.WithContext(alive))...)
+	client, err := in.conn.Client(in.env, append(in.options(protocol), kgo.WithContext(alive))...)
 	if err != nil {
 		cut()
 		return err
@@ -111,47 +135,48 @@ func (in *Input) Open(ctx context.Context, h engine.Host) error {
 	in.mu.Lock()
 	in.client = client
 	in.mu.Unlock()
+	in.watch = in.watchEnds(client)
 	return nil
 }
 
 // prepare reaches the cluster, so that a wrong address, password or right is
-// found here, and takes the end offsets of a bounded input. It uses a client
-// of its own: one with a group would join it at once.
-func (in *Input) prepare(ctx context.Context) error {
+// found here, takes what there is now, and chooses the group protocol. It uses
+// a client of its own: one with a group would join it at once.
+func (in *Input) prepare(ctx context.Context) (protocol string, err error) {
 	client, err := in.conn.Client(in.env, kgo.RequestRetries(3))
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer client.Close()
 	if err := client.Ping(ctx); err != nil {
-		return connkafka.Classify("connecting to Kafka", err)
+		return "", connkafka.Classify("connecting to Kafka", err)
 	}
-	topics, err := in.findTopics(ctx, client)
-	if err != nil {
-		return err
+	if err := in.findPartitions(ctx, client); err != nil {
+		return "", err
 	}
-	if !in.bounded {
-		return nil
+	if in.bounded {
+		if err := in.findBounds(ctx, client); err != nil {
+			return "", err
+		}
 	}
-	return in.findBounds(ctx, client, topics)
+	return in.protocol(ctx, client)
 }
 
-func (in *Input) options() []kgo.Opt {
+func (in *Input) options(protocol string) []kgo.Opt {
 	c := in.config
-	start, _ := startOffset(c.Start)
 	in.fetch = newFetchSize(c)
 	fetch, fetchPartition := in.fetch.sizes()
 	opts := []kgo.Opt{
 		kgo.ConsumerGroup(c.Group),
 		kgo.DisableAutoCommit(),
-		kgo.ConsumeStartOffset(start),
+		// For onPositions to tell that the group has none.
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.ConsumeResetOffset(resetOffset(c.OnOffsetGone)),
+		kgo.FetchMinBytes(int32(c.FetchMinBytes)),
 		kgo.FetchMaxBytes(int32(fetch)),
 		kgo.FetchMaxPartitionBytes(int32(fetchPartition)),
 		kgo.WithHooks(in.fetch),
 		kgo.FetchMaxWait(c.FetchMaxWait),
-		kgo.SessionTimeout(c.SessionTimeout),
-		kgo.RebalanceTimeout(c.RebalanceTimeout),
-		kgo.HeartbeatInterval(min(3*time.Second, c.SessionTimeout/4)),
 		kgo.MetadataMaxAge(c.MetadataMaxAge),
 		kgo.MetadataMinAge(min(c.MetadataMaxAge, 250*time.Millisecond)),
 		// A rebalance must not fall between the client's handing out of
@@ -160,166 +185,29 @@ func (in *Input) options() []kgo.Opt {
 		// moment blocks it; a stalled pipeline does not.
 		kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsAssigned(in.onAssigned),
+		kgo.OnOffsetsFetched(in.onFetched),
+		kgo.AdjustFetchOffsetsFn(in.onPositions),
 		kgo.OnPartitionsRevoked(in.onRevoked),
 		kgo.OnPartitionsLost(in.onLost),
+		// The end of a log may be a transaction's marker, which is no record:
+		// without it the end would never be seen.
+		kgo.KeepControlRecords(),
 	}
 	if len(c.Topics) > 0 {
 		opts = append(opts, kgo.ConsumeTopics(c.Topics...))
 	} else {
 		opts = append(opts, kgo.ConsumeRegex(), kgo.ConsumeTopics(anchored(c.TopicsRegex)))
+		if c.TopicsExclude.Regexp != nil {
+			opts = append(opts, kgo.ConsumeExcludeTopics(anchored(c.TopicsExclude)))
+		}
 	}
-	if c.InstanceID != "" {
-		opts = append(opts, kgo.InstanceID(c.InstanceID))
+	if c.MaxFetches > 0 {
+		opts = append(opts, kgo.MaxConcurrentFetches(c.MaxFetches))
 	}
 	if c.Isolation == "read_committed" {
 		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	}
-	if in.bounded {
-		// The end of a log may be a transaction's marker, which is no record:
-		// without it the end would never be seen.
-		opts = append(opts, kgo.KeepControlRecords(), kgo.AdjustFetchOffsetsFn(in.onPositions))
-	}
-	return opts
-}
-
-// Read returns the next batch of one partition.
-func (in *Input) Read(ctx context.Context) (*engine.Batch, error) {
-	stop := context.AfterFunc(ctx, in.hurryUp)
-	defer stop()
-	for {
-		for len(in.queue) > 0 {
-			b, err := in.build(ctx)
-			if b != nil || err != nil {
-				return b, err
-			}
-		}
-		if in.bounded && in.finished() {
-			return nil, engine.ErrEnd
-		}
-		if err := in.poll(ctx); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// poll waits for records and queues them by partition.
-func (in *Input) poll(ctx context.Context) error {
-	pollCtx := ctx
-	if in.bounded {
-		c, cancel := context.WithCancel(ctx)
-		defer cancel()
-		in.mu.Lock()
-		in.wake = cancel
-		in.mu.Unlock()
-		if in.finished() { // it may have changed before wake was set
-			return nil
-		}
-		pollCtx = c
-	}
-	fetches := in.client.PollFetches(pollCtx)
-	err := in.adopt(fetches)
-	in.client.AllowRebalance()
-	if all, partition, changed := in.fetch.adjust(); changed {
-		in.client.UpdateFetchMaxBytes(all, partition)
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
-}
-
-// adopt ties fetched records to the assignment that they belong to.
-func (in *Input) adopt(fetches kgo.Fetches) error {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	var fail error
-	for i := range fetches {
-		for j := range fetches[i].Topics {
-			t := &fetches[i].Topics[j]
-			for k := range t.Partitions {
-				p := &t.Partitions[k]
-				if err := in.fetchError(t.Topic, p); err != nil && fail == nil {
-					fail = err
-				}
-				if len(p.Records) == 0 {
-					continue
-				}
-				part := in.parts[partitionID{t.Topic, p.Partition}]
-				if part == nil || part.leaving || part.ended {
-					continue
-				}
-				in.rewound(part, p.Records[0].Offset)
-				part.next = p.Records[len(p.Records)-1].Offset + 1
-				if recs := in.bound(part, p.Records); len(recs) > 0 {
-					in.queue = append(in.queue, chunk{part, recs})
-				}
-			}
-		}
-	}
-	return fail
-}
-
-// bound cuts off what lies behind the end of a bounded input. mu is held.
-func (in *Input) bound(part *partition, recs []*kgo.Record) []*kgo.Record {
-	if !in.bounded || part.next < part.end {
-		return recs
-	}
-	part.ended = true
-	in.client.PauseFetchPartitions(map[string][]int32{part.id.topic: {part.id.partition}})
-	for len(recs) > 0 && recs[len(recs)-1].Offset >= part.end {
-		recs = recs[:len(recs)-1]
-	}
-	return recs
-}
-
-// rewound gives a partition a new source when the client went back behind
-// what was read, which it does only after the broker has lost records. The
-// position then has to go back too, and acknowledgements of records that no
-// longer exist must not move it on. mu is held.
-func (in *Input) rewound(part *partition, first int64) {
-	if part.next < 0 || first >= part.next {
-		return
-	}
-	in.logger().Warn("the broker has lost records: reading again from an earlier offset",
-		"topic", part.id.topic, "partition", part.id.partition, "from", first, "read_up_to", part.next)
-	part.src.Revoke()
-	part.src = in.host.Source(sourceInfo(part.id))
-	part.committed = -1
-}
-
-// fetchError decides about an error of a partition in a fetch. The client
-// retries by itself what can be retried on a broker. mu is held.
-func (in *Input) fetchError(topic string, p *kgo.FetchPartition) error {
-	var loss *kgo.ErrDataLoss
-	var session *kgo.ErrGroupSession
-	switch err := p.Err; {
-	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return nil
-	case errors.As(err, &loss):
-		in.logger().Warn("the broker has lost records", "topic", topic, "partition", p.Partition,
-			"consumed_to", loss.ConsumedTo, "going_on_at", loss.ResetTo)
-		return nil
-	case errors.As(err, &session):
-		// The client joins the group again by itself, unless rights or names
-		// are wrong.
-		if connkafka.FatalLater(err) {
-			return fmt.Errorf("consumer group %s: %w", in.config.Group, err)
-		}
-		in.logger().Warn("consumer group is not reachable, joining again", "group", in.config.Group, "error", err)
-		return nil
-	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		in.logger().Warn("waiting for a topic that does not exist", "topic", topic)
-		return nil
-	case errors.Is(err, kerr.UnknownTopicID):
-		return fmt.Errorf("topic %s was deleted and made anew: the positions of group %s are those of the old one", topic, in.config.Group)
-	case kerr.IsRetriable(err), connkafka.Unproved(err):
-		// What the brokers refuse now they took at the start: credentials are
-		// being changed.
-		return engine.Retry(fmt.Errorf("reading %s/%d: %w", topic, p.Partition, err))
-	default:
-		// The client has given the partition up: waiting would be for ever.
-		return fmt.Errorf("reading %s/%d: %w", topic, p.Partition, err)
-	}
+	return append(opts, c.membership(protocol)...)
 }
 
 // Close leaves the group and lets go of everything. A static member (option
@@ -328,6 +216,7 @@ func (in *Input) Close(ctx context.Context) error { return in.shutdown(ctx) }
 
 func (in *Input) shutdown(ctx context.Context) error {
 	if in.client != nil {
+		in.watch()
 		in.mu.Lock()
 		in.closing = true
 		in.mu.Unlock()
@@ -370,6 +259,23 @@ func (in *Input) hurryUp() {
 		in.hurried = true
 		close(in.hurry)
 	}
+}
+
+// fail ends the input with an error of a callback.
+func (in *Input) fail(err error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.failed == nil {
+		in.failed = err
+	}
+	in.wakeUp()
+}
+
+func (in *Input) now() time.Time {
+	if in.env.Now == nil {
+		return time.Now()
+	}
+	return in.env.Now()
 }
 
 func (in *Input) logger() *slog.Logger {

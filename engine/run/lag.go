@@ -1,0 +1,18 @@
+package run
+
+import "github.com/flowrecords/flow/engine"
+
+// MaxInFlight implements engine.InFlightLimiter.
+func (h *host) MaxInFlight() int64 { return h.budget.max }
+
+// Lag tells how far inputs are behind their systems, by address, where they
+// know it.
+func (r *Runner) Lag() map[string][]engine.Lag {
+	m := make(map[string][]engine.Lag)
+	for _, i := range r.inputs {
+		if l, ok := i.in.(engine.Lagger); ok {
+			m[i.n.addr] = l.Lag()
+		}
+	}
+	return m
+}
