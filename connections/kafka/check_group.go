@@ -189,7 +189,7 @@ func judgeLag(r *engine.CheckReport, what string, committed kadm.OffsetResponses
 		r.Warn(what, "the group's position lies beyond the end of partition "+abbreviated(beyond),
 			"The topic was made anew, or records were lost by the brokers. The input would begin as option start says; set the group's positions if that is wrong.")
 	case gone > 0:
-		r.Warn(what, fmt.Sprintf("%d records were deleted by the topic's retention before the group had read them; %d are left", gone, lag),
+		r.Warn(what, fmt.Sprintf("the topic's retention deleted %s before the group had read them; left: %s", plural(int(gone), "record"), plural(int(lag), "record")),
 			"Raise the topic's retention, or read more often. The input goes on as option start says.")
 	case unknown != nil:
 		r.Unknown(what, clean(unknown.Error()), "")
