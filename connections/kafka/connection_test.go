@@ -334,6 +334,35 @@ func TestValidate(t *testing.T) {
 			[]string{"tls: tls with an embedded broker", "sasl: sasl with an embedded broker"}},
 		{"certificate without key", func(c *Config) { c.Brokers, c.TLS = []string{"a:1"}, &TLS{CertFile: "x"} },
 			[]string{"tls: certificate without key or key without certificate"}},
+		{"certificate as file and text", func(c *Config) {
+			c.Brokers, c.TLS = []string{"a:1"}, &TLS{CAFile: "x", CA: "-----BEGIN CERTIFICATE-----"}
+		},
+			[]string{"tls.ca: ca_file and ca exclude each other"}},
+		{"metadata ages", func(c *Config) {
+			c.Brokers, c.MetadataMinAge, c.MetadataMaxAge = []string{"a:1"}, time.Minute, time.Second
+		},
+			[]string{"metadata_min_age: metadata_min_age is over metadata_max_age"}},
+		{"password without name", withSASL(SASL{Mechanism: "plain", Password: engine.NewSecret("x")}), []string{"sasl.username: plain without username"}},
+		{"name without password", withSASL(SASL{Mechanism: "scram-sha-256", Username: "x"}), []string{"sasl.password: scram-sha-256 without password"}},
+		{"token with a password", withSASL(SASL{Mechanism: "plain", Username: "x", Password: engine.NewSecret("x"), Token: engine.NewSecret("x"), TokenFile: "x",
+			ClientCredentials: &ClientCredentials{}, Extensions: map[string]string{"a": "b"}, Identity: "x"}),
+			[]string{"sasl.token: token without oauthbearer", "sasl.token_file: token_file without oauthbearer", "sasl.client_credentials: client_credentials without oauthbearer",
+				"sasl.extensions: extensions without oauthbearer", "sasl.identity: identity without oauthbearer"}},
+		{"token", withSASL(SASL{Mechanism: "oauthbearer", Token: engine.NewSecret("x"), Extensions: map[string]string{"logicalCluster": "x"}}), nil},
+		{"no token", withSASL(SASL{Mechanism: "oauthbearer"}), []string{"sasl: oauthbearer without a token"}},
+		{"two tokens", withSASL(SASL{Mechanism: "oauthbearer", Token: engine.NewSecret("x"), TokenFile: "x"}), []string{"sasl: more than one token"}},
+		{"token and password", withSASL(SASL{Mechanism: "oauthbearer", Username: "x", Password: engine.NewSecret("x"), TokenFile: "x"}),
+			[]string{"sasl.username: username with oauthbearer", "sasl.password: password with oauthbearer"}},
+		{"extension", withSASL(SASL{Mechanism: "oauthbearer", TokenFile: "x", Extensions: map[string]string{"auth": "x"}}),
+			[]string{`sasl.extensions: "auth" is no name of an extension`}},
+		{"client credentials", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &ClientCredentials{URL: "https://a/b", ClientID: "x", ClientSecret: engine.NewSecret("x")}}), nil},
+		{"no client credentials", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &ClientCredentials{URL: "a/b", Scope: []string{"a b"}, Params: map[string]string{"scope": "x"}}}),
+			[]string{"sasl.client_credentials.url: url is no URL of a token endpoint", "sasl.client_credentials.client_id: client_id is empty",
+				"sasl.client_credentials.client_secret: client_secret is empty", `sasl.client_credentials.scope: "a b" is no scope`, "sasl.client_credentials.params: scope in params"}},
+		{"name in a URL", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &ClientCredentials{URL: "https://me:pw@a/b", ClientID: "x", ClientSecret: engine.NewSecret("x")}}),
+			[]string{"sasl.client_credentials.url: url holds a name or password"}},
+		{"tls of a URL without", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &ClientCredentials{URL: "http://a/b", ClientID: "x", ClientSecret: engine.NewSecret("x"), TLS: &TLS{}}}),
+			[]string{"sasl.client_credentials.tls: tls for a URL without it"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -352,6 +381,10 @@ func TestValidate(t *testing.T) {
 			}
 		})
 	}
+}
+
+func withSASL(s SASL) func(*Config) {
+	return func(c *Config) { c.Brokers, c.SASL = []string{"a:1"}, &s }
 }
 
 func TestClassify(t *testing.T) {

@@ -140,13 +140,13 @@ func TestRealBrokerSASL(t *testing.T) {
 	c := secured(t)
 	topic := c.Topic(t, 1)
 	allow(t, c, servers.Alice, kadm.NewACLs().Topics(topic), kadm.OpWrite, kadm.OpDescribe)
-	for name, sasl := range sasls(t, c) {
+	for name, way := range sasls(t, c) {
 		for _, l := range []servers.Listener{servers.SASLPlaintext, servers.SASLSSL} {
 			t.Run(fmt.Sprintf("%s/%s", l, name), func(t *testing.T) {
 				t.Parallel()
 				config := func(user string, wrong bool) *Config {
 					k := Defaults()
-					k.Brokers, k.SASL = c.AddrsOf(l), sasl(user, wrong)
+					k.Brokers, k.SASL = c.AddrsOf(l), way(user, wrong)
 					if l == servers.SASLSSL {
 						k.TLS = &TLS{CAFile: c.CA().File()}
 					}
