@@ -132,6 +132,8 @@ func (a *app) expr(f exprFlags, args []string) error {
 		return wrongUsage(errors.New("the prompt needs a terminal for its input and its output"))
 	case prompt && f.input == "-":
 		return wrongUsage(errors.New("the prompt reads standard input itself: give --input a file"))
+	case len(args) > 0 && strings.TrimSpace(args[0]) == "":
+		return wrongUsage(errors.New("the expression is empty: give one, such as 'value', which is the whole record"))
 	case !prompt && len(args) == 0 && len(f.hcl) == 0:
 		return wrongUsage(errors.New("give an expression, or --hcl with a config whose processors run: flow expr 'value.a + 1'"))
 	}

@@ -156,6 +156,9 @@ func unknownFlag(c *cobra.Command, err *pflag.NotExistError) error {
 			return fmt.Errorf("unknown flag %s. Did you mean %q?", given, sub.CommandPath()+" "+given)
 		}
 	}
+	if c.Name() == "expr" {
+		return fmt.Errorf("unknown flag %s. An expression that begins with - stands behind --: flow expr -- '-1'", given)
+	}
 	return fmt.Errorf("unknown flag %s", given)
 }
 

@@ -192,8 +192,11 @@ func syntaxProblem(pos *positions, err error) Problem {
 	case strings.HasPrefix(msg, "unexpected token"):
 		tok := strings.TrimPrefix(msg, "unexpected token ")
 		detail := "This does not fit here. Is an operator, a comma or a bracket missing before it?"
-		if tok == "=" {
+		switch {
+		case tok == "=":
 			detail = "Compare with ==."
+		case tok == "." && strings.HasPrefix(strings.TrimSpace(pos.text), "."):
+			detail = "What a record holds is named value: write value alone for all of it, or value.id for a field."
 		}
 		return s.problem(KindSyntax, "Unexpected "+tok, detail)
 	case strings.HasPrefix(msg, "expected at least"):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"path/filepath"
 	"strconv"
 
 	"github.com/flowrecords/flow/engine"
@@ -45,6 +46,7 @@ const (
 type dirStore struct {
 	pipeline string
 	name     string // of the pipeline, as part of a file name
+	dir      string // for messages
 	files    files
 	lock     *lock
 
@@ -69,7 +71,9 @@ func OpenDir(dir, pipeline string) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("positions of pipeline %s in %s: %w", pipeline, dir, err)
 	}
-	return newDirStore(fs, l, pipeline), nil
+	s := newDirStore(fs, l, pipeline)
+	s.dir = dir
+	return s, nil
 }
 
 func newDirStore(fs files, l *lock, pipeline string) *dirStore {
@@ -103,7 +107,7 @@ func (s *dirStore) Load(context.Context) (map[string]engine.Position, error) {
 		}
 		m, whole, err := parse(data, s.pipeline)
 		if err != nil {
-			bad = append(bad, fmt.Errorf("%s: %w", s.fileOf(n), err))
+			bad = append(bad, fmt.Errorf("%s: %w", s.path(s.fileOf(n)), err))
 		}
 		if !whole {
 			continue
@@ -120,6 +124,9 @@ func (s *dirStore) Load(context.Context) (map[string]engine.Position, error) {
 	}
 	return maps.Clone(s.positions), nil
 }
+
+// path is how people find a file.
+func (s *dirStore) path(name string) string { return filepath.Join(s.dir, name) }
 
 // open goes on with a file that is in order. If that fails, Save makes a new one.
 func (s *dirStore) open(data []byte, n uint64) {

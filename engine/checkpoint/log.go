@@ -120,17 +120,17 @@ func (l *dirLog) Replay(_ context.Context, entry func([]byte) error) error {
 		}
 		entries, whole, err := l.parse(data)
 		if err != nil {
-			return fmt.Errorf("%s: %w", l.fileOf(n), err)
+			return fmt.Errorf("%s: %w", l.store.path(l.fileOf(n)), err)
 		}
 		if !whole || len(entries) == 0 {
-			l.damage = errors.Join(l.damage, fmt.Errorf("%s is cut or corrupt behind %d entries", l.fileOf(n), len(entries)))
+			l.damage = errors.Join(l.damage, fmt.Errorf("%s is cut or corrupt behind %d entries", l.store.path(l.fileOf(n)), len(entries)))
 		}
 		if len(entries) == 0 {
 			continue
 		}
 		for _, e := range entries {
 			if err := entry(e); err != nil {
-				return fmt.Errorf("%s: what %s remembers cannot be used: %w", l.fileOf(n), l.element, err)
+				return fmt.Errorf("%s: what %s remembers cannot be used: %w", l.store.path(l.fileOf(n)), l.element, err)
 			}
 		}
 		if whole && i == 0 {
@@ -139,7 +139,7 @@ func (l *dirLog) Replay(_ context.Context, entry func([]byte) error) error {
 		return nil
 	}
 	if len(list) > 0 {
-		return fmt.Errorf("no file of what %s remembers can be read; to start without, remove %s.*%s", l.element, l.name, stateSuffix)
+		return fmt.Errorf("no file of what %s remembers can be read; to start without, remove %s", l.element, l.store.path(l.name+".*"+stateSuffix))
 	}
 	return nil
 }

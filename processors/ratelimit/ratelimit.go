@@ -18,7 +18,9 @@ func Factory() engine.ProcessorFactory {
 			Summary: "Lets only so many records or bytes pass in a time, and the others wait.",
 			Description: "Nothing is dropped: when the limit is reached, the input waits (back-pressure). " +
 				"The limit counts for the element in one process; workers of a group each have their own. " +
-				"The rate is even: 100 records in a second are one each 10 ms, and up to `burst` at once after a time with fewer.",
+				"The rate is even: 100 records in a second are one each 10 ms, and up to `burst` at once after a time with fewer.\n\n" +
+				"A stop waits for what was read to pass at the same rate, up to the pipeline's `drain_timeout`. Then it is cut, and what was not confirmed is read again next time, as after a crash. " +
+				"Positions move by batches: with a slow limit, small values of the pipeline's `batch_records` and `max_in_flight` keep short what a stop waits for and what comes twice.",
 			Defaults: func() any { return Defaults() },
 			Examples: []engine.Example{{Title: "At most 50 requests in a second", HCL: `pipeline "calls" {
   input "file" "events" {
