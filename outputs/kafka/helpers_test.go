@@ -15,9 +15,10 @@ import (
 	connkafka "github.com/flowrecords/flow/connections/kafka"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/internal/servers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(servers.Main(m)) }
 
 const patience = 30 * time.Second
 
@@ -45,7 +46,7 @@ func connect(addrs []string) engine.ConnectionRef {
 }
 
 // testOutput makes an output, opened and closed with the test.
-func testOutput(t *testing.T, c *kfake.Cluster, edit func(*Config)) *Output {
+func testOutput(t *testing.T, c interface{ ListenAddrs() []string }, edit func(*Config)) *Output {
 	t.Helper()
 	return openOutput(t, connect(c.ListenAddrs()), edit)
 }
@@ -61,7 +62,7 @@ func openOutput(t *testing.T, ref engine.ConnectionRef, edit func(*Config)) *Out
 	if ps := config.Validate(); len(ps) > 0 {
 		t.Fatalf("the test's config is wrong: %v", ps)
 	}
-	o, err := New(config, engine.Env{Pipeline: "test", Element: "output.kafka.out"})
+	o, err := New(config, engine.Env{Pipeline: "test", Element: "output.kafka.out", Logger: logs(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +143,9 @@ func deliver(t *testing.T, o *Output, batches ...*engine.Batch) []map[int]error 
 	for tries := 0; len(todo) > 0; tries++ {
 		if tries > 20 {
 			t.Fatalf("%d batches are not delivered after %d tries", len(todo), tries)
+		}
+		if tries > 3 { // as the engine pauses, and less
+			<-time.After(time.Duration(tries) * 50 * time.Millisecond)
 		}
 		p := newPending(t, o)
 		for _, i := range todo {

@@ -20,7 +20,11 @@ import (
 
 func TestWritesAllPartsOfARecord(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, kfake.SeedTopics(1, "out"))
+	onEach(t, testWritesAllParts)
+}
+
+func testWritesAllParts(t *testing.T, c *cluster) {
+	out := c.create(t, "out", 1, nil)
 	at := time.Date(2026, 3, 4, 5, 6, 7, 8e6, time.UTC)
 	b := engine.NewBatch()
 	b.Value.Add([]byte("v"))
@@ -33,11 +37,11 @@ func TestWritesAllPartsOfARecord(t *testing.T) {
 	b.Headers.List = []record.Header{{Key: "a", Value: []byte("1")}, {Key: "a", Value: nil}, {Key: "b", Value: []byte{}}}
 	b.Headers.Ends = []uint32{2, 2, 3}
 	before := time.Now().Truncate(time.Millisecond)
-	o := testOutput(t, c, nil)
+	o := testOutput(t, c, func(config *Config) { config.Topic = literal(out) })
 	if refused := deliver(t, o, b)[0]; refused != nil {
 		t.Fatal(refused)
 	}
-	recs := arrived(t, c.ListenAddrs(), "out", 3)
+	recs := arrived(t, c.addrs, out, 3)
 	if r := recs[0]; string(r.Value) != "v" || string(r.Key) != "k" || !r.Timestamp.Equal(at) {
 		t.Errorf("first record %q %q %s", r.Key, r.Value, r.Timestamp)
 	}
@@ -90,6 +94,8 @@ func TestExpressions(t *testing.T) {
 			want: func(r *kgo.Record) bool { return r.Timestamp.Equal(at) }},
 		{name: "timestamp is null", edit: func(c *Config) { c.Timestamp = expr(value(record.NullValue())) },
 			want: func(r *kgo.Record) bool { return r.Timestamp.UnixMilli() == 1000 }},
+		{name: "timestamp before 1970", edit: func(c *Config) { c.Timestamp = expr(value(record.IntValue(-1))) },
+			fail: "topic out: " + errNegative.Error()},
 		{name: "timestamp is a text", edit: func(c *Config) { c.Timestamp = expr(value(record.StringValue("x"))) },
 			fail: "timestamp: x is neither a time nor milliseconds since 1970"},
 		{name: "headers", edit: func(c *Config) {
@@ -106,27 +112,35 @@ func TestExpressions(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := startCluster(t, kfake.SeedTopics(3, "out"))
-			b := batch("v")
-			b.Key.Add([]byte("k"))
-			b.Timestamps = []int64{1e9}
-			b.Headers.List = []record.Header{{Key: "a", Value: []byte("old")}, {Key: "b", Value: []byte("b")}}
-			b.Headers.Ends = []uint32{2}
-			o := testOutput(t, c, tt.edit)
-			refused := deliver(t, o, b)[0]
-			if tt.fail != "" {
-				if len(refused) != 1 || refused[0].Error() != tt.fail {
-					t.Fatalf("refused: %v, want %q", refused, tt.fail)
-				}
-				return
-			}
-			if refused != nil {
-				t.Fatal(refused)
-			}
-			if r := arrived(t, c.ListenAddrs(), "out", 1)[0]; !tt.want(r) || string(r.Value) != "v" {
-				t.Errorf("record %+v", r)
-			}
+			onEach(t, func(t *testing.T, c *cluster) { testExpression(t, c, tt.edit, tt.want, tt.fail) })
 		})
+	}
+}
+
+func testExpression(t *testing.T, c *cluster, edit func(*Config), want func(*kgo.Record) bool, fail string) {
+	out := c.create(t, "out", 3, nil)
+	b := batch("v")
+	b.Key.Add([]byte("k"))
+	b.Timestamps = []int64{1e9}
+	b.Headers.List = []record.Header{{Key: "a", Value: []byte("old")}, {Key: "b", Value: []byte("b")}}
+	b.Headers.Ends = []uint32{2}
+	o := testOutput(t, c, func(config *Config) {
+		config.Topic = literal(out)
+		edit(config)
+	})
+	refused := deliver(t, o, b)[0]
+	if fail != "" {
+		fail = strings.ReplaceAll(fail, "topic out", "topic "+out)
+		if len(refused) != 1 || refused[0].Error() != fail {
+			t.Fatalf("refused: %v, want %q", refused, fail)
+		}
+		return
+	}
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	if r := arrived(t, c.addrs, out, 1)[0]; !want(r) || string(r.Value) != "v" {
+		t.Errorf("record %+v", r)
 	}
 }
 
@@ -135,54 +149,47 @@ func TestOrderOverManyBatches(t *testing.T) {
 	for _, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
 		t.Run(codec, func(t *testing.T) {
 			t.Parallel()
-			c := startCluster(t, kfake.SeedTopics(1, "out"))
-			o := testOutput(t, c, func(c *Config) {
-				c.Compression = codec
-				c.MaxBuffered = 1 << 20 // writes wait for each other
+			onEach(t, func(t *testing.T, c *cluster) {
+				out := c.create(t, "out", 1, nil)
+				o := testOutput(t, c, func(config *Config) {
+					config.Topic = literal(out)
+					config.Compression = codec
+					config.MaxBuffered = 1 << 20 // writes wait for each other
+				})
+				var batches []*engine.Batch
+				for i := range 100 {
+					batches = append(batches, batch(numbers(i*100, 100)...))
+				}
+				deliver(t, o, batches...)
+				if got := texts(arrived(t, c.addrs, out, 10000)); !slices.Equal(got, numbers(0, 10000)) {
+					t.Error("the records are out of order")
+				}
 			})
-			var batches []*engine.Batch
-			for i := range 100 {
-				batches = append(batches, batch(numbers(i*100, 100)...))
-			}
-			deliver(t, o, batches...)
-			if got := texts(arrived(t, c.ListenAddrs(), "out", 10000)); !slices.Equal(got, numbers(0, 10000)) {
-				t.Error("the records are out of order")
-			}
 		})
 	}
 }
 
 func TestTopicOfEachRecord(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, kfake.SeedTopics(1, "a", "b"))
-	o := testOutput(t, c, func(c *Config) { c.Topic = topicTemplate() })
-	b := batch("1", "2", "3", "4", "5")
-	b.Topics = []string{"a", "b", "a", "missing", "a@b"}
-	refused := deliver(t, o, b)[0]
-	if len(refused) != 2 || !errors.Is(refused[3], kerr.UnknownTopicOrPartition) || !strings.Contains(refused[3].Error(), "create_topics") {
-		t.Errorf("refused: %v", refused)
-	}
-	if refused[4] == nil || !strings.Contains(refused[4].Error(), `"a@b" is no name of a topic`) {
-		t.Errorf("the name that Kafka does not know: %v", refused[4])
-	}
-	if got := texts(arrived(t, c.ListenAddrs(), "a", 2)); !slices.Equal(got, []string{"1", "3"}) {
-		t.Errorf("topic a has %v", got)
-	}
-	if got := texts(arrived(t, c.ListenAddrs(), "b", 1)); !slices.Equal(got, []string{"2"}) {
-		t.Errorf("topic b has %v", got)
-	}
-}
-
-func TestCreatesTopics(t *testing.T) {
-	t.Parallel()
-	c := startCluster(t)
-	o := testOutput(t, c, func(c *Config) { c.CreateTopics = &CreateTopics{Partitions: 3} })
-	if refused := deliver(t, o, batch("1"))[0]; refused != nil {
-		t.Fatal(refused)
-	}
-	if n := len(c.PartitionInfos("out")); n != 3 {
-		t.Errorf("the topic has %d partitions, want 3", n)
-	}
+	onEach(t, func(t *testing.T, c *cluster) {
+		first, second := c.create(t, "a", 1, nil), c.create(t, "b", 1, nil)
+		o := testOutput(t, c, func(c *Config) { c.Topic = topicTemplate() })
+		b := batch("1", "2", "3", "4", "5")
+		b.Topics = []string{first, second, first, first + "-missing", "a@b"}
+		refused := deliver(t, o, b)[0]
+		if len(refused) != 2 || !errors.Is(refused[3], kerr.UnknownTopicOrPartition) || !strings.Contains(refused[3].Error(), "create_topics") {
+			t.Errorf("refused: %v", refused)
+		}
+		if refused[4] == nil || !strings.Contains(refused[4].Error(), `"a@b" is no name of a topic`) {
+			t.Errorf("the name that Kafka does not know: %v", refused[4])
+		}
+		if got := texts(arrived(t, c.addrs, first, 2)); !slices.Equal(got, []string{"1", "3"}) {
+			t.Errorf("topic a has %v", got)
+		}
+		if got := texts(arrived(t, c.addrs, second, 1)); !slices.Equal(got, []string{"2"}) {
+			t.Errorf("topic b has %v", got)
+		}
+	})
 }
 
 func TestTopicThatCannotBeCreated(t *testing.T) {
@@ -221,28 +228,32 @@ func TestTooLargeARecordFailsAlone(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := startCluster(t)
-			configs := map[string]string{}
-			if tt.limit != "" {
-				configs["max.message.bytes"] = tt.limit
-			}
-			if err := c.CreateTopic("out", 1, configs); err != nil {
-				t.Fatal(err)
-			}
-			o := testOutput(t, c, tt.edit)
-			rest := strings.Repeat("x", tt.rest)
-			refused := deliver(t, o,
-				batch("1"+rest, strings.Repeat("y", tt.large), "2"+rest),
-				batch("3"+rest, "4"+rest))
-			if len(refused[0]) != 1 || !errors.Is(refused[0][1], kerr.MessageTooLarge) || refused[1] != nil {
-				t.Fatalf("refused: %v", refused)
-			}
-			got := texts(arrived(t, c.ListenAddrs(), "out", 4))
-			for i, v := range got {
-				if v[0] != byte('1'+i) {
-					t.Errorf("record %d is %q", i, v[:1])
+			onEach(t, func(t *testing.T, c *cluster) {
+				configs := map[string]string{}
+				if tt.limit != "" {
+					configs["max.message.bytes"] = tt.limit
 				}
-			}
+				out := c.create(t, "out", 1, configs)
+				o := testOutput(t, c, func(config *Config) {
+					config.Topic, config.Compression = literal(out), "none"
+					if tt.edit != nil {
+						tt.edit(config)
+					}
+				})
+				rest := strings.Repeat("x", tt.rest)
+				refused := deliver(t, o,
+					batch("1"+rest, strings.Repeat("y", tt.large), "2"+rest),
+					batch("3"+rest, "4"+rest))
+				if len(refused[0]) != 1 || !errors.Is(refused[0][1], kerr.MessageTooLarge) || refused[1] != nil {
+					t.Fatalf("refused: %v", refused)
+				}
+				got := texts(arrived(t, c.addrs, out, 4)) // and no more: nothing came twice
+				for i, v := range got {
+					if v[0] != byte('1'+i) {
+						t.Errorf("record %d is %q", i, v[:1])
+					}
+				}
+			})
 		})
 	}
 }
@@ -388,22 +399,21 @@ func wantInOrder(t *testing.T, got, want []string) {
 
 func TestCompactedTopicNeedsAKey(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t)
-	if err := c.CreateTopic("out", 1, map[string]string{"cleanup.policy": "compact"}); err != nil {
-		t.Fatal(err)
-	}
-	o := testOutput(t, c, nil)
-	b := batch("1", "2", "3")
-	b.Key.Add([]byte("k"))
-	b.Key.Add(nil)
-	b.Key.Add([]byte("k"))
-	refused := deliver(t, o, b)[0]
-	if len(refused) != 1 || !errors.Is(refused[1], errNoKey) {
-		t.Fatalf("refused: %v", refused)
-	}
-	if got := texts(arrived(t, c.ListenAddrs(), "out", 2)); !slices.Equal(got, []string{"1", "3"}) {
-		t.Errorf("arrived: %v", got)
-	}
+	onEach(t, func(t *testing.T, c *cluster) {
+		out := c.create(t, "out", 1, map[string]string{"cleanup.policy": "compact"})
+		o := testOutput(t, c, func(c *Config) { c.Topic = literal(out) })
+		b := batch("1", "2", "3")
+		b.Key.Add([]byte("k"))
+		b.Key.Add(nil)
+		b.Key.Add([]byte("l"))
+		refused := deliver(t, o, b)[0]
+		if len(refused) != 1 || !errors.Is(refused[1], errNoKey) {
+			t.Fatalf("refused: %v", refused)
+		}
+		if got := texts(arrived(t, c.addrs, out, 2)); !slices.Equal(got, []string{"1", "3"}) {
+			t.Errorf("arrived: %v", got)
+		}
+	})
 }
 
 // Answers that a broker takes back are the client's business.
