@@ -139,6 +139,18 @@ func TestKafkaThreeBrokers(t *testing.T) {
 	eventually(t, func(ctx context.Context) error { return c.MoveLeader(ctx, topic, 0, to) })
 	produce(t, cl, topic, "with three again")
 
+	// To a broker that had no copy, the data moves along.
+	single := UniqueName(t)
+	_, err = kadm.NewClient(cl).CreateTopic(t.Context(), 1, 1, map[string]*string{"min.insync.replicas": kadm.StringPtr("1")}, single)
+	mustDo(t, err)
+	produce(t, cl, single, "moved")
+	from, err = c.Leader(t.Context(), single, 0)
+	mustDo(t, err)
+	mustDo(t, c.MoveLeader(t.Context(), single, 0, from%3+1))
+	if got := values(ConsoleConsume(t, c, single, false)); !slices.Equal(got, []string{"moved"}) {
+		t.Errorf("records %q after the move", got)
+	}
+
 	for _, id := range c.Brokers() {
 		mustDo(t, c.Kill(id))
 	}

@@ -78,6 +78,8 @@ func (c *Cluster) properties(n *node) map[string]string {
 		"group.consumer.min.heartbeat.interval.ms": "100",
 		"group.min.session.timeout.ms":             "100",
 		"group.consumer.min.session.timeout.ms":    "1000",
+		// The broker alone says how long such a member may be silent.
+		"group.consumer.session.timeout.ms": "6000",
 		// The cleaner would take 128 MiB.
 		"log.cleaner.dedupe.buffer.size": "4194304",
 	}
