@@ -400,7 +400,7 @@ func (l *loader) checkEnds(at hcl.Range, p *pipeline) {
 
 // checkDelivery says which element keeps a pipeline from what it promises.
 func (l *loader) checkDelivery(p *pipeline) {
-	if p.settings.Delivery != "exactly_once" || len(p.elements) == 0 {
+	if p.settings.Delivery != engine.ExactlyOnce || len(p.elements) == 0 {
 		return
 	}
 	at, ok := p.places["delivery"]
@@ -410,11 +410,33 @@ func (l *loader) checkDelivery(p *pipeline) {
 	if !ok {
 		return
 	}
-	var who []string
+	var known []*engine.Element
 	for _, e := range p.elements {
-		if e.Kind != engine.KindProcessor {
-			who = append(who, e.Address())
+		if e.ok { // what has a mistake of its own is not known
+			known = append(known, &e.Element)
 		}
 	}
-	l.report(rules.NoExactlyOnce, at, "pipeline cannot give exactly_once", "%s can only do at_least_once: no input or output takes part in a common transaction yet. Use delivery = \"at_least_once\".", list(who))
+	obstacles := engine.ObstaclesOf(known)
+	if len(obstacles) == 0 {
+		return
+	}
+	var text strings.Builder
+	for _, o := range obstacles {
+		fmt.Fprintf(&text, "%s at %s %s. ", o.Element, p.whereIs(o.Element), o.Why)
+		if o.Remedy != "" {
+			text.WriteString(o.Remedy + " ")
+		}
+	}
+	text.WriteString("Every output must be able to take back what came after the last stored position, as a file without rotate can, and every input to go on exactly there. Change what is named, or use delivery = \"at_least_once\".")
+	l.report(rules.NoExactlyOnce, at, "pipeline cannot give exactly_once", "%s", text.String())
+}
+
+// whereIs is the place of an element, by address.
+func (p *pipeline) whereIs(address string) string {
+	for _, e := range p.elements {
+		if e.Address() == address {
+			return e.Where
+		}
+	}
+	return ""
 }

@@ -53,7 +53,7 @@ func outputObstacle(d *Delivery) Obstacle {
 	case d.Discards:
 		return Obstacle{}
 	case d.Lossy != "":
-		return Obstacle{Why: "may lose what it has confirmed: " + d.Lossy}
+		return Obstacle{Why: "may lose what it has confirmed: " + d.Lossy, Remedy: "If an option makes it so, leave that at its default."}
 	case d.Marks, d.Idempotent != "":
 		return Obstacle{}
 	case d.Unmarked != "":

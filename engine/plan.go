@@ -36,7 +36,7 @@ type Pipeline struct {
 
 // Settings are the options of a pipeline block.
 type Settings struct {
-	Delivery string `flow:"delivery" oneof:"at_least_once exactly_once" doc:"What the pipeline guarantees. exactly_once needs inputs and outputs that can do it."`
+	Delivery string `flow:"delivery" oneof:"at_least_once exactly_once" doc:"What the pipeline guarantees. at_least_once: nothing is lost, and after a crash some records come twice. exactly_once: nor that, for inputs and outputs that can do it."`
 	Order    string `flow:"order" oneof:"partition none" doc:"partition keeps the order of records within each source partition. none lets workers overtake each other."`
 	Workers  int    `flow:"workers" unit:"workers" min:"0" max:"256" doc:"Workers of each stage. 0 means one for each CPU."`
 

@@ -6,7 +6,12 @@ func compiledRules() []Rule {
 		{
 			ID: NoExactlyOnce, Name: "no-exactly-once", Category: Delivery, Severity: Error,
 			Summary: "The pipeline cannot give exactly_once.",
-			Doc:     "Output and source position would have to change in one transaction. The message names the elements that cannot take part in one. With `at_least_once`, which is the default, nothing is lost, and records since the last stored position may come twice after a crash.",
+			Doc: `With ` + "`exactly_once`" + ` positions are stored as one with what the outputs hold, and after a crash every output takes back what came after that, before it is read again. So
+each output must be able to take back, be keyed so that a repeat changes nothing, or throw away; and each input must go on exactly where the outputs end. The message names
+the elements that cannot, with the reason: an output such as stdout, whose bytes are gone; a file that rotates; an option by which confirmed records may be lost; an input
+that is read only once.
+
+With ` + "`at_least_once`" + `, which is the default, nothing is lost, and records since the last stored position may come twice after a crash.`,
 			Bad: `pipeline "p" {
   delivery = "exactly_once"
   input "file" "in" {
@@ -16,11 +21,13 @@ func compiledRules() []Rule {
 }
 `,
 			Good: `pipeline "p" {
-  delivery = "at_least_once"
+  delivery = "exactly_once"
   input "file" "in" {
     path = "orders.jsonl"
   }
-  output "stdout" "out" {}
+  output "file" "out" {
+    path = "paid.jsonl"
+  }
 }
 `,
 		},

@@ -30,8 +30,8 @@ func (d *describer) delivery() {
 	}
 	out.Kept = len(out.Weakened) == 0
 	switch {
-	case out.Mode == "exactly_once":
-		out.Repeats = "nothing comes twice: output and position change together"
+	case out.Mode == engine.ExactlyOnce:
+		out.Repeats = "nothing comes twice: what came after the last stored position is taken back before it is read again"
 	case !again:
 		out.Repeats = "nothing comes twice, since nothing can be read again"
 	case idempotent == outputs:
@@ -55,6 +55,15 @@ func (d *describer) positions(p *part) {
 		pos.By, pos.Checkpoint = "flow, in the folder "+d.plan.Settings.StateDir, true
 	}
 	p.out.Positions = pos
+	if d.plan.Settings.Delivery == engine.ExactlyOnce && pos.Once == "" {
+		told := ""
+		if !pos.Checkpoint {
+			told = "; told to " + pos.By
+		}
+		pos.By, pos.Checkpoint = "flow, in the folder "+d.plan.Settings.StateDir+", as one with what the outputs hold"+told, true
+		out.Why = append(out.Why, Reason{p.out.Address, "goes on exactly where the outputs end"})
+		return
+	}
 	if pos.Once != "" {
 		out.Weakened = append(out.Weakened, Reason{p.out.Address, pos.Once + ", so a crash loses what was read and not confirmed"})
 		return
@@ -78,6 +87,9 @@ func (d *describer) confirms(p *part) {
 		fallthrough
 	default:
 		out.Why = append(out.Why, Reason{p.out.Address, "confirms a record when " + c.When})
+	}
+	if d.plan.Settings.Delivery == engine.ExactlyOnce && del.Marks {
+		out.Why = append(out.Why, Reason{p.out.Address, "takes back after a crash what it has written behind the last stored position"})
 	}
 	if c.Idempotent != "" {
 		out.Why = append(out.Why, Reason{p.out.Address, "takes a record twice without harm: " + c.Idempotent})

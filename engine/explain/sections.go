@@ -46,8 +46,8 @@ func (s *sheet) delivery(p *Pipeline) {
 
 func promise(d *Delivery) string {
 	text := "at least once: a position is stored only when every output has confirmed the record"
-	if d.Mode == "exactly_once" {
-		text = "exactly once: output and position change together"
+	if d.Mode == engine.ExactlyOnce {
+		text = "exactly once: positions are stored as one with what the outputs hold"
 	}
 	if !d.Kept {
 		text += ". That is weaker here:"
