@@ -46,7 +46,7 @@ func (c *Cluster) ConsoleConsume(ctx context.Context, topic string, readCommitte
 	if err != nil {
 		return nil, err
 	}
-	args := append(c.flags(), "-cp", path, "Console", strings.Join(c.Addrs(), ","), topic, isolation,
+	args := append(c.flags(), "-cp", path, "Console", strings.Join(c.serving(), ","), topic, isolation,
 		strconv.Itoa(int(openTransactions.Seconds())))
 	cmd := exec.CommandContext(ctx, c.java.tool("java"), args...)
 	var out, log bytes.Buffer

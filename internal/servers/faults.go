@@ -112,7 +112,8 @@ func (c *Cluster) Pause(id int) error {
 	return nil
 }
 
-// Resume lets a paused broker go on.
+// Resume lets a paused broker go on and returns at once. If it was paused for
+// longer than its session, it serves when it is let in again.
 func (c *Cluster) Resume(id int) error {
 	n, p, err := c.living(id)
 	if err != nil {
