@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/flowrecords/flow/internal/servers"
 )
 
 // TestMain lets the test binary be flow itself: a test that runs "flow"
@@ -14,7 +16,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GORACE") == "" {
 		_ = os.Setenv("GORACE", "atexit_sleep_ms=10")
 	}
-	testscript.Main(m, map[string]func(){"flow": main})
+	testscript.Main(servers.Main(m), map[string]func(){"flow": main})
 }
 
 // flowCommand is how tests run flow as a process: the test binary, called flow.
