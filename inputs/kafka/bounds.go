@@ -20,46 +20,71 @@ import (
 // client matches it anywhere in a name.
 func anchored(p engine.Pattern) string { return "^(?:" + p.String() + ")$" }
 
-// findPartitions notes the partitions that are there now. A topic that is
+// findPartitions returns the partitions that are there now. A topic that is
 // missing is waited for: a bounded input cannot begin without it.
-func (in *Input) findPartitions(ctx context.Context, client *kgo.Client) error {
+func (in *Input) findPartitions(ctx context.Context, client *kgo.Client) (ids []partitionID, err error) {
 	found, err := kadm.NewClient(client).ListTopics(ctx, in.config.Topics...)
 	if err != nil {
-		return connkafka.Classify("listing topics", err)
+		return nil, connkafka.Classify("listing topics", err)
 	}
 	if len(in.config.Topics) == 0 {
 		re := regexp.MustCompile(anchored(in.config.TopicsRegex))
 		for _, t := range found {
 			if t.Err == nil && !t.IsInternal && re.MatchString(t.Topic) && !in.config.excludes(t.Topic) {
-				in.note(t)
+				ids = append(ids, partitionsOf(t)...)
 			}
 		}
-		return nil
+		return ids, nil
 	}
 	for _, name := range in.config.Topics {
 		switch t, ok := found[name]; {
 		case !ok || errors.Is(t.Err, kerr.UnknownTopicOrPartition):
 			if in.bounded {
-				return engine.Retry(fmt.Errorf("topic %s does not exist", name))
+				return nil, engine.Retry(fmt.Errorf("topic %s does not exist", name))
 			}
 			in.missing(name)
 		case t.Err != nil:
-			return connkafka.Classify("looking for topic "+name, t.Err)
+			return nil, connkafka.Classify("looking for topic "+name, t.Err)
 		default:
-			in.note(t)
+			ids = append(ids, partitionsOf(t)...)
 		}
 	}
-	return nil
+	return ids, nil
 }
 
 func (c *Config) excludes(topic string) bool {
 	return c.TopicsExclude.Regexp != nil && regexp.MustCompile(anchored(c.TopicsExclude)).MatchString(topic)
 }
 
-func (in *Input) note(t kadm.TopicDetail) {
+func partitionsOf(t kadm.TopicDetail) (ids []partitionID) {
 	for p := range t.Partitions {
-		in.there[partitionID{t.Topic, p}] = true
+		ids = append(ids, partitionID{t.Topic, p})
 	}
+	return ids
+}
+
+// findTips notes what is there when the input comes to life, and where it ends
+// if records may be left out up to there: what is written while the group
+// assigns partitions must not be among them.
+func (in *Input) findTips(ctx context.Context, client *kgo.Client, ids []partitionID) error {
+	tips := map[partitionID]int64{}
+	start, _ := startMoment(in.config.Start)
+	needed := start.isTime() || start.word == wordLatest
+	for _, p := range in.starts {
+		needed = needed || p.word == wordLatest
+	}
+	if needed {
+		var err error
+		if tips, err = in.listAll(ctx, client, ids, atEnd); err != nil {
+			return connkafka.Classify("reading end offsets", err)
+		}
+	}
+	there := map[partitionID]bool{}
+	for _, id := range ids {
+		there[id] = true
+	}
+	in.there, in.tips = there, tips
+	return nil
 }
 
 // missing says once that a topic is waited for.
@@ -77,13 +102,9 @@ func (in *Input) deferred() bool {
 }
 
 // findBounds takes where partitions end, unless that is still to come.
-func (in *Input) findBounds(ctx context.Context, client *kgo.Client) error {
+func (in *Input) findBounds(ctx context.Context, client *kgo.Client, ids []partitionID) error {
 	if in.deferred() {
 		return nil
-	}
-	ids := make([]partitionID, 0, len(in.there))
-	for id := range in.there {
-		ids = append(ids, id)
 	}
 	ends, err := in.listAll(ctx, client, ids, atEnd)
 	if err != nil {
@@ -102,7 +123,7 @@ func (in *Input) findBounds(ctx context.Context, client *kgo.Client) error {
 		}
 	}
 	for id, stop := range in.stops {
-		if !in.there[id] {
+		if _, ok := ends[id]; !ok {
 			return fmt.Errorf("until_offsets: %s does not exist", id)
 		}
 		ends[id] = stop.offset
@@ -133,11 +154,11 @@ func (in *Input) reachBounds(ctx context.Context) error {
 	if known || in.deferred() {
 		return nil
 	}
-	in.there = map[partitionID]bool{}
-	if err := in.findPartitions(ctx, in.client); err != nil {
+	ids, err := in.findPartitions(ctx, in.client)
+	if err != nil {
 		return err
 	}
-	if err := in.findBounds(ctx, in.client); err != nil {
+	if err := in.findBounds(ctx, in.client, ids); err != nil {
 		return err
 	}
 	in.mu.Lock()

@@ -1,8 +1,11 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"regexp"
 	"slices"
 	"sync"
 	"testing"
@@ -14,9 +17,10 @@ import (
 
 	connkafka "github.com/flowrecords/flow/connections/kafka"
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/internal/servers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(servers.Main(m)) }
 
 const patience = 30 * time.Second
 
@@ -234,4 +238,26 @@ func wantNumbers(t *testing.T, got []string, from, n int) {
 	if !slices.Equal(got, want) {
 		t.Fatalf("got %d records, want %d in order", len(got), len(want))
 	}
+}
+
+func pattern(s string) engine.Pattern { return engine.Pattern{Regexp: regexp.MustCompile(s)} }
+
+// logBuffer keeps what is logged.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
 }

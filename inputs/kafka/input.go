@@ -32,13 +32,14 @@ type Input struct {
 	cut      func()      // ends all requests of client
 	acquired bool
 	// opened is when the input came to life: what times that count from now
-	// count from. It stays over an Open that is repeated.
+	// count from. there are the partitions that existed then, tips their ends
+	// where start needs them. All stay over an Open that is repeated. anew are
+	// the topics that were made anew since. Written before the client is made.
 	opened time.Time
-	// there are the partitions that existed then, anew the topics that were
-	// made anew since. Written before the client is made.
-	there map[partitionID]bool
-	anew  map[string]bool
-	watch func() // ends the watch over the ends of partitions, and waits for it
+	there  map[partitionID]bool
+	tips   map[partitionID]int64
+	anew   map[string]bool
+	watch  func() // ends the watch over the ends of partitions, and waits for it
 
 	// Only the reader uses these.
 	queue   []*chunk
@@ -113,7 +114,7 @@ func (in *Input) Open(ctx context.Context, h engine.Host) error {
 	if in.opened.IsZero() {
 		in.opened = in.now()
 	}
-	in.queue, in.there, in.warned = nil, map[partitionID]bool{}, map[string]bool{}
+	in.queue, in.warned = nil, map[string]bool{}
 	in.mu.Lock()
 	in.hurry, in.hurried = make(chan struct{}), false
 	in.member, in.parts, in.ends, in.failed = nil, map[partitionID]*partition{}, nil, nil
@@ -151,11 +152,17 @@ func (in *Input) prepare(ctx context.Context) (protocol string, err error) {
 	if err := client.Ping(ctx); err != nil {
 		return "", connkafka.Classify("connecting to Kafka", err)
 	}
-	if err := in.findPartitions(ctx, client); err != nil {
+	ids, err := in.findPartitions(ctx, client)
+	if err != nil {
 		return "", err
 	}
+	if in.there == nil {
+		if err := in.findTips(ctx, client, ids); err != nil {
+			return "", err
+		}
+	}
 	if in.bounded {
-		if err := in.findBounds(ctx, client); err != nil {
+		if err := in.findBounds(ctx, client, ids); err != nil {
 			return "", err
 		}
 	}

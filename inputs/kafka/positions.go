@@ -179,6 +179,13 @@ var errNoPosition = errors.New("the group has no position")
 // atStart, or an offset.
 func (in *Input) startsOf(ctx context.Context, client *kgo.Client, begins []begin, oldest map[partitionID]int64) (map[partitionID]int64, error) {
 	starts, times, ends := map[partitionID]int64{}, map[partitionID]int64{}, map[partitionID]int64{}
+	end := func(id partitionID) {
+		if tip, ok := in.tips[id]; ok {
+			starts[id] = max(tip, oldest[id])
+		} else {
+			ends[id] = atEnd
+		}
+	}
 	start, _ := startMoment(in.config.Start)
 	for i := range begins {
 		b := &begins[i]
@@ -195,7 +202,7 @@ func (in *Input) startsOf(ctx context.Context, client *kgo.Client, begins []begi
 		case isGiven && given.word == wordEarliest:
 			starts[id] = atStart
 		case isGiven:
-			ends[id] = atEnd
+			end(id)
 		case start.isTime():
 			times[id] = millis(start.time(in.opened))
 		case start.word == wordEarliest || !in.there[id]:
@@ -205,7 +212,7 @@ func (in *Input) startsOf(ctx context.Context, client *kgo.Client, begins []begi
 		case start.word == wordNone:
 			return nil, fmt.Errorf(`%s: %w %s. Give it one with the tools of the cluster, or change start = "none"`, id, errNoPosition, in.config.Group)
 		default:
-			ends[id] = atEnd
+			end(id)
 		}
 	}
 	byTime, err := in.listOffsets(ctx, client, times)
@@ -214,7 +221,7 @@ func (in *Input) startsOf(ctx context.Context, client *kgo.Client, begins []begi
 	}
 	for id, at := range byTime {
 		if starts[id] = at; at < 0 {
-			ends[id] = atEnd // every record is older
+			end(id) // every record is older
 		}
 	}
 	atEnds, err := in.listOffsets(ctx, client, ends)

@@ -67,8 +67,8 @@ func keys(m map[string]bool) []string {
 	return list
 }
 
-// emptyBetween reports whether no offset from from to before to holds a record
-// or a marker that can be read.
+// emptyBetween reports whether nothing that can be read, neither record nor
+// marker, has an offset of from or more and less than to.
 func (in *Input) emptyBetween(ctx context.Context, topic kadm.TopicDetail, id partitionID, from, to int64) (bool, error) {
 	for from < to {
 		rp, err := in.fetchOnce(ctx, topic, id, from)
