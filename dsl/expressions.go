@@ -30,7 +30,7 @@ func (d *decoder) expression(o *engine.Option, e hclsyntax.Expression) engine.Ex
 	if len(problems) > 0 || !d.mayShow(o, m.all, constantsOf(src)) {
 		return engine.Expression{}
 	}
-	return engine.Expression{Source: d.guard(src)}
+	return engine.Expression{Source: d.guard(src, o.Shown)}
 }
 
 func constantsOf(src engine.ExpressionSource) []string {

@@ -16,15 +16,18 @@ import (
 // expressions: an error may quote a value, and the value may be a sensitive
 // variable or a password from the environment (Invariant 7). What an expression
 // makes of a secret cannot be found in a text, so one that refers to a secret
-// says nothing but that it failed. Only configs with secrets pay, and only on errors.
+// says nothing but that it failed. Only configs with secrets pay, and only on errors
+// and where people see the result, which a record may have brought a secret into.
 type guardedSource struct {
 	*expr.Source
 	scrub func(string) string
+	shown func(string) string // cleans the result; nil: nobody sees it
 }
 
 type guardedTemplate struct {
 	*expr.Template
 	scrub func(string) string
+	shown func(string) string
 }
 
 // scrubber returns what cleans the errors of an expression that refers to
@@ -71,21 +74,44 @@ func (l *loader) isSecretConstant(name string) bool {
 	return false
 }
 
-// guard wraps what the compiler made, if the config holds secrets.
-func (l *loader) guard(src engine.ExpressionSource) engine.ExpressionSource {
+// guard wraps what the compiler made, if the config holds secrets. shown: people
+// see the result.
+func (l *loader) guard(src engine.ExpressionSource, shown bool) engine.ExpressionSource {
 	if s, ok := src.(*expr.Source); ok && l.holdsSecrets() {
-		return guardedSource{s, l.scrubber(s.Constants())}
+		return guardedSource{s, l.scrubber(s.Constants()), l.hider(shown)}
 	}
 	return src
 }
 
-func (l *loader) guardTemplate(src engine.TemplateSource) engine.TemplateSource {
+// hider returns what cleans a result, nil if nobody sees it.
+func (l *loader) hider(shown bool) func(string) string {
+	if !shown {
+		return nil
+	}
+	return l.hide
+}
+
+// hide takes sensitive values out of a text, also where they stand in a JSON
+// string.
+func (l *loader) hide(text string) string {
+	for _, secret := range l.secrets {
+		if len(secret) <= 2 {
+			continue
+		}
+		text = strings.ReplaceAll(text, secret, "(secret)")
+		quoted := string(record.AppendQuoted(nil, []byte(secret)))
+		text = strings.ReplaceAll(text, quoted[1:len(quoted)-1], "(secret)")
+	}
+	return text
+}
+
+func (l *loader) guardTemplate(src engine.TemplateSource, shown bool) engine.TemplateSource {
 	if t, ok := src.(*expr.Template); ok && l.holdsSecrets() {
 		var constants []string
 		for _, hole := range t.Holes() {
 			constants = append(constants, hole.Constants()...)
 		}
-		return guardedTemplate{t, l.scrubber(constants)}
+		return guardedTemplate{t, l.scrubber(constants), l.hider(shown)}
 	}
 	return src
 }
@@ -113,7 +139,7 @@ func (g guardedSource) Bind(l *record.Layout) (engine.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return guardedProgram{p, g.scrub}, nil
+	return guardedProgram{p, g.scrub, g.shown}, nil
 }
 
 // Bind implements engine.TemplateSource.
@@ -122,17 +148,28 @@ func (g guardedTemplate) Bind(l *record.Layout) (engine.TemplateProgram, error) 
 	if err != nil {
 		return nil, err
 	}
-	return guardedTemplateProgram{p, g.scrub}, nil
+	return guardedTemplateProgram{p, g.scrub, g.shown}, nil
 }
 
 type guardedProgram struct {
 	program engine.Program
 	scrub   func(string) string
+	shown   func(string) string
 }
 
 func (g guardedProgram) Eval(r *record.Record) (record.Value, error) {
 	v, err := g.program.Eval(r)
-	return v, g.clean(err)
+	if err != nil || g.shown == nil {
+		return v, g.clean(err)
+	}
+	text, err := v.AppendText(nil)
+	if err != nil {
+		return v, nil // the caller finds out what it is
+	}
+	if clean := g.shown(string(text)); clean != string(text) {
+		return record.StringValue(clean), nil
+	}
+	return v, nil
 }
 
 func (g guardedProgram) Test(r *record.Record) (bool, error) {
@@ -145,10 +182,14 @@ func (g guardedProgram) clean(err error) error { return cleaned(err, g.scrub) }
 type guardedTemplateProgram struct {
 	program engine.TemplateProgram
 	scrub   func(string) string
+	shown   func(string) string
 }
 
 func (g guardedTemplateProgram) Append(dst []byte, r *record.Record) ([]byte, error) {
 	out, err := g.program.Append(dst, r)
+	if err == nil && g.shown != nil {
+		out = append(out[:len(dst)], g.shown(string(out[len(dst):]))...)
+	}
 	return out, cleaned(err, g.scrub)
 }
 

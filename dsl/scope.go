@@ -2,7 +2,6 @@ package dsl
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -99,7 +98,7 @@ func (s *Scope) Compile(text string) (*Compiled, []expr.Problem) {
 	if len(problems) > 0 {
 		return nil, s.clean(problems)
 	}
-	c := &Compiled{ExpressionSource: s.l.guard(src)}
+	c := &Compiled{ExpressionSource: s.l.guard(src, false)}
 	if own, ok := compiled(src); ok {
 		c.Mode, c.Deterministic, c.ValuePaths = own.Mode(), own.Deterministic(), own.ValuePaths()
 		for _, name := range own.Constants() {
@@ -135,14 +134,4 @@ func (s *Scope) Scrub(text string) string { return s.l.scrub(text) }
 
 // Hide takes sensitive values out of a text that is shown, such as a record
 // that a processor put one into; also where they stand in a JSON string.
-func (s *Scope) Hide(text string) string {
-	for _, secret := range s.l.secrets {
-		if len(secret) <= 2 {
-			continue
-		}
-		text = strings.ReplaceAll(text, secret, "(secret)")
-		quoted := string(record.AppendQuoted(nil, []byte(secret)))
-		text = strings.ReplaceAll(text, quoted[1:len(quoted)-1], "(secret)")
-	}
-	return text
-}
+func (s *Scope) Hide(text string) string { return s.l.hide(text) }

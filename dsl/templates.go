@@ -42,7 +42,7 @@ func (d *decoder) template(o *engine.Option, e hclsyntax.Expression) engine.Temp
 	if t, ok := src.(*expr.Template); ok && o.URL {
 		src = t.ForURL()
 	}
-	return engine.Template{Source: d.guardTemplate(src)}
+	return engine.Template{Source: d.guardTemplate(src, o.Shown)}
 }
 
 // templateText collects the text of a template.

@@ -19,7 +19,7 @@ func Factory() engine.ProcessorFactory {
 			Summary: "Writes a line to flow's own log for records that pass.",
 			Description: "Every record goes on unchanged. The line carries the names of pipeline and element and where the record comes from (topic, partition, offset). " +
 				"It never makes a record fail: what cannot be evaluated stands in the line as the error. " +
-				"An expression that uses a secret is a mistake, since the log would show it.",
+				"An expression that uses a secret is a mistake, since the log would show it; in a record that another processor put a sensitive value into, it is written as `(secret)` where it stands as it is.",
 			Defaults: func() any { return Defaults() },
 			Examples: []engine.Example{{Title: "A line for each large order, ten in a second at most", HCL: `pipeline "orders" {
   input "file" "orders" {
