@@ -83,6 +83,7 @@ type output struct {
 	clock   time.Time // of the batch that is being written
 	grown   []string  // folders with a new folder in them that are not synced
 	last    lastName
+	owner   uint64
 	exact   *exact   // nil unless the pipeline delivers exactly once
 	current progress // of the batch that is being written
 	again   progress // of the batch that must be written first after a failure
@@ -102,7 +103,7 @@ type progress struct {
 
 func newOutput(c *Config, env engine.Env, fsys fileSystem) (*output, error) {
 	o := &output{
-		cfg: c, fs: fsys, now: env.Now, logger: env.Logger,
+		cfg: c, fs: fsys, now: env.Now, logger: env.Logger, owner: ownerOf(env),
 		wake:    make(chan struct{}, 1),
 		targets: make(map[string]*list.Element), used: list.New(),
 	}

@@ -46,6 +46,8 @@ type state struct {
 // name it, so that one of another time is not taken for one of this file.
 type life struct {
 	id uint64 // random; 0: the pipeline delivers at least once
+	// owner is the output: marks of another one say nothing of the file.
+	owner uint64
 	// base is the size when it began, kept the size in the last mark that was
 	// stored.
 	base, kept int64
@@ -166,7 +168,7 @@ func appendSlot(dst []byte, s state, seq uint64) []byte {
 		if s.life.made {
 			made = 1
 		}
-		nums = append(nums, s.life.id, uint64(s.life.base), uint64(s.life.kept), made)
+		nums = append(nums, s.life.id, s.life.owner, uint64(s.life.base), uint64(s.life.kept), made)
 	}
 	dst = append(dst, magic...)
 	for _, n := range nums {
@@ -194,13 +196,13 @@ func parseSlot(p []byte) (s state, seq uint64, ok bool) {
 		return s, 0, false
 	}
 	fields := strings.Fields(string(p[:cut]))
-	var nums [10]uint64
+	var nums [11]uint64
 	var n int
 	switch {
 	case len(fields) == 8 && fields[0] == slotMagic:
 		n = 6
-	case len(fields) == 12 && fields[0] == exactMagic:
-		n = 10
+	case len(fields) == 13 && fields[0] == exactMagic:
+		n = 11
 	default:
 		return s, 0, false
 	}
@@ -212,7 +214,7 @@ func parseSlot(p []byte) (s state, seq uint64, ok bool) {
 	s = state{
 		dev: nums[1], ino: nums[2], good: int64(nums[3]), records: int64(nums[4]), opened: int64(nums[5]),
 		layout: fields[n+1],
-		life:   life{id: nums[6], base: int64(nums[7]), kept: int64(nums[8]), made: nums[9] == 1},
+		life:   life{id: nums[6], owner: nums[7], base: int64(nums[8]), kept: int64(nums[9]), made: nums[10] == 1},
 	}
 	return s, nums[0], s.good >= 0 && s.life.base >= 0 && s.life.kept >= 0 && (n == 6) == (s.life.id == 0)
 }

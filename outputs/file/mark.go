@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -29,6 +31,7 @@ import (
 //     the checkpoint, which somebody has removed then: what he wants to read
 //     again is there twice, but nothing is lost.
 //
+// What another output has left is none of its business: its own marks tell.
 // A file without a journal is never cut, whatever a mark says: all of it is
 // stored, or is of somebody else. So the journal goes only behind the mark that
 // covers the file, and a mark names the file until the journal is gone for
@@ -103,12 +106,34 @@ func (o *output) marked(path string) (fileMark, bool) {
 	return m, ok
 }
 
+// foreign reports that the journal of a file is of another output of a pipeline
+// that delivers exactly once, whose marks alone say where the file ends. The
+// output may be opening it at this very moment.
+func (o *output) foreign(file string) (bool, error) {
+	j, s, ok, err := openJournal(o.fs, journalName(file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading the journal: %w", err)
+	}
+	_ = j.f.Close()
+	return ok && s.life.id != 0 && s.life.owner != o.owner, nil
+}
+
+// ownerOf tells outputs apart.
+func ownerOf(env engine.Env) uint64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, env.Pipeline+"/"+env.Element)
+	return h.Sum64()
+}
+
 // begin starts a life of a file at its present size.
 func (t *target) begin(made bool) {
 	if t.o.exact == nil {
 		return
 	}
-	t.life = life{id: rand.Uint64() | 1, base: t.size, kept: t.size, made: made}
+	t.life = life{id: rand.Uint64() | 1, owner: t.o.owner, base: t.size, kept: t.size, made: made}
 	t.pending = -1
 }
 
@@ -117,6 +142,10 @@ func (t *target) begin(made bool) {
 func (t *target) resume(s state) int64 {
 	x := t.o.exact
 	if x == nil || s.life.id == 0 {
+		return s.good
+	}
+	if s.life.owner != t.o.owner {
+		t.o.logger.Warn("another output left the file with records that are not stored; they stay", "path", t.path)
 		return s.good
 	}
 	if l := x.left[t.path]; t.o.opened {

@@ -189,3 +189,200 @@ func tree(t *testing.T, dir string) map[string]string {
 	}
 	return all
 }
+
+// TestLives is about journals and marks that were not made for each other.
+func TestLives(t *testing.T) {
+	t.Parallel()
+	type world struct {
+		t      *testing.T
+		dir    string
+		path   string
+		stored checkpoint
+	}
+	// run writes records in a run that delivers exactly once, with a cut behind
+	// the first ones, and dies or ends.
+	run := func(w *world, element string, first, behind int, end bool) {
+		w.t.Helper()
+		o, err := newOutput(config(w.path), engine.Env{Element: element}, osFS{})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		h := &harness{t: w.t, o: o, source: engine.NewSource(engine.SourceInfo{ID: "in"}, nil, nil), refused: map[string]error{}}
+		w.t.Cleanup(h.abandon)
+		o.Restore(w.stored.mark)
+		if err := o.Open(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+		for n := range first {
+			h.write(keyed(fmt.Sprintf("k=stored %d", n)))
+		}
+		if first > 0 {
+			if err := w.stored.cut(w.t, o, 0); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		for n := range behind {
+			h.write(keyed(fmt.Sprintf("k=behind %d", n)))
+		}
+		if end {
+			h.close()
+		}
+		h.abandon()
+	}
+	// plain is a run that delivers at least once.
+	plain := func(w *world, end bool) {
+		w.t.Helper()
+		h := start(w.t, config(w.path), nil, nil)
+		h.write(batchOf("plain"))
+		if end {
+			h.close()
+		}
+		h.abandon()
+	}
+	const once, two = "stored 0\nstored 1\n", "behind 0\nbehind 1\n"
+	tests := []struct {
+		name string
+		do   func(w *world)
+		want string // what the next run that delivers exactly once finds
+	}{
+		{"died behind a cut", func(w *world) { run(w, "", 2, 2, false) }, once},
+		{"died before any cut", func(w *world) { run(w, "", 0, 2, false) }, ""},
+		{"died twice", func(w *world) { run(w, "", 2, 2, false); run(w, "", 0, 2, false) }, once},
+		{"died behind two cuts", func(w *world) { run(w, "", 2, 2, false); run(w, "", 2, 2, false) }, once + once},
+		{"died in the second life, before a cut", func(w *world) { run(w, "", 2, 0, true); run(w, "", 0, 2, false) }, once},
+		{"ended with the last cut missing", func(w *world) { run(w, "", 2, 2, true) }, once},
+		{"at least once in between", func(w *world) { run(w, "", 2, 0, true); plain(w, true) }, once + "plain\n"},
+		{"at least once in between, died", func(w *world) { run(w, "", 2, 0, true); plain(w, false) }, once + "plain\n"},
+		{"at least once behind a death", func(w *world) { run(w, "", 2, 2, false); plain(w, true) }, once + two + "plain\n"},
+		{"at least once behind a death, died", func(w *world) { run(w, "", 2, 2, false); plain(w, false) }, once + two + "plain\n"},
+		{"at least once, then died before a cut", func(w *world) { run(w, "", 2, 0, true); plain(w, true); run(w, "", 0, 2, false) }, once + "plain\n"},
+		{"the checkpoint is removed", func(w *world) { run(w, "", 2, 2, false); w.stored = checkpoint{} }, once},
+		{"somebody adds to an ended file", func(w *world) {
+			run(w, "", 2, 0, true)
+			add(w.t, w.path, "other\n")
+		}, once + "other\n"},
+		{"somebody replaces a file", func(w *world) {
+			run(w, "", 2, 2, false)
+			other := filepath.Join(w.dir, "other")
+			add(w.t, other, "a longer file than the stored mark says\n")
+			if err := os.Rename(other, w.path); err != nil {
+				w.t.Fatal(err)
+			}
+		}, "a longer file than the stored mark says\n"},
+		{"somebody shortens a file of the dead", func(w *world) {
+			run(w, "", 2, 2, false)
+			if err := os.Truncate(w.path, 12); err != nil {
+				w.t.Fatal(err)
+			}
+		}, "stored 0\n"},
+		{"somebody removes a file of the dead", func(w *world) {
+			run(w, "", 2, 2, false)
+			if err := os.Remove(w.path); err != nil {
+				w.t.Fatal(err)
+			}
+		}, ""},
+		{"another output died over it", func(w *world) {
+			run(w, "other", 2, 2, false)
+			w.stored = checkpoint{mark: `{"files":{}}`}
+		}, once + two},
+		{"the config names another path", func(w *world) {
+			run(w, "", 2, 2, false)
+			w.path = filepath.Join(w.dir, "b.jsonl")
+			run(w, "", 0, 0, true)
+			w.path = filepath.Join(w.dir, "a.jsonl")
+			w.stored.mark = ""
+		}, once},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			w := &world{t: t, dir: dir, path: filepath.Join(dir, "a.jsonl")}
+			tt.do(w)
+			run(w, "", 0, 0, true)
+			wantContent(t, w.path, tt.want)
+			for _, name := range files(t, dir) {
+				if strings.HasSuffix(name, journalMark) {
+					t.Errorf("%s is left over", name)
+				}
+			}
+		})
+	}
+}
+
+func add(t *testing.T, path, text string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestChangedBetweenCuts: a file that somebody empties is another one for marks.
+func TestChangedBetweenCuts(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.jsonl")
+	h, err := startExact(t, config(path), osFS{}, checkpoint{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.write(batchOf("1", "2", "3"))
+	var stored checkpoint
+	if err := stored.cut(t, h.o, 3); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 0); err != nil { // log rotation by copy
+		t.Fatal(err)
+	}
+	h.write(batchOf("4", "5", "6", "7"))
+	h.abandon()
+	if h, err = startExact(t, config(path), osFS{}, stored); err != nil {
+		t.Fatal(err)
+	}
+	h.write(batchOf("4"))
+	h.close()
+	wantContent(t, path, "4\n")
+}
+
+// TestOverlappingOutputs: files of another output that lie where a template's
+// could are its own, dead or alive.
+func TestOverlappingOutputs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	open := func(element, path, mark string) *output {
+		o, err := newOutput(config(filepath.Join(dir, path)), engine.Env{Element: element}, osFS{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Restore(mark)
+		if err := o.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	one := open("output.file.one", "one.jsonl", "")
+	h := &harness{t: t, o: one, source: engine.NewSource(engine.SourceInfo{ID: "in"}, nil, nil), refused: map[string]error{}}
+	h.write(batchOf("1"))
+	var stored checkpoint
+	if err := stored.cut(t, one, 1); err != nil {
+		t.Fatal(err)
+	}
+	h.write(batchOf("2"))
+	for range 2 { // alive, then dead
+		many := open("output.file.many", "{{ key }}.jsonl", `{"files":{}}`)
+		wantContent(t, filepath.Join(dir, "one.jsonl"), "1\n2\n")
+		if err := many.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.abandon()
+	}
+	one = open("output.file.one", "one.jsonl", stored.mark)
+	wantContent(t, filepath.Join(dir, "one.jsonl"), "1\n")
+	if err := one.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}

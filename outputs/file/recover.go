@@ -40,7 +40,7 @@ func (t *target) repair() (bool, error) {
 	if err := t.cut(s); err != nil {
 		return false, err
 	}
-	if t.life.id == 0 {
+	if t.life.id == 0 || t.size < s.good { // marks before this are of other bytes
 		t.begin(false)
 	}
 	t.records, t.opened = s.records, time.Unix(0, s.opened)
@@ -299,6 +299,9 @@ func (o *output) recoverBelow(dir, prefix string) error {
 
 // recoverFile repairs one file by its journal.
 func (o *output) recoverFile(name string) error {
+	if foreign, err := o.foreign(name); err != nil || foreign {
+		return err
+	}
 	h, err := o.fs.OpenFile(name, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		// It got its final name, or somebody removed it.
