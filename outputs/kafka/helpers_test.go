@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(servers.Main(m)) }
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 func testContext(t *testing.T) context.Context {
 	t.Helper()
