@@ -57,7 +57,9 @@ func (in *Input) onRevoked(_ context.Context, client *kgo.Client, revoked map[st
 	if len(parts) == 0 {
 		return
 	}
-	if !closing {
+	if c, exact := in.host.(engine.Cutter); exact && !closing {
+		in.cutBefore(c, parts)
+	} else if !closing {
 		in.waitIdle(parts)
 	}
 
