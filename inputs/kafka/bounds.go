@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -25,7 +26,11 @@ func anchored(p engine.Pattern) string { return "^(?:" + p.String() + ")$" }
 func (in *Input) findPartitions(ctx context.Context, client *kgo.Client) (ids []partitionID, err error) {
 	found, err := kadm.NewClient(client).ListTopics(ctx, in.config.Topics...)
 	if err != nil {
-		return nil, connkafka.Classify("listing topics", err)
+		what := "listing topics"
+		if len(in.config.Topics) > 0 {
+			what = "looking for " + strings.Join(in.config.Topics, ", ")
+		}
+		return nil, connkafka.Classify(what, err)
 	}
 	if len(in.config.Topics) == 0 {
 		re := regexp.MustCompile(anchored(in.config.TopicsRegex))
