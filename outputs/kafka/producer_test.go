@@ -389,6 +389,44 @@ func TestFaultsOfRealBrokers(t *testing.T) {
 		t.Errorf("%d records, want %d", len(recs), l.n)
 	}
 	l.wantOnce(t, recs)
+	t.Run("acks", func(t *testing.T) { testAcks(t, c) })
+}
+
+// One replica is away of a topic that asks for all three: all waits for it,
+// leader and none do not.
+func testAcks(t *testing.T, c *cluster) {
+	out := c.create(t, "out", 1, map[string]string{"min.insync.replicas": "3"})
+	if err := c.real.Kill(3); err != nil {
+		t.Fatal(err)
+	}
+	open := func(acks string) *pending {
+		return newPending(t, testOutput(t, c, func(config *Config) { config.Topic, config.Acks = literal(out), acks }))
+	}
+	all := open("all")
+	all.write(batch("all"))
+	for _, acks := range []string{"leader", "none"} {
+		p := open(acks)
+		p.write(batch(acks))
+		if err := p.wait()[0]; err != nil {
+			t.Error(err)
+		}
+	}
+	waitFor(t, func() bool { return c.end(t, out) == 2 }) // none has arrived, too
+	select {
+	case r := <-all.errs:
+		t.Errorf("acks=all ended with %v though a replica is away", r.err)
+	default:
+	}
+	if err := c.real.Start(3); err != nil {
+		t.Fatal(err)
+	}
+	if err := all.wait()[0]; err != nil {
+		t.Error(err)
+	}
+	got := texts(arrived(t, c.addrs, out, 3))
+	if !slices.Equal(got, []string{"leader", "none", "all"}) {
+		t.Errorf("arrived: %v", got)
+	}
 }
 
 // waitOther waits until another broker leads.

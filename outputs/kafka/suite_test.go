@@ -61,6 +61,11 @@ func TestValidate(t *testing.T) {
 	}{
 		{"defaults", func(*Config) {}, nil},
 		{"buffer under a batch", func(c *Config) { c.MaxBuffered = 1000 }, []string{"max_buffered"}},
+		{"level of zstd", func(c *Config) { c.Compression, c.CompressionLevel = "zstd", 19 }, nil},
+		{"level of gzip", func(c *Config) { c.Compression, c.CompressionLevel = "gzip", 10 }, []string{"compression_level"}},
+		{"level of lz4", func(c *Config) { c.Compression, c.CompressionLevel = "lz4", 10 }, []string{"compression_level"}},
+		{"level of a codec without", func(c *Config) { c.CompressionLevel = 1 }, []string{"compression_level"}},
+		{"configuration without a name", func(c *Config) { c.CreateTopics = &CreateTopics{Config: map[string]string{"": "x"}} }, []string{"create_topics.config"}},
 		{"header twice", func(c *Config) { c.Headers = engine.NamedExpressions{{Name: "a"}, {Name: "a"}} }, []string{"headers"}},
 		{"header without a name", func(c *Config) { c.Headers = engine.NamedExpressions{{}} }, []string{"headers"}},
 	}
