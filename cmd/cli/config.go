@@ -31,12 +31,20 @@ func (a *app) options(f configFlags) dsl.Options {
 
 // load compiles the config and prints what is wrong with it.
 func (a *app) load(paths []string, f configFlags) (*engine.Plan, error) {
+	res, err := a.compile(paths, f)
+	if err != nil {
+		return nil, err
+	}
+	return res.Plan, nil
+}
+
+func (a *app) compile(paths []string, f configFlags) (*dsl.Result, error) {
 	res := dsl.Load(paths, a.options(f))
 	a.printDiagnostics(res)
 	if res.Diags.HasErrors() {
 		return nil, &exitError{code: ExitConfig}
 	}
-	return res.Plan, nil
+	return res, nil
 }
 
 func (a *app) printDiagnostics(res *dsl.Result) {

@@ -70,16 +70,16 @@ func (a *app) run(ctx context.Context, paths []string, f runFlags) error {
 	if err != nil {
 		return &exitError{ExitConfig, err}
 	}
-	plan, err := a.load(paths, f.configFlags)
+	config, err := a.compile(paths, f.configFlags)
 	if err != nil {
 		return err
 	}
-	pipelines, err := selectPipelines(plan.Pipelines, f.only)
+	pipelines, err := selectPipelines(config.Plan.Pipelines, f.only)
 	if err != nil {
 		return &exitError{ExitConfig, err}
 	}
 	tuneMemory(a.getenv, pipelines)
-	jobs, err := a.build(pipelines, f, logger)
+	jobs, err := a.build(pipelines, f, logger, config.Scope().Hide)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ type job struct {
 	err error
 }
 
-func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logger) ([]*job, error) {
+func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logger, hide func(string) string) ([]*job, error) {
 	jobs := make([]*job, 0, len(pipelines))
 	for _, p := range pipelines {
 		if f.workers > 0 {
@@ -183,6 +183,7 @@ func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logge
 			Logger:  logger,
 			Store:   store,
 			Version: a.Version,
+			Hide:    hide,
 		})
 		if err != nil {
 			return nil, &exitError{ExitConfig, fmt.Errorf("pipeline %s: %w", p.Name, err)}

@@ -34,6 +34,14 @@ func (e *RecordError) Error() string {
 // Unwrap returns the reason.
 func (e *RecordError) Unwrap() error { return e.Reason }
 
+// shown is what people may see of a record's value.
+func (n *node) shown(p []byte) []byte {
+	if n.hide == nil || p == nil {
+		return p
+	}
+	return []byte(n.hide(string(p)))
+}
+
 // excerpt shows the beginning of a record: as it is where a terminal can show
 // it, quoted otherwise.
 func excerpt(p []byte) string {
@@ -76,7 +84,7 @@ func newFailures(now func() time.Time) *failures {
 func (f *failures) add(n *node, b *engine.Batch, i int, r *record.Record, reason error) error {
 	n.stats.Errors.Add(1)
 	if len(n.errs.readers) == 0 {
-		return &RecordError{Element: n.addr, Origin: b.Origin(i), Reason: reason, Excerpt: excerpt(b.Value.At(i))}
+		return &RecordError{Element: n.addr, Origin: b.Origin(i), Reason: reason, Excerpt: excerpt(n.shown(b.Value.At(i)))}
 	}
 	failure := engine.Failure{Reason: reason, Element: n.addr, Origin: b.Origin(i)}
 	if r == nil {

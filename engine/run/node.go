@@ -27,6 +27,7 @@ type node struct {
 	el    *engine.Element
 	addr  string
 	stats *observe.Element
+	hide  func(string) string // Options.Hide
 	log   *slog.Logger
 	env   engine.Env
 

@@ -38,6 +38,9 @@ var ErrAborted = errors.New("aborted with records in flight")
 type Options struct {
 	// Logger is where elements log; nil: nowhere.
 	Logger *slog.Logger
+	// Hide takes secrets out of what is shown of a record, which a processor may
+	// have put one into (Invariant 7); nil: there are none.
+	Hide func(text string) string
 	// Store keeps positions of inputs that are no engine.Committer; nil keeps
 	// them in memory only.
 	Store   checkpoint.Store

@@ -27,7 +27,7 @@ func wire(p *engine.Pipeline, o Options) (*wiring, error) {
 		}
 		log := o.Logger.With("pipeline", p.Name, "element", addr)
 		n := &node{
-			el: el, addr: addr, log: log, state: Starting,
+			el: el, addr: addr, log: log, hide: o.Hide, state: Starting,
 			stats: &observe.Element{Pipeline: p.Name, Address: addr},
 			env:   engine.Env{Pipeline: p.Name, Element: addr, Logger: log, Now: o.Now, Version: o.Version},
 			out:   map[string]*port{"": {}},

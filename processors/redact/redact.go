@@ -16,7 +16,7 @@ func Factory() engine.ProcessorFactory {
 			Type:    "redact",
 			Summary: "Takes personal data and secrets out of records, by field name and by what a text looks like.",
 			Description: "Fields are found by name at any depth, in arrays, too; a field that matches is redacted whole, whatever it holds. " +
-				"Kinds of values are found within all texts. What is not redacted stays byte for byte.\n\n" +
+				"Kinds of values are found within all texts, but not within the names of fields. What is not redacted stays byte for byte.\n\n" +
 				"A null stays null. Numbers are looked at as text, for `card`. " +
 				"Finding personal data by its look is never complete: name the fields that you know.",
 			Defaults: func() any { return Defaults() },
