@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 )
 
@@ -27,6 +28,16 @@ func (f *flusher) flush() {
 	if err := f.w.Flush(); err != nil && f.err == nil {
 		f.err = err
 	}
+}
+
+// printed has print write to standard output, and says if that failed.
+func (a *app) printed(print func(w io.Writer)) error {
+	out := newFlusher(a.Stdout)
+	print(out)
+	if out.flush(); out.err != nil {
+		return &exitError{ExitFailed, fmt.Errorf("writing to standard output: %w", out.err)}
+	}
+	return nil
 }
 
 // flushedFirst writes messages behind the results before them.

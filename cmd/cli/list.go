@@ -76,8 +76,7 @@ without it all are listed, functions and rules as a number only.
 				}
 				return writeJSON(a.Stdout, items)
 			}
-			a.printSections(all, len(args) == 0)
-			return nil
+			return a.printed(func(w io.Writer) { a.printSections(w, all, len(args) == 0) })
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
@@ -119,16 +118,16 @@ func sections(ref *reference.Reference) []section {
 }
 
 // printSections prints sections with headings; a single one without.
-func (a *app) printSections(all []section, brief bool) {
+func (a *app) printSections(w io.Writer, all []section, brief bool) {
 	width := a.textWidth()
 	for i, s := range all {
 		if brief {
 			if i > 0 {
-				fmt.Fprintln(a.Stdout)
+				fmt.Fprintln(w)
 			}
-			fmt.Fprintln(a.Stdout, a.style().Bold(strings.ToUpper(s.name)))
+			fmt.Fprintln(w, a.style().Bold(strings.ToUpper(s.name)))
 			if s.long {
-				fmt.Fprintf(a.Stdout, "  %d: flow list %s\n", len(s.items), s.name)
+				fmt.Fprintf(w, "  %d: flow list %s\n", len(s.items), s.name)
 				continue
 			}
 		}
@@ -140,17 +139,17 @@ func (a *app) printSections(all []section, brief bool) {
 			}
 			if g := s.items[0].Group; g != "" {
 				if group != "" {
-					fmt.Fprintln(a.Stdout)
+					fmt.Fprintln(w)
 				}
 				group = g
-				fmt.Fprintln(a.Stdout, a.style().Bold(g))
+				fmt.Fprintln(w, a.style().Bold(g))
 			}
 			rows := make([][]string, n)
 			for j, item := range s.items[:n] {
 				rows[j] = []string{item.Type, item.Summary}
 			}
 			for _, line := range reference.Table(rows, width) {
-				fmt.Fprintln(a.Stdout, line)
+				fmt.Fprintln(w, line)
 			}
 			s.items = s.items[n:]
 		}

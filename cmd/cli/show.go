@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -65,17 +66,18 @@ With --json, KIND NAME prints an object, and NAME alone an array.`,
 			case asJSON:
 				return writeJSON(a.Stdout, entries)
 			}
-			for i := range entries {
-				if i > 0 {
-					fmt.Fprintln(a.Stdout)
+			return a.printed(func(w io.Writer) {
+				for i := range entries {
+					if i > 0 {
+						fmt.Fprintln(w)
+					}
+					if asMarkdown {
+						fmt.Fprint(w, reference.Markdown(&entries[i]))
+					} else {
+						fmt.Fprint(w, reference.Text(&entries[i], a.textWidth(), a.style()))
+					}
 				}
-				if asMarkdown {
-					fmt.Fprint(a.Stdout, reference.Markdown(&entries[i]))
-				} else {
-					fmt.Fprint(a.Stdout, reference.Text(&entries[i], a.textWidth(), a.style()))
-				}
-			}
-			return nil
+			})
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -198,12 +200,13 @@ func (a *app) showRule(r rules.Rule, asJSON, asMarkdown bool) error {
 		return writeJSON(a.Stdout, shownRule{"rule", string(r.ID), r.Name, string(r.Category), string(r.Severity), r.Summary, r.Doc, r.Fixable, r.Bad, r.Good})
 	}
 	page := r.Markdown()
-	if asMarkdown {
-		fmt.Fprint(a.Stdout, page)
-		return nil
-	}
-	for _, line := range reference.Plain(page, a.textWidth()) {
-		fmt.Fprintln(a.Stdout, line)
-	}
-	return nil
+	return a.printed(func(w io.Writer) {
+		if asMarkdown {
+			fmt.Fprint(w, page)
+			return
+		}
+		for _, line := range reference.Plain(page, a.textWidth()) {
+			fmt.Fprintln(w, line)
+		}
+	})
 }

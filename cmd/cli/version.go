@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -34,8 +35,7 @@ the Go version, the system, and how many components of each kind it has.`,
 			if asJSON {
 				return writeJSON(a.Stdout, a.versionInfo(debug.ReadBuildInfo()))
 			}
-			_, err := fmt.Fprintf(a.Stdout, "flow %s\n", a.Version)
-			return err
+			return a.printed(func(w io.Writer) { fmt.Fprintf(w, "flow %s\n", a.Version) })
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
