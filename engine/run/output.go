@@ -132,9 +132,16 @@ func (o *output) next(ctx context.Context) (b *engine.Batch, more bool, err erro
 	if !o.unflushed.IsZero() {
 		// A moment of patience: a flush for each batch of a stream that is
 		// only a little slower than the output would be dear.
-		o.timer.Reset(o.linger)
+		patience := o.linger
+		rush = o.rush.now()
+		select {
+		case <-rush: // a cut waits, while more may still be on its way here
+			patience, rush = min(patience, rushLinger), nil
+		default:
+		}
+		o.timer.Reset(patience)
 		defer o.timer.Stop()
-		idle, rush = o.timer.C, o.rush.now()
+		idle = o.timer.C
 	}
 	select {
 	case b, more = <-o.in.ch:
@@ -147,11 +154,15 @@ func (o *output) next(ctx context.Context) (b *engine.Batch, more bool, err erro
 	case <-idle:
 		return nil, true, o.flush(ctx)
 	case <-rush:
-		return nil, true, o.flush(ctx)
+		return nil, true, nil
 	case <-ctx.Done():
 		return nil, false, context.Cause(ctx)
 	}
 }
+
+// rushLinger is the patience before a flush during a cut: longer than a batch
+// takes to come out of a busy stage, or each would be flushed by itself.
+const rushLinger = 500 * time.Microsecond
 
 // finish waits until everything is confirmed.
 func (o *output) finish(ctx context.Context) error {
