@@ -10,17 +10,6 @@ import (
 // NoTimestamp stands for a record without timestamp in a batch that has some.
 const NoTimestamp = math.MinInt64
 
-// Failure says why a record is on an errors edge.
-type Failure struct {
-	// Reason is the error of the record; nil in a batch of an input stands
-	// for a record that is well.
-	Reason error
-	// Element is the address of the element that refused it: processor.map.shape.
-	Element string
-	// Origin names the record at its source: orders.jsonl@10342, orders/3/991.
-	Origin string
-}
-
 // Batch is what crosses an edge: records of one source partition, in its
 // order, in columns. Optional columns are empty when no record uses them.
 //

@@ -53,19 +53,6 @@ func (e *RecordErrors) Error() string {
 	return fmt.Sprintf("%d records refused; record %d: %v", len(e.Reasons), first, e.Reasons[first])
 }
 
-// The headers that a record on an errors edge carries. They replace headers of
-// the same name that it had.
-const (
-	// HeaderErrorReason is the text of the error.
-	HeaderErrorReason = "flow.error.reason"
-	// HeaderErrorElement is the address of the element that refused it.
-	HeaderErrorElement = "flow.error.element"
-	// HeaderErrorOrigin names the record at its source.
-	HeaderErrorOrigin = "flow.error.origin"
-	// HeaderErrorTime is when it was refused, RFC 3339 in UTC.
-	HeaderErrorTime = "flow.error.time"
-)
-
 // Skipped is handed to the done of Output.Write when the batch is confirmed
 // but an option told the output to leave some of its records out. The engine
 // counts them as dropped, for this reason (Invariant 3). It may be joined with

@@ -48,6 +48,7 @@ type Settings struct {
 	DrainTimeout   time.Duration `flow:"drain_timeout" min:"0s" doc:"How long a stop waits for records in flight."`
 	RetryMax       time.Duration `flow:"retry_max" min:"1ms" doc:"Longest pause between two tries after a transient failure."`
 	After          []string      `flow:"after" doc:"Names of pipelines of this config that must have ended before this one starts. They must end by themselves." example:"[\"load\"]"`
+	ErrorHeaders   []string      `flow:"error_headers" oneof:"flow connect" doc:"Headers that say of a failed record why it failed. flow: flow.error.*, with all that flow errors replay needs. connect: __connect.errors.*, as a dead letter queue of Kafka Connect has them. Both may be given."`
 	StateDir       string        `flow:"state_dir" doc:"Folder in which positions are stored, for inputs that keep none themselves."`
 }
 
@@ -63,6 +64,7 @@ func DefaultSettings() Settings {
 		CommitInterval: limits.CommitInterval,
 		DrainTimeout:   limits.DrainTimeout,
 		RetryMax:       limits.RetryMax,
+		ErrorHeaders:   []string{ErrorHeadersFlow},
 		StateDir:       ".flow",
 	}
 }

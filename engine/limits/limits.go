@@ -60,6 +60,11 @@ const (
 	// ExcerptBytes is how much of a record an error message quotes.
 	ExcerptBytes = 120
 
+	// ErrorHeaderBytes bounds each header that says why a record failed. An
+	// error may quote what a server answered, and brokers count headers into
+	// the size of a record.
+	ErrorHeaderBytes = 4 << 10
+
 	// SplitRecords bounds what one record may be split into.
 	SplitRecords = 1_000_000
 

@@ -86,16 +86,16 @@ func (f *failures) add(n *node, b *engine.Batch, i int, r *record.Record, reason
 	if len(n.errs.readers) == 0 {
 		return &RecordError{Element: n.addr, Origin: b.Origin(i), Reason: reason, Excerpt: excerpt(n.shown(b.Value.At(i)))}
 	}
-	failure := engine.Failure{Reason: reason, Element: n.addr, Origin: b.Origin(i)}
+	failure := failureOf(n, b, i, reason)
 	if r == nil {
 		r = f.load(b, i)
 	}
-	f.label(r, failure)
+	f.label(n, r, &failure)
 	if err := f.append(n, b, r); err != nil {
 		// What the steps before made of it cannot be written: the record goes
 		// as it came.
 		r = f.load(b, i)
-		f.label(r, failure)
+		f.label(n, r, &failure)
 		if err := f.append(n, b, r); err != nil {
 			return fmt.Errorf("%s: keeping the refused record %s: %w", n.addr, failure.Origin, err)
 		}
@@ -108,13 +108,6 @@ func (f *failures) add(n *node, b *engine.Batch, i int, r *record.Record, reason
 func (f *failures) load(b *engine.Batch, i int) *record.Record {
 	b.Load(i, f.bare)
 	return f.bare
-}
-
-func (f *failures) label(r *record.Record, failure engine.Failure) {
-	r.SetHeader(engine.HeaderErrorReason, []byte(failure.Reason.Error()))
-	r.SetHeader(engine.HeaderErrorElement, []byte(failure.Element))
-	r.SetHeader(engine.HeaderErrorOrigin, []byte(failure.Origin))
-	r.SetHeader(engine.HeaderErrorTime, []byte(f.now().UTC().Format(time.RFC3339)))
 }
 
 // append stores r in the last batch, or in a fresh one of the group of b.

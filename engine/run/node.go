@@ -31,6 +31,10 @@ type node struct {
 	log   *slog.Logger
 	env   engine.Env
 
+	// headers is Settings.ErrorHeaders, refused is Options.Refused.
+	headers []string
+	refused func(b *engine.Batch, i int, f *engine.Failure)
+
 	// out holds the main port under "" and the named ones. errs is where
 	// failed records of this element go; without readers they stop the
 	// pipeline. All are fixed once New is done.

@@ -47,6 +47,10 @@ type Options struct {
 	Version string
 	// Now is the clock of components and of flow.error.time; nil: time.Now.
 	Now func() time.Time
+	// Refused, if set, may correct what the errors edge says of record i of b
+	// before it is written: a replay knows where the record came from first.
+	// Workers of all stages call it.
+	Refused func(b *engine.Batch, i int, f *engine.Failure)
 }
 
 // Runner runs one pipeline once.

@@ -32,6 +32,8 @@ func wire(p *engine.Pipeline, o Options) (*wiring, error) {
 			env:   engine.Env{Pipeline: p.Name, Element: addr, Logger: log, Now: o.Now, Version: o.Version},
 			out:   map[string]*port{"": {}},
 			errs:  &port{name: engine.ErrorsPort},
+
+			headers: p.Settings.ErrorHeaders, refused: o.Refused,
 		}
 		for _, name := range el.Ports {
 			n.out[name] = &port{name: name}
