@@ -59,7 +59,7 @@ func benchOutput(b *testing.B, keyed bool) {
 	in := batch(slices.Repeat([]string{benchValue}, benchBatch)...)
 	for i := range benchBatch {
 		if keyed {
-			in.Key.Add([]byte{byte(i), byte(i >> 8), 1, 2, 3, 4, 5, 6})
+			in.Key.Add(benchKey(i))
 		}
 	}
 	b.ReportAllocs()
@@ -98,6 +98,10 @@ func benchClient(b *testing.B, keyed bool) {
 	for range most {
 		free <- &set{recs: make([]kgo.Record, benchBatch)}
 	}
+	keys := make([][]byte, benchBatch)
+	for i := range keys {
+		keys[i] = benchKey(i)
+	}
 	b.ReportAllocs()
 	from := cpu(b)
 	for b.Loop() {
@@ -114,7 +118,7 @@ func benchClient(b *testing.B, keyed bool) {
 		for i := range s.recs {
 			s.recs[i] = kgo.Record{Topic: "out", Value: benchBytes}
 			if keyed {
-				s.recs[i].Key = []byte{byte(i), byte(i >> 8), 1, 2, 3, 4, 5, 6}
+				s.recs[i].Key = keys[i]
 			}
 			cl.Produce(ctx, &s.recs[i], done)
 		}
@@ -124,6 +128,8 @@ func benchClient(b *testing.B, keyed bool) {
 	}
 	b.ReportMetric(float64(cpu(b)-from)/float64(b.N*benchBatch), "cpu-ns/record")
 }
+
+func benchKey(i int) []byte { return []byte{byte(i), byte(i >> 8), 1, 2, 3, 4, 5, 6} }
 
 // cpu is what this process has used so far.
 func cpu(b *testing.B) time.Duration {

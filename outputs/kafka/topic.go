@@ -94,7 +94,7 @@ func (o *Output) ask(ctx context.Context, name string) (*topic, error) {
 	if old == nil || t.missing != nil {
 		return t, nil
 	}
-	if old.id != t.id || old.maxBytes != 0 && old.maxBytes < t.maxBytes {
+	if old.id != [16]byte{} && old.id != t.id || old.maxBytes != 0 && old.maxBytes < t.maxBytes {
 		o.outdated = true
 		return nil, engine.Retry(fmt.Errorf("topic %s: %w", name, errNewClient))
 	}
