@@ -18,7 +18,7 @@ type ClientConfig struct {
 	ConnectTimeout time.Duration `flow:"connect_timeout" min:"1ms" max:"10m" doc:"Longest wait for a connection, TLS included."`
 	IdleTimeout    time.Duration `flow:"idle_timeout" min:"0s" max:"1h" doc:"How long a connection that nobody uses is kept. 0s closes each after its request."`
 	HTTP2          bool          `flow:"http2" doc:"Speak HTTP/2 to servers that offer it over TLS."`
-	Redirects      int           `flow:"redirects" unit:"redirects" min:"0" max:"20" doc:"Most redirects to follow, within the same host only and never by another method."`
+	Redirects      int           `flow:"max_redirects" unit:"redirects" min:"0" max:"20" doc:"Most redirects to follow, within the same host only and never by another method."`
 	UserAgent      string        `flow:"user_agent" doc:"User-Agent to send. Empty: flow and its version." example:"\"orders-sync/1.0\""`
 
 	SecretHeaders map[string]engine.Secret `flow:"secret_headers" doc:"Headers whose values are secrets, such as API keys." example:"{ X-Api-Key = env(\"API_KEY\") }"`

@@ -264,7 +264,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-var docCase = regexp.MustCompile("(?s)```hcl\n(.*?)```\n(.*?)\\$ flow explain( --format (\\w+))? [a-z]+\\.hcl\n(.*?)```")
+var docCase = regexp.MustCompile("(?s)```hcl\n(.*?)```\n(.*?)\\$ flow explain( --format (\\w+))? ([a-z]+\\.hcl)\n(.*?)```")
 
 // TestDocs: what docs/explain.md shows is what comes out.
 func TestDocs(t *testing.T) {
@@ -281,15 +281,15 @@ func TestDocs(t *testing.T) {
 	}
 	for _, m := range cases {
 		format := cmp.Or(m[4], "text")
-		plan := described(t, &txtar.Archive{Files: []txtar.File{{Name: "orders.hcl", Data: []byte(m[1])}}}, settings{cpus: 4})
+		plan := described(t, &txtar.Archive{Files: []txtar.File{{Name: m[5], Data: []byte(m[1])}}}, settings{cpus: 4})
 		got := formats(t, plan, 80)[format]
-		if m[5] == got {
+		if m[6] == got {
 			continue
 		}
 		if !*update {
-			t.Errorf("docs show\n%s\nit is\n%s", m[5], got)
+			t.Errorf("docs show\n%s\nit is\n%s", m[6], got)
 		}
-		text = strings.Replace(text, m[0], strings.TrimSuffix(m[0], m[5]+"```")+got+"```", 1)
+		text = strings.Replace(text, m[0], strings.TrimSuffix(m[0], m[6]+"```")+got+"```", 1)
 	}
 	if *update {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {

@@ -397,7 +397,7 @@ func TestValidate(t *testing.T) {
 		{"raw answers", func(c *Config) { c.Confirm, c.Format = "ack", "raw" }, "format"},
 		{"runs of a program that goes on", func(c *Config) {
 			c.Confirm, c.RunRecords, c.RunBytes, c.RefuseStatus = "ack", 1, 1, []int{1}
-		}, "run_records run_bytes refuse_status"},
+		}, "run_records run_bytes refuse_statuses"},
 		{"timeout of nothing", func(c *Config) { c.Confirm, c.Timeout = "written", 1 }, "timeout"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

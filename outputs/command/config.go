@@ -24,7 +24,7 @@ type Config struct {
 	Confirm      string          `flow:"confirm" oneof:"exit ack written" doc:"What confirms a record. exit: the program reads a portion of records to the end of its standard input and ends with status 0. ack: the program goes on running and answers each record with a line. written: the program goes on running, and what the pipe has taken counts; records may be lost."`
 	RunRecords   int             `flow:"run_records" unit:"records" min:"1" max:"100000000" doc:"Most records of a run, with confirm = \"exit\". A run never waits for more records than there are."`
 	RunBytes     engine.ByteSize `flow:"run_bytes" min:"1B" doc:"Bytes after which a run gets no further batch, with confirm = \"exit\"."`
-	RefuseStatus []int           `flow:"refuse_status" unit:"" min:"1" max:"255" doc:"Exit statuses with which the program says that the records of a run are bad, with confirm = \"exit\": they go to the errors edge instead of being tried again." example:"[65]"`
+	RefuseStatus []int           `flow:"refuse_statuses" unit:"" min:"1" max:"255" doc:"Exit statuses with which the program says that the records of a run are bad, with confirm = \"exit\": they go to the errors edge instead of being tried again." example:"[65]"`
 	Timeout      time.Duration   `flow:"timeout" min:"0s" max:"24h" doc:"Longest time of a run with confirm = \"exit\", longest wait for the next answer with confirm = \"ack\". A program that takes longer is stopped, which counts as a failure. 0s sets no limit."`
 	frame.Options
 }
@@ -61,7 +61,7 @@ func (c *Config) Validate() []engine.Problem {
 			add("run_bytes", "run_bytes without runs", `Only confirm = "exit" runs the program again and again. Remove it.`)
 		}
 		if len(c.RefuseStatus) > 0 {
-			add("refuse_status", "refuse_status without runs", `Only with confirm = "exit" is the exit status about records. With confirm = "ack" the program answers a bad record with a line "error REASON".`)
+			add("refuse_statuses", "refuse_statuses without runs", `Only with confirm = "exit" is the exit status about records. With confirm = "ack" the program answers a bad record with a line "error REASON".`)
 		}
 	}
 	if c.Confirm == confirmWritten && c.Timeout > 0 {

@@ -33,7 +33,7 @@ output. A program that is slow holds the pipeline up; nothing is dropped.
   is not kept waiting: at the latest after a second its input ends. Any other
   status, a signal, or an end before everything was read is a failure, and all
   records of the run come again; so the program should do all or nothing, or
-  not mind repeats. A status in ` + "`refuse_status`" + ` sends them to the errors edge.
+  not mind repeats. A status in ` + "`refuse_statuses`" + ` sends them to the errors edge.
 - ` + "`ack`" + `: the program goes on running and writes a line to its standard output for
   each record, in their order: ` + "`ok`" + `, or ` + "`error`" + ` and a reason, which sends the
   record to the errors edge. It must answer as it reads and flush each answer.

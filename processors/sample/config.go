@@ -8,7 +8,7 @@ type Config struct {
 	Rate  float64           `flow:"rate" unit:"" min:"0" max:"1" doc:"The part of the records that passes: 0.01 is one of a hundred. Which ones is decided by a hash, so a record that is read again after a crash is decided alike." example:"0.01"`
 	By    engine.Expression `flow:"by" doc:"With rate: records with the same result of this expression are decided alike, here and in every other sample with the same rate and seed. Without it each record is decided by itself." example:"\"value.customer_id\""`
 	Every int               `flow:"every" unit:"records" min:"0" max:"1000000000" doc:"Instead of rate: the first record passes, and then one of so many. It counts anew with each start."`
-	Seed  string            `flow:"seed" doc:"Makes another choice with the same rate."`
+	Seed  int64             `flow:"seed" unit:"" doc:"Another number makes another choice with the same rate."`
 }
 
 // Defaults is what an empty block means.

@@ -58,7 +58,7 @@ func (s *sample) Bind(l *record.Layout) (engine.Bound, error) {
 		}
 		return bound, nil
 	}
-	w := &worker{seed: xxhash.Sum64String(s.config.Seed), all: s.config.Rate >= 1, limit: uint64(s.config.Rate * math.MaxUint64)}
+	w := &worker{seed: mix(uint64(s.config.Seed)), all: s.config.Rate >= 1, limit: uint64(s.config.Rate * math.MaxUint64)}
 	if !s.config.By.IsZero() {
 		var err error
 		if w.by, err = s.config.By.Source.Bind(l); err != nil {

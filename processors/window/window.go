@@ -22,7 +22,7 @@ func Factory() engine.ProcessorFactory {
 				"Source positions move over the records of a window only when the new record is confirmed; if an output refuses it, it goes to the errors edge whole.\n\n" +
 				"What a window holds is in flight, with all that was read together with it, also what a filter has dropped. " +
 				"Before windows take up half of the pipeline's `max_in_flight`, which would leave the input no room to read, the oldest ends early and the log says so. Raise `max_in_flight` for larger windows.\n\n" +
-				"`split` undoes it: without options for `content = \"values\"`, and with `path` and what follows as needed for `\"records\"`.\n\n" +
+				"`split` without options undoes it: of `content = \"values\"` it makes the values again, of `\"records\"` the objects.\n\n" +
 				"JSON values are put in as they are, text becomes a string, a null value null. " +
 				"Bytes that are no valid JSON or UTF-8 are an error of the record, which then is not in the window; with `content = \"records\"` keys and headers that are no UTF-8 stand in base64 as `{\"base64\": \"...\"}`.",
 			Defaults: func() any { return Defaults() },
