@@ -46,7 +46,7 @@ unknown, with ?. Secrets are not shown.
 
 Exit status: 0 all works, perhaps with warnings, 1 something would fail,
 2 wrong config or usage.`,
-		Example: "  flow doctor pipeline.hcl\n  flow doctor --pipeline orders --format json pipelines/ | jq '.subjects[].checks[]'",
+		Example: "  flow doctor pipeline.hcl\n  flow doctor --pipeline orders --format json pipelines/",
 		Args:    somePath,
 		RunE:    func(c *cobra.Command, args []string) error { return a.doctor(c.Context(), args, f) },
 	}
