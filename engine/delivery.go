@@ -48,6 +48,14 @@ type Delivery struct {
 	// file that rotates is not taken back once it has its name; remove rotate".
 	// Empty: it cannot take back what it has written.
 	Unmarked string
+
+	// Transactions of an output says that this config is a Transactor, and of
+	// an input that it is an Enlister: the address of its connection, which the
+	// outputs and such inputs of a pipeline must share.
+	Transactions string
+	// Producer of such an output says how it writes. Outputs of one transaction
+	// share a producer, so it must be the same: "compression snappy".
+	Producer string
 }
 
 // Reads is what an expression or template reads of a record.

@@ -22,12 +22,17 @@ type Obstacle struct {
 // exactly where a cut says.
 func ObstaclesOf(elements []*Element) []Obstacle {
 	var list []Obstacle
+	tx := TransactionsOf(elements)
 	for _, e := range elements {
 		var o Obstacle
-		switch e.Kind {
-		case KindInput:
+		switch {
+		case e.Kind == KindInput && tx != "":
+			o = enlistObstacle(&e.Delivery, tx)
+		case e.Kind == KindInput:
 			o = inputObstacle(&e.Delivery)
-		case KindOutput:
+		case e.Kind == KindOutput && tx != "" && e.Delivery.Transactions != "":
+			o = producerObstacle(e, elements)
+		case e.Kind == KindOutput:
 			o = outputObstacle(&e.Delivery)
 		}
 		if o.Why != "" {
@@ -56,6 +61,8 @@ func outputObstacle(d *Delivery) Obstacle {
 		return Obstacle{Why: "may lose what it has confirmed: " + d.Lossy, Remedy: "If an option makes it so, leave that at its default."}
 	case d.Marks, d.Idempotent != "":
 		return Obstacle{}
+	case d.Transactions != "":
+		return Obstacle{Why: "writes in transactions of " + d.Transactions + ", in which not all outputs take part", Remedy: "Have all outputs write over one connection, or split the pipeline at a topic."}
 	case d.Unmarked != "":
 		return Obstacle{Why: "cannot take back what it has written: " + d.Unmarked}
 	}
