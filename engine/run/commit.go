@@ -40,6 +40,9 @@ type committer struct {
 
 func (c *committer) load(ctx context.Context) error {
 	c.stored = make(map[string]engine.Position)
+	if c.store == nil && c.r.cuts != nil {
+		return errors.New("exactly_once needs a store of positions")
+	}
 	if c.store == nil || !c.needed() {
 		return nil
 	}

@@ -71,10 +71,7 @@ func newCuts(r *Runner) *cuts {
 
 // canCut says why a pipeline cannot deliver exactly once. Users see such
 // mistakes as diagnostics of the config.
-func canCut(p *engine.Pipeline, o Options) error {
-	if o.Store == nil {
-		return errors.New("exactly_once needs a store of positions")
-	}
+func canCut(p *engine.Pipeline) error {
 	for _, x := range engine.ObstaclesOf(p.Elements) {
 		return fmt.Errorf("exactly_once: %s %s", x.Element, x.Why)
 	}

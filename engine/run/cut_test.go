@@ -65,10 +65,13 @@ func TestExactlyOnceIsRefused(t *testing.T) {
 			t.Parallel()
 			p := exactPlan(t)
 			p.input("in", memory("a", 1, 1))
-			p.output("out", &enginetest.MarkingOutput{}, "input.mem.in").Delivery.Marks = true
+			p.marking("out", "input.mem.in")
 			o := Options{Store: checkpoint.NewMemory()}
 			tt.do(p, &o)
-			_, err := New(p.p, o)
+			r, err := New(p.p, o)
+			if err == nil {
+				err = r.Run(t.Context())
+			}
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
@@ -262,11 +265,11 @@ func TestGroupIsBehindTheCut(t *testing.T) {
 		in.Input.Partitions = memory("a", 100, 0).Partitions
 		in.BatchRecords, in.Unbounded = 1, true
 		p.input("in", in)
-		out := p.marking("out", "input.mem.in")
-		out.OnWrite = func(context.Context, int, *engine.Batch) error {
+		out := &enginetest.Output{OnWrite: func(context.Context, int, *engine.Batch) error {
 			time.Sleep(100 * time.Millisecond)
 			return nil
-		}
+		}}
+		p.output("out", out, "input.mem.in").Delivery.Idempotent = "the same id"
 		store := checkpoint.NewMemory()
 		saved, fails := int64(0), 0
 		store.OnSave = func(m map[string]engine.Position) error {
@@ -304,10 +307,13 @@ func TestGroupIsBehindTheCut(t *testing.T) {
 			p.input("in", in)
 			out := p.marking("out", "input.mem.in")
 			p.p.Elements[0].Delivery = engine.Delivery{Positions: "the group", Resumes: true}
+			p.input("other", &enginetest.Input{}) // whose positions are loaded in any case
+			rest := p.marking("rest", "input.mem.other")
 			if delivery == engine.ExactlyOnce {
 				out.Target = &enginetest.MarkedTarget{}
 			} else {
-				out.Restore("")
+				out.Restore("") // the fakes want it, and the engine does not call it
+				rest.Restore("")
 			}
 			again := checkpoint.NewMemory()
 			if err := again.Save(t.Context(), map[string]engine.Position{"input.mem.in/a": {Offset: at}}); err != nil {

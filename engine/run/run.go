@@ -94,7 +94,7 @@ func New(p *engine.Pipeline, o Options) (*Runner, error) {
 	r.commits = &committer{r: r, store: o.Store, failing: make(map[string]bool), by: make(map[string]*engine.Source), full: make(chan struct{}, 1), prompt: make(chan struct{}, 1)}
 	var err error
 	if r.settings.Delivery == engine.ExactlyOnce {
-		r.cuts, err = newCuts(r), canCut(p, o)
+		r.cuts, err = newCuts(r), canCut(p)
 	}
 	if err == nil {
 		r.wiring, err = wire(p, o)

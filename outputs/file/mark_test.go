@@ -257,6 +257,12 @@ func TestLives(t *testing.T) {
 		{"at least once behind a death, died", func(w *world) { run(w, "", 2, 2, false); plain(w, false) }, once + two + "plain\n"},
 		{"at least once, then died before a cut", func(w *world) { run(w, "", 2, 0, true); plain(w, true); run(w, "", 0, 2, false) }, once + "plain\n"},
 		{"the checkpoint is removed", func(w *world) { run(w, "", 2, 2, false); w.stored = checkpoint{} }, once},
+		{"the checkpoint is an older one", func(w *world) {
+			run(w, "", 2, 0, true)
+			older := w.stored
+			run(w, "", 2, 2, false)
+			w.stored = older
+		}, once},
 		{"somebody adds to an ended file", func(w *world) {
 			run(w, "", 2, 0, true)
 			add(w.t, w.path, "other\n")
@@ -346,6 +352,67 @@ func TestChangedBetweenCuts(t *testing.T) {
 	h.write(batchOf("4"))
 	h.close()
 	wantContent(t, path, "4\n")
+}
+
+// TestNewFilesGo: a file that came behind the mark is gone, one that was there
+// before, empty, stays.
+func TestNewFilesGo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	add(t, filepath.Join(dir, "empty.jsonl"), "")
+	c := config(filepath.Join(dir, "{{ key }}.jsonl"))
+	h, err := startExact(t, c, osFS{}, checkpoint{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.write(keyed("a=1"))
+	var stored checkpoint
+	if err := stored.cut(t, h.o, 1); err != nil {
+		t.Fatal(err)
+	}
+	h.write(keyed("a=2", "b=3", "empty=4"))
+	h.abandon()
+	if h, err = startExact(t, c, osFS{}, stored); err != nil {
+		t.Fatal(err)
+	}
+	h.close()
+	wantFiles(t, dir, "a.jsonl", "empty.jsonl")
+	wantContent(t, filepath.Join(dir, "a.jsonl"), "1\n")
+	wantContent(t, filepath.Join(dir, "empty.jsonl"), "")
+}
+
+// TestLeftFilesAreDurable: a file that is closed before its mark is stored is on
+// the disk by then, and its journal is gone for good before a mark leaves it
+// out. Only a power cut would show it, so the calls are looked at.
+func TestLeftFilesAreDurable(t *testing.T) {
+	t.Parallel()
+	fsys := newFaultFS()
+	h, err := startExact(t, config(filepath.Join(t.TempDir(), "{{ key }}.jsonl"), func(c *Config) { c.MaxOpen = 1 }), fsys, checkpoint{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.write(keyed("a=1"))
+	fsys.calls = nil
+	h.write(keyed("b=1"))
+	if !slices.Contains(fsys.calls, "sync a.jsonl") {
+		t.Errorf("the file was closed with %q", fsys.calls)
+	}
+	mark, err := h.o.Mark(t.Context())
+	if err != nil || !strings.Contains(mark, "a.jsonl") || !strings.Contains(mark, "b.jsonl") {
+		t.Fatalf("mark %s, %v", mark, err)
+	}
+	fsys.calls = nil
+	if err := h.o.Marked(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	gone := slices.Index(fsys.calls, "remove .a.jsonl.flow")
+	if gone < 0 || !slices.ContainsFunc(fsys.calls[gone:], func(c string) bool { return strings.HasPrefix(c, "syncdir ") }) {
+		t.Errorf("the journal was removed with %q", fsys.calls)
+	}
+	if mark, err = h.o.Mark(t.Context()); err != nil || strings.Contains(mark, "a.jsonl") {
+		t.Errorf("the next mark is %s, %v", mark, err)
+	}
+	h.close()
 }
 
 // TestOverlappingOutputs: files of another output that lie where a template's
