@@ -51,7 +51,7 @@ type cuts struct {
 type sealer interface {
 	// seal is called while nothing is under way and nothing enters. A
 	// transaction ends here, with the positions in it.
-	seal(ctx context.Context, positions map[string]engine.Position) error
+	seal(ctx context.Context, c *cutState) error
 	// store makes what was sealed durable, with these positions, while records
 	// flow again. The sealer that has done so already does nothing.
 	store(ctx context.Context, positions map[string]engine.Position) error
@@ -189,6 +189,9 @@ func (k *cuts) seal(ctx context.Context) (*cutState, error) {
 		moved, err := positionsOf(i.host)
 		if err != nil {
 			err = fmt.Errorf("%s: %w", i.n.addr, err)
+			if _, ok := k.r.transacts(); ok {
+				err = engine.Restart(err)
+			}
 			k.r.fail(err)
 			return nil, err
 		}
@@ -200,7 +203,7 @@ func (k *cuts) seal(ctx context.Context) (*cutState, error) {
 	if len(c.positions) == 0 {
 		return c, nil
 	}
-	if err := k.sealer.seal(ctx, c.positions); err != nil {
+	if err := k.sealer.seal(ctx, c); err != nil {
 		return nil, err
 	}
 	for h, moved := range c.sources {
@@ -306,7 +309,7 @@ type marks struct {
 	current map[string]engine.Position // of the last seal
 }
 
-func (m *marks) seal(ctx context.Context, _ map[string]engine.Position) error {
+func (m *marks) seal(ctx context.Context, _ *cutState) error {
 	current := make(map[string]engine.Position)
 	err := m.each(ctx, "marking what it holds", func(ctx context.Context, o *output) error {
 		mark, err := o.marker.Mark(ctx)
