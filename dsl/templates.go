@@ -17,6 +17,7 @@ import (
 // template decodes text with {{ }} holes. HCL's own ${ } may stand in it; what
 // it gives is literal text, never part of a hole.
 func (d *decoder) template(o *engine.Option, e hclsyntax.Expression) engine.Template {
+	d.blotURLs(e)
 	t := templateText{decoder: d, option: o, mapped: d.newMapped(e.Range())}
 	if !t.read(unwrapParens(e)) {
 		return engine.Template{}

@@ -131,5 +131,5 @@ func (k *checker) windows(p *Pipeline, e *Element) {
 		at = o.Expr.Range()
 	}
 	k.report(rules.WindowAboveInFlight, at, "windows cannot fill",
-		"What %s gathers is in flight. It waits for %s and only %s may be in flight, so reading stands still until each period ends. Raise max_in_flight of the pipeline or lower bytes.", e.short(), bytes, p.Settings.MaxInFlight)
+		"What %s gathers is in flight. It waits for %s and only %s may be in flight, so windows end before they are full. Raise max_in_flight of the pipeline or lower bytes.", e.short(), bytes, p.Settings.MaxInFlight)
 }

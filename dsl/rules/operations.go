@@ -291,8 +291,8 @@ pipeline "orders" {
 		{
 			ID: WindowAboveInFlight, Name: "window-above-in-flight", Category: Operations, Severity: Warning,
 			Summary: "A processor gathers more than may be in flight.",
-			Doc: `What a window holds is not confirmed, so it is in flight. When ` + "`" + `bytes` + "`" + ` of the window is not below ` + "`" + `max_in_flight` + "`" + ` of the pipeline, reading stands still before the
-window is full, and goes on only when its period ends.
+			Doc: `What a window holds is not confirmed, so it is in flight. When ` + "`" + `bytes` + "`" + ` of the window is not below ` + "`" + `max_in_flight` + "`" + ` of the pipeline, windows end
+before they are full.
 
 Raise ` + "`" + `max_in_flight` + "`" + `, or lower ` + "`" + `bytes` + "`" + `.`,
 			Bad: `pipeline "orders" {
