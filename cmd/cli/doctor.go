@@ -24,7 +24,7 @@ type doctorFlags struct {
 	stateDir string
 }
 
-// doctorAtOnce bounds how many elements are looked at at a time: most of it
+// doctorAtOnce bounds how many elements are looked at together: most of it
 // is waiting.
 const doctorAtOnce = 8
 

@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -360,14 +359,4 @@ func allowed(rights int32, op kmsg.ACLOperation) (yes, known bool) {
 		return false, false
 	}
 	return rights&(1<<op) != 0, true
-}
-
-// sorted returns the keys of a map in order.
-func sorted[K cmp.Ordered, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -53,7 +53,7 @@ const PositionsAddress = "positions"
 type Options struct {
 	// Timeout bounds all of it.
 	Timeout time.Duration
-	// AtOnce is how many subjects are looked at at a time.
+	// AtOnce is how many subjects are looked at together.
 	AtOnce int
 	// Env is what elements are made with; Pipeline and Element are filled in.
 	Env engine.Env
