@@ -61,7 +61,9 @@ type Enlister interface {
 // from its stored positions. Nothing is lost and nothing comes twice.
 type RestartError struct{ Err error }
 
-func (e *RestartError) Error() string { return "everything since the last cut is read again: " + e.Err.Error() }
+func (e *RestartError) Error() string {
+	return "everything since the last cut is read again: " + e.Err.Error()
+}
 
 func (e *RestartError) Unwrap() error { return e.Err }
 

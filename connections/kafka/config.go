@@ -28,6 +28,10 @@ type Config struct {
 	MetadataMinAge time.Duration   `flow:"metadata_min_age" min:"10ms" max:"1m" doc:"Shortest time between two looks, however necessary they are."`
 	MaxReadBytes   engine.ByteSize `flow:"max_read_bytes" min:"1MiB" max:"2047MiB" doc:"Largest answer of a broker that is read, as a guard against what is no broker. It must be above what inputs fetch at once."`
 
+	TransactionalID    string        `flow:"transactional_id" doc:"What the transactional ids of pipelines with delivery = \"exactly_once\" begin with; the pipeline's name follows, and where several workers may share a consumer group a part of the process' own. Whoever writes in these transactions needs WRITE and DESCRIBE on them." example:"\"team-a-\""`
+	TransactionTimeout time.Duration `flow:"transaction_timeout" min:"5s" max:"5m" doc:"How long brokers wait, beyond commit_interval, for the end of a transaction before they take it back. As long may what a killed worker wrote hold up those who read committed records only."`
+	PositionsTopic     string        `flow:"positions_topic" doc:"Compacted topic in which pipelines with delivery = \"exactly_once\" keep the positions of inputs that have no consumer group, in the transaction that writes the records. It is created when it is missing."`
+
 	TLS  *TLS  `flow:"tls,block" doc:"Encrypt connections. An empty block trusts the system's certificate authorities. Files are read again when they change, for connections that are made from then on."`
 	SASL *SASL `flow:"sasl,block" doc:"Authenticate."`
 }
@@ -45,6 +49,9 @@ func Defaults() *Config {
 		MetadataMaxAge:     5 * time.Minute,
 		MetadataMinAge:     250 * time.Millisecond,
 		MaxReadBytes:       100 << 20,
+		TransactionalID:    "flow-",
+		TransactionTimeout: 30 * time.Second,
+		PositionsTopic:     "flow-positions",
 	}
 }
 
@@ -77,6 +84,7 @@ func (c *Config) Validate() []engine.Problem {
 	if c.MetadataMinAge > c.MetadataMaxAge {
 		add("metadata_min_age", "metadata_min_age is over metadata_max_age", "Lower metadata_min_age or raise metadata_max_age.")
 	}
+	ps = append(ps, c.transactionalProblems()...)
 	if c.Embedded != "" {
 		return ps
 	}

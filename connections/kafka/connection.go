@@ -26,6 +26,8 @@ type Connection struct {
 	mu     sync.Mutex
 	users  int
 	broker *embedded
+	// sessions of pipelines that write in transactions, by name
+	sessions map[string]*Session
 }
 
 // New returns a connection; it does no I/O.

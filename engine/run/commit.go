@@ -60,7 +60,7 @@ func (c *committer) load(ctx context.Context) error {
 // needed reports whether any input has its positions kept here, or any
 // processor what it remembers.
 func (c *committer) needed() bool {
-	if len(c.kept) > 0 || c.r.cuts != nil {
+	if _, elsewhere := c.r.transacts(); len(c.kept) > 0 || c.r.cuts != nil && !elsewhere {
 		return true
 	}
 	for _, i := range c.r.inputs {

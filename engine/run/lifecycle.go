@@ -61,6 +61,15 @@ func (p *phases) run(ctx context.Context) error {
 	if err := r.commits.load(ctx); err != nil {
 		return err
 	}
+	if t, ok := r.transacts(); ok {
+		if err := t.open(ctx); err != nil {
+			p.closeTransaction(p.last)
+			if ctx.Err() != nil {
+				return nil // stopped before anything was read
+			}
+			return err
+		}
+	}
 	for _, o := range r.outputs {
 		if o.marker != nil {
 			mark, _ := r.commits.get(o.n.addr)
@@ -224,6 +233,7 @@ func (p *phases) finish() error {
 			}
 		}
 	})
+	p.closeTransaction(ctx)
 	// Closing an output may have confirmed more.
 	p.step(func(t *tasks) {
 		const name = "the last commit"

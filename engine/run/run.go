@@ -96,6 +96,9 @@ func New(p *engine.Pipeline, o Options) (*Runner, error) {
 	if r.settings.Delivery == engine.ExactlyOnce {
 		r.cuts, err = newCuts(r), canCut(p)
 	}
+	if r.cuts != nil && engine.TransactionsOf(p.Elements) != "" {
+		r.cuts.sealer = &transaction{r: r}
+	}
 	if err == nil {
 		r.wiring, err = wire(p, o)
 	}

@@ -38,6 +38,8 @@ type Output struct {
 	env    engine.Env
 	conn   *connkafka.Connection
 	create *CreateTopics // nil: missing topics are not created
+	// session is set before Open in a pipeline that writes in transactions.
+	session *connkafka.Session
 
 	limits  limits
 	closing atomic.Bool // the client is being closed for good
@@ -81,17 +83,16 @@ func (o *Output) Open(ctx context.Context) error {
 		return err
 	}
 	o.limits.most = int32(o.config.BatchBytes)
-	client, err := o.conn.Client(o.env, o.options()...)
-	if err != nil {
+	if err := o.connect(); err != nil {
 		return err
 	}
-	o.client, o.admin, o.topics, o.outdated = client, kadm.NewClient(client), map[string]*topic{}, false
+	o.topics, o.outdated = map[string]*topic{}, false
 	o.closing.Store(false)
 	o.mu.Lock()
 	o.changed = make(chan struct{})
 	o.writes, o.bytes, o.owed, o.doubts = 0, 0, nil, doubts{}
 	o.mu.Unlock()
-	if err := client.Ping(ctx); err != nil {
+	if err := o.client.Ping(ctx); err != nil {
 		return connkafka.Classify("connecting to Kafka", err)
 	}
 	return nil
@@ -114,11 +115,15 @@ func (o *Output) Write(ctx context.Context, b *engine.Batch, done func(error)) {
 	if err == nil {
 		err = o.plan.fill(ctx, o, w)
 	}
+	careful := turn.careful
+	if o.session != nil && err == nil {
+		err, careful = o.session.Begin(ctx), o.session.Careful()
+	}
 	if err != nil {
 		o.end(w, err)
 		return
 	}
-	if !turn.careful {
+	if !careful {
 		w.produce(o.client)
 		return
 	}
@@ -212,6 +217,7 @@ func (o *Output) end(w *write, err error) {
 	if errors.As(err, &retry) {
 		o.owe(owed{b: w.b, seq: w.seq})
 	}
+	o.confirmed(w, err)
 	o.writes--
 	o.bytes -= w.size
 	w.reset()
@@ -246,9 +252,7 @@ func (o *Output) Close(ctx context.Context) error {
 	if o.client != nil {
 		err = o.Flush(ctx)
 		o.closing.Store(true)
-		o.client.Close()
-		o.wait()
-		o.client = nil
+		o.disconnect(ctx)
 	}
 	o.plan.close()
 	if o.acquired {

@@ -138,6 +138,9 @@ func (o *Output) recover(ctx context.Context) error {
 			return err
 		}
 	}
+	if o.outdated && o.session != nil {
+		return o.session.Failed("writing to Kafka", errRenew, false)
+	}
 	if o.outdated && alone {
 		return o.renew()
 	}

@@ -184,9 +184,9 @@ func (w *write) result() error {
 	case w.stop != nil:
 		return w.stop
 	case w.retry != nil:
-		return engine.Retry(w.retry)
+		return w.out.unclear(w.retry, false)
 	case w.refusal != nil:
-		return engine.Retry(fmt.Errorf("looking for the record that was refused: %w", w.refusal))
+		return w.out.unclear(fmt.Errorf("looking for the record that was refused: %w", w.refusal), true)
 	case len(w.reasons) > 0:
 		return &engine.RecordErrors{Reasons: w.reasons}
 	}

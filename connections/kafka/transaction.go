@@ -1,0 +1,349 @@
+package kafka
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kversion"
+
+	"github.com/flowrecords/flow/engine"
+)
+
+// Session is the transactional producer that all outputs of a pipeline share
+// which write over one connection (engine.Transaction). Any goroutine may call
+// Client, Begin, Wrote and the like; the engine calls Open, Commit and Close,
+// one at a time.
+type Session struct {
+	conn     *Connection
+	pipeline string
+	suffix   string // of the transactional id of a process among several
+
+	// Set before Open.
+	settings engine.TransactionSettings
+	env      engine.Env
+	makers   []func() []kgo.Opt
+	limits   []func(topic string) int32
+
+	client  *kgo.Client // nil before Open and after Close
+	control *kgo.Client // for requests that the producer does not make by itself
+
+	careful atomic.Bool // a record was refused: write one by one until a commit has worked
+
+	// mu guards the following.
+	mu     sync.Mutex
+	begun  bool  // a transaction is open
+	wrote  bool  // a broker has taken a record of it
+	id     int64 // the producer's as it began
+	epoch  int16
+	broken error // ends the run: nothing may be written any more
+}
+
+// Session returns the session of a pipeline over this connection, making it at
+// first use. It does no I/O.
+func (c *Connection) Session(pipeline string) *Session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.sessions[pipeline]
+	if s == nil {
+		var suffix [8]byte
+		_, _ = rand.Read(suffix[:]) // never fails
+		s = &Session{conn: c, pipeline: pipeline, suffix: hex.EncodeToString(suffix[:])}
+		if c.sessions == nil {
+			c.sessions = map[string]*Session{}
+		}
+		c.sessions[pipeline] = s
+	}
+	return s
+}
+
+// reset forgets the outputs of a run before: those of the next join before its
+// Open, and Close comes after all.
+func (s *Session) reset() { s.makers, s.limits = nil, nil }
+
+// Join adds an output before Open. options are those of its producer, which are
+// the same for all; limit is the largest batch of a topic that it knows.
+func (s *Session) Join(env engine.Env, settings engine.TransactionSettings, options func() []kgo.Opt, limit func(topic string) int32) {
+	s.env, s.settings = env, settings
+	s.makers = append(s.makers, options)
+	s.limits = append(s.limits, limit)
+}
+
+// ID is the transactional id. Processes that share the work must each have one
+// of their own, and the group tells the late ones apart; where the positions
+// lie in the topic of positions it must stay, so that a start ends what the
+// process before has left.
+func (s *Session) ID() string {
+	id := s.conn.config.TransactionalID + s.pipeline
+	if s.settings.Shared {
+		id += "-" + s.suffix
+	}
+	return id
+}
+
+// Open implements engine.Transaction.
+func (s *Session) Open(ctx context.Context) (map[string]engine.Position, error) {
+	s.shut()
+	if err := s.conn.Acquire(ctx); err != nil {
+		return nil, err
+	}
+	positions, err := s.open(ctx)
+	if err != nil {
+		s.shut()
+	}
+	return positions, err
+}
+
+func (s *Session) open(ctx context.Context) (map[string]engine.Position, error) {
+	s.mu.Lock()
+	s.begun, s.wrote, s.broken = false, false, nil
+	s.mu.Unlock()
+	versions := kversion.Stable()
+	// Up to this version the group's part of a transaction is added by a
+	// request of its own, which all brokers understand; later ones depend on
+	// what the transaction's coordinator can do, which only the producer knows.
+	versions.SetMaxKeyVersion(keyTxnOffsetCommit, 4)
+	control, err := s.conn.Client(s.env, kgo.MaxVersions(versions))
+	if err != nil {
+		return nil, err
+	}
+	s.control = control
+	if err := control.Ping(ctx); err != nil {
+		return nil, Classify("connecting to Kafka", err)
+	}
+	opts := s.makers[0]()
+	opts = append(opts,
+		kgo.TransactionalID(s.ID()),
+		kgo.TransactionTimeout(s.settings.CommitInterval+s.conn.config.TransactionTimeout),
+		kgo.ProducerBatchMaxBytesFn(s.limit),
+	)
+	if s.client, err = s.conn.Client(s.env, opts...); err != nil {
+		return nil, err
+	}
+	if _, _, err := s.client.ProducerID(ctx); err != nil {
+		return nil, Classify("ending transactions that were left open, as "+s.ID(), err)
+	}
+	if s.settings.Shared {
+		return nil, nil
+	}
+	return s.readPositions(ctx)
+}
+
+const keyTxnOffsetCommit = 28
+
+// limit is the smallest of what the outputs know.
+func (s *Session) limit(topic string) int32 {
+	least := s.limits[0](topic)
+	for _, f := range s.limits[1:] {
+		least = min(least, f(topic))
+	}
+	return least
+}
+
+// Client is the producer; valid from Open to Close.
+func (s *Session) Client() *kgo.Client { return s.client }
+
+// Careful says that records have to be written one by one, so that the broker's
+// answer is about that record: a refusal has ended the transaction before.
+func (s *Session) Careful() bool { return s.careful.Load() }
+
+// Begin makes sure that a transaction is open.
+func (s *Session) Begin(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken != nil {
+		return s.broken
+	}
+	if s.begun {
+		return nil
+	}
+	id, epoch, err := s.client.ProducerID(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return s.breaks("beginning a transaction", err)
+	}
+	if err := s.client.BeginTransaction(); err != nil {
+		return s.breaks("beginning a transaction", err)
+	}
+	s.begun, s.wrote, s.id, s.epoch = true, false, id, epoch
+	return nil
+}
+
+// Wrote says that a broker has taken a record.
+func (s *Session) Wrote() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrote = true
+}
+
+// Failed turns the end of a record that the client has given up into the error
+// that ends the run: what else of the transaction is written is not known, and
+// writing it again would have it twice.
+func (s *Session) Failed(doing string, err error, refused bool) error {
+	if refused {
+		s.careful.Store(true)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.breaks(doing, err)
+}
+
+// breaks needs mu.
+func (s *Session) breaks(doing string, err error) error {
+	if s.broken == nil {
+		s.broken = s.fatal(doing, err)
+	}
+	return s.broken
+}
+
+// fatal sorts an error into one that a new run gets over and one that stays.
+func (s *Session) fatal(doing string, err error) error {
+	if !s.settings.Shared && fenced(err) {
+		return fmt.Errorf("%s: another process has begun to write as %s, or the transaction was open for longer than commit_interval and transaction_timeout: only one process at a time may run this pipeline: %w", doing, s.ID(), err)
+	}
+	if FatalLater(err) && !errors.Is(err, kgo.ErrClientClosed) {
+		return wrap(doing, err)
+	}
+	return engine.Restart(fmt.Errorf("%s: %w", doing, err))
+}
+
+// fenced reports whether the coordinator has given the producer's place away.
+func fenced(err error) bool {
+	return errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.InvalidProducerIDMapping)
+}
+
+// endWait bounds the end of a transaction. It is not cut short by the end of
+// the run: whether it has worked would not be known then.
+const endWait = 20 * time.Second
+
+// Commit implements engine.Transaction.
+func (s *Session) Commit(ctx context.Context, positions map[string]engine.Position, offers []any) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWait)
+	defer cancel()
+	if len(positions) > 0 {
+		if err := s.Begin(ctx); err != nil {
+			return err
+		}
+		if err := s.writePositions(ctx, positions); err != nil {
+			return s.Failed("writing positions to topic "+s.conn.config.PositionsTopic, err, false)
+		}
+		s.Wrote()
+	}
+	s.mu.Lock()
+	begun, wrote, broken := s.begun, s.wrote, s.broken
+	s.mu.Unlock()
+	switch {
+	case broken != nil:
+		return broken
+	case !begun:
+		return nil // the groups are told without a transaction
+	case !wrote: // every record was refused, which a commit may follow
+		s.careful.Store(false)
+		return s.end(ctx, kgo.TryAbort)
+	}
+	for _, o := range offers {
+		if err := s.commitGroup(ctx, o.(*GroupOffsets)); err != nil {
+			return s.Failed("committing positions of group "+o.(*GroupOffsets).Group, err, false)
+		}
+	}
+	id, epoch, err := s.client.ProducerID(ctx)
+	if err == nil && (id != s.id || epoch != s.epoch) {
+		// The client does so when brokers have forgotten it. The first part of
+		// the transaction was taken back with that.
+		err = errors.New("the producer was given a new id within the transaction")
+	}
+	if err != nil {
+		return s.Failed("ending the transaction", err, false)
+	}
+	if err := s.end(ctx, kgo.TryCommit); err != nil {
+		return err
+	}
+	s.careful.Store(false)
+	for _, o := range offers {
+		o.(*GroupOffsets).Done()
+	}
+	return nil
+}
+
+func (s *Session) end(ctx context.Context, try kgo.TransactionEndTry) error {
+	err := s.client.EndTransaction(ctx, try)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begun, s.wrote = false, false
+	if err != nil {
+		return s.breaks("ending the transaction", err)
+	}
+	return nil
+}
+
+// Close implements engine.Transaction. What it cannot take back the broker does
+// at the end of the transaction's time, or the next start.
+func (s *Session) Close(ctx context.Context) error {
+	s.mu.Lock()
+	begun := s.begun
+	s.mu.Unlock()
+	if begun && s.client != nil {
+		ctx, cancel := context.WithTimeout(ctx, closeWait)
+		err := s.client.AbortBufferedRecords(ctx)
+		if err == nil {
+			err = s.client.EndTransaction(ctx, kgo.TryAbort)
+		}
+		cancel()
+		if err != nil {
+			s.logger().Info("the open transaction is left to the brokers to take back", "transactional_id", s.ID(), "cause", err)
+		}
+	}
+	s.shut()
+	s.reset()
+	return nil
+}
+
+const closeWait = 5 * time.Second
+
+func (s *Session) shut() {
+	if s.control == nil {
+		return
+	}
+	s.control.Close()
+	if s.client != nil {
+		s.client.Close()
+	}
+	s.control, s.client = nil, nil
+	if err := s.conn.Release(); err != nil {
+		s.logger().Warn("closing the connection", "error", err)
+	}
+}
+
+func (s *Session) logger() *slog.Logger {
+	if s.env.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.env.Logger
+}
+
+// transactionalProblems checks the options of transactions.
+func (c *Config) transactionalProblems() []engine.Problem {
+	if err := engine.CheckTopic(c.PositionsTopic); err != nil {
+		return []engine.Problem{{Option: "positions_topic", Summary: "invalid name of a topic", Detail: "Name a topic, such as flow-positions."}}
+	}
+	return nil
+}
+
+// Cancel gives up everything that outputs have handed over and no broker has
+// answered. It is for the end of a run: the transaction is then taken back.
+func (s *Session) Cancel(ctx context.Context) {
+	_ = s.Failed("writing to Kafka", errors.New("the run has ended"), false)
+	if err := s.client.AbortBufferedRecords(ctx); err != nil {
+		s.client.Close() // ends them, too
+	}
+}
