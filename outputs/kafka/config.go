@@ -119,8 +119,9 @@ func Factory() engine.OutputFactory {
 			Summary: "Write records to topics of a Kafka cluster",
 			Description: `Writing is idempotent and waits for all in-sync replicas: a record counts as
 written when the cluster cannot lose it, and the client's own repeats are
-recognised by the brokers. While brokers are away records wait and the
-pipeline slows down; nothing is given up, however long it takes.
+recognised by the brokers. Up to five requests are on their way to a broker at
+once, which is what idempotence allows. While brokers are away records wait
+and the pipeline slows down; nothing is given up, however long it takes.
 
 A record that the cluster refuses for good (too large, a time that the topic
 does not accept, a topic that does not exist or may not be written) goes to
