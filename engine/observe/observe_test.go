@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -29,6 +30,9 @@ func (f *fake) InFlight() observe.InFlight {
 }
 func (f *fake) Progress() map[string]engine.Progress {
 	return map[string]engine.Progress{"input.a.i": {Done: 5, Total: 10}, "input.a.j": {Done: 6}}
+}
+func (f *fake) Lag() map[string][]engine.Lag {
+	return map[string][]engine.Lag{"input.a.i": {{Topic: "orders", Partition: 3, Records: 17, Age: 1500 * time.Millisecond}}}
 }
 func (f *fake) Health() []observe.Health { return f.health }
 func (f *fake) Ready() bool {
@@ -76,6 +80,12 @@ flow_in_flight_bytes{pipeline="p"} 700
 # TYPE flow_input_done_bytes gauge
 flow_input_done_bytes{element="input.a.i",pipeline="p"} 5
 flow_input_done_bytes{element="input.a.j",pipeline="p"} 6
+# HELP flow_input_lag_records Records that are in the partition and not confirmed.
+# TYPE flow_input_lag_records gauge
+flow_input_lag_records{element="input.a.i",partition="3",pipeline="p",topic="orders"} 17
+# HELP flow_input_lag_seconds How long the oldest of them has been there.
+# TYPE flow_input_lag_seconds gauge
+flow_input_lag_seconds{element="input.a.i",partition="3",pipeline="p",topic="orders"} 1.5
 # HELP flow_input_size_bytes How much a bounded input has to read, where that is known.
 # TYPE flow_input_size_bytes gauge
 flow_input_size_bytes{element="input.a.i",pipeline="p"} 10

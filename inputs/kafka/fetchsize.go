@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"math"
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -17,6 +18,7 @@ type fetchSize struct {
 
 	// Only the reader uses these.
 	ratio float64 // memory over compressed bytes, high rather than low
+	known bool    // ratio is what the stream has shown, no guess
 	asked int64
 }
 
@@ -26,6 +28,9 @@ const (
 	// leastFetch is the least that is asked for: less than a usual batch
 	// makes a request for each.
 	leastFetch = 64 << 10
+	// firstFetch is the most that is asked for before the factor is known:
+	// records that are all alike grow two hundredfold.
+	firstFetch = 1 << 20
 )
 
 func newFetchSize(c *Config) *fetchSize {
@@ -36,7 +41,11 @@ func newFetchSize(c *Config) *fetchSize {
 
 // sizes returns what to ask for.
 func (s *fetchSize) sizes() (all, partition int64) {
-	scale := func(n int64) int64 { return min(max(int64(float64(n)/s.ratio), leastFetch), n) }
+	most := int64(firstFetch)
+	if s.known {
+		most = math.MaxInt32
+	}
+	scale := func(n int64) int64 { return min(max(int64(float64(n)/s.ratio), leastFetch), n, most) }
 	return scale(s.max), scale(s.maxPartition)
 }
 
@@ -58,7 +67,7 @@ func (s *fetchSize) adjust() (all, partition int32, changed bool) {
 	if ratio < s.ratio {
 		ratio = s.ratio + (ratio-s.ratio)/8
 	}
-	s.ratio = ratio
+	s.ratio, s.known = ratio, true
 	a, p := s.sizes()
 	if diff := a - s.asked; diff <= s.asked/8 && -diff <= s.asked/8 {
 		return 0, 0, false

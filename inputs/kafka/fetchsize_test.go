@@ -44,6 +44,20 @@ func TestFetchSizeFollowsTheStream(t *testing.T) {
 	}
 }
 
+func TestFirstFetchIsCautious(t *testing.T) {
+	t.Parallel()
+	c := Defaults()
+	c.FetchMaxBytes, c.FetchMaxPartitionBytes = 64<<20, 16<<20
+	s := newFetchSize(c)
+	if all, partition := s.sizes(); all != firstFetch || partition != firstFetch {
+		t.Errorf("it begins with %d and %d bytes", all, partition)
+	}
+	s.OnFetchBatchRead(kgo.BrokerMetadata{}, "orders", 0, kgo.FetchBatchMetrics{CompressedBytes: 1000, UncompressedBytes: 4000})
+	if all, partition, changed := s.adjust(); !changed || all != 16<<20 || partition != 4<<20 {
+		t.Errorf("it goes on with %d and %d bytes, changed: %v", all, partition, changed)
+	}
+}
+
 func TestSmallFetchesStaySmall(t *testing.T) {
 	t.Parallel()
 	c := Defaults()
