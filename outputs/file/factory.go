@@ -118,6 +118,9 @@ const description = "Adds records to a file, or writes one file after another wi
 	"records are read again by the next start; the error says from which byte on the file should be looked at.\n\n" +
 	"**After a crash** a file holds whole records only: a small journal, `.NAME.flow`, stands beside a file while it is being written, and the next start " +
 	"cuts off what was not confirmed. Do not remove it. Content that was there before is never cut. Only one process at a time can write a file.\n\n" +
+	"**Exactly once.** In a pipeline with `delivery = \"exactly_once\"` the length of each file is stored together with the positions of the inputs, and the next start cuts back to it, " +
+	"or removes, what came after it; those records are read again. Until then such records are there to be seen: who reads a file along must expect that its end goes back. " +
+	"Only regular files without `rotate` can do so. Content of somebody else is never cut, also what is added between two runs.\n\n" +
 	"**Rotation.** A file is written as `.NAME.partial` and appears as `NAME-20060102T150405Z-0001.EXT`, named by the time of its first record in UTC, when it is complete. " +
 	"A program that collects files never sees half of one. A partial file is continued by the next start.\n\n" +
 	"**Compression** writes self-contained members of about 1 MiB of records, ended earlier when no more records are waiting, so that everything confirmed can be read at any time. " +
