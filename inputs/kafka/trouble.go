@@ -71,11 +71,15 @@ func (in *Input) fetchError(ctx context.Context, t partError) error {
 			in.mu.Unlock()
 		}
 		return in.outOfRange(ctx, t.id, at)
-	case kerr.IsRetriable(err):
+	case kerr.IsRetriable(err), connkafka.Unproved(err):
+		// What the brokers refuse now they took at the start: credentials are
+		// being changed.
 		return engine.Retry(fmt.Errorf("reading %s: %w", t.id, err))
+	case connkafka.FatalLater(err):
+		return connkafka.ClassifyLater("reading "+t.id.String(), err)
 	default:
 		// The client has given the partition up: waiting would be for ever.
-		return connkafka.Classify("reading "+t.id.String(), err)
+		return fmt.Errorf("reading %s: %w", t.id, err)
 	}
 }
 
@@ -90,7 +94,7 @@ func (in *Input) groupError(err error) error {
 	case errors.Is(err, kerr.InvalidSessionTimeout):
 		return fmt.Errorf("%s: the cluster does not allow session_timeout %s (group.min.session.timeout.ms, group.max.session.timeout.ms): %w", group, in.config.SessionTimeout, err)
 	}
-	return connkafka.Classify(group, err)
+	return connkafka.ClassifyLater(group, err)
 }
 
 // topicGone is called when a topic that was read has been deleted, and perhaps
