@@ -50,9 +50,19 @@ const (
 	HeaderErrorTimestamp = "flow.error.timestamp"
 
 	// HeaderErrorEncoding and HeaderErrorKeyEncoding say what the bytes of value
-	// and key are: json, text or bytes. That of the key is there if a key is.
+	// and key are: the name of their encoding (json, text, bytes), or one of the
+	// two below. Neither is there for a null.
 	HeaderErrorEncoding    = "flow.error.encoding"
 	HeaderErrorKeyEncoding = "flow.error.key_encoding"
+)
+
+// Formats that hold JSON as JSON and all else as a string cannot tell a JSON
+// string from the same text, so the encodings of failed records have more names.
+const (
+	// EncodingInvalidJSON: should be JSON and is not, which is why it failed.
+	EncodingInvalidJSON = "invalid_json"
+	// EncodingJSONBytes: bytes, and JSON by chance or before they were decoded.
+	EncodingJSONBytes = "json_bytes"
 )
 
 // The headers that Kafka Connect gives to what it writes to a dead letter queue

@@ -27,6 +27,7 @@ type Chain struct {
 	outputs map[engine.Port][]string
 	failed  map[string][]string // who reads the errors of an element
 	enter   []engine.Port
+	inputs  map[string]bool
 	single  bool
 }
 
@@ -108,6 +109,10 @@ func NewChain(plan *engine.Plan, o ChainOptions) (*Chain, error) {
 	c.wire(p)
 	if c.single {
 		return c, nil
+	}
+	c.inputs = map[string]bool{}
+	for _, e := range p.Elements {
+		c.inputs[e.Address()] = e.Kind == engine.KindInput
 	}
 	if c.enter, err = entries(p, o.From); err != nil {
 		c.Close()

@@ -56,12 +56,24 @@ func (f *failures) labelFlow(n *node, r *record.Record, failure *engine.Failure)
 	} else {
 		r.DeleteHeader(engine.HeaderErrorTimestamp)
 	}
-	set(engine.HeaderErrorEncoding, r.Value.Encoding().Name())
-	if !r.Key.IsNull() {
-		set(engine.HeaderErrorKeyEncoding, r.Key.Encoding().Name())
-	} else {
-		r.DeleteHeader(engine.HeaderErrorKeyEncoding)
+	labelEncoding(r, engine.HeaderErrorEncoding, r.Value)
+	labelEncoding(r, engine.HeaderErrorKeyEncoding, r.Key)
+}
+
+func labelEncoding(r *record.Record, name string, d *record.Doc) {
+	if d.IsNull() {
+		r.DeleteHeader(name)
+		return
 	}
+	text := d.Encoding().Name()
+	switch {
+	case d.Edited():
+	case d.Encoding() == record.JSON && record.ValidateJSON(d.Raw()) != nil:
+		text = engine.EncodingInvalidJSON
+	case d.Encoding() == record.Opaque && record.ValidateJSON(d.Raw()) == nil:
+		text = engine.EncodingJSONBytes
+	}
+	r.SetHeader(name, []byte(text))
 }
 
 // What readers of Connect's headers group by: the stages and exceptions that
