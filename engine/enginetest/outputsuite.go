@@ -18,6 +18,9 @@ type Target struct {
 	Output engine.Output
 	// Read returns what is there, in order. It is called after Close.
 	Read func(t *testing.T) []Record
+	// Again makes another output over the same place, for one that is an
+	// engine.Marker; nil skips the test of that.
+	Again func(t *testing.T) engine.Output
 }
 
 // OutputCase says what RunOutput needs to know of an output.
@@ -73,6 +76,7 @@ func RunOutput(t *testing.T, c OutputCase) {
 	t.Run("writes in order", c.inOrder)
 	t.Run("flush confirms", c.flush)
 	t.Run("special records", c.special)
+	t.Run("takes back what came behind a mark", c.takesBack)
 	t.Run("closes without having been opened", c.closes)
 	t.Run("returns when its context ends", c.cancel)
 	t.Run("asks for another try when its system is away", c.away)

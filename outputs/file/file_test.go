@@ -404,11 +404,18 @@ func TestConformance(t *testing.T) {
 			enginetest.RunOutput(t, enginetest.OutputCase{
 				New: func(t *testing.T) enginetest.Target {
 					dir := t.TempDir()
-					o, err := newOutput(config(filepath.Join(dir, tt.base), edit), engine.Env{}, newFaultFS())
-					if err != nil {
-						t.Fatal(err)
+					open := func(t *testing.T) engine.Output {
+						o, err := newOutput(config(filepath.Join(dir, tt.base), edit), engine.Env{}, newFaultFS())
+						if err != nil {
+							t.Fatal(err)
+						}
+						return o
 					}
-					return enginetest.Target{Output: o, Read: func(t *testing.T) []enginetest.Record {
+					again := open
+					if config("", edit).Rotate != nil {
+						again = nil
+					}
+					return enginetest.Target{Output: open(t), Again: again, Read: func(t *testing.T) []enginetest.Record {
 						var list []enginetest.Record
 						for _, name := range files(t, dir) {
 							list = append(list, tt.read(t, content(t, filepath.Join(dir, name)))...)
