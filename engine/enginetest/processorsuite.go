@@ -168,7 +168,7 @@ func (w *copyOf) run() ([]Emitted, error) {
 	case w.bound.Gate != nil:
 		n, err := w.bound.Gate(w.t.Context(), 1, func(int) int { return len(w.r.Value.Raw()) })
 		if err != nil || n != 1 {
-			return nil, fmt.Errorf("Gate let %d of 1 records pass: %w", n, err)
+			return nil, fmt.Errorf("the gate let %d of 1 records pass: %w", n, err)
 		}
 		out, err := snapshot(w.r)
 		return []Emitted{{Record: out}}, err
