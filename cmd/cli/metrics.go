@@ -61,7 +61,7 @@ func metricsHandler(jobs []*job) http.Handler {
 		var running []observe.Pipeline
 		for _, j := range jobs {
 			if j.state.started.Load() != 0 {
-				running = append(running, j.runner)
+				running = append(running, j.current())
 			}
 		}
 		return running

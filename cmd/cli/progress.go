@@ -39,8 +39,8 @@ func (m *rateMeter) progress(jobs []*job, now time.Time) []progressRow {
 		if j.state.started.Load() == 0 {
 			continue
 		}
-		done := j.runner.Progress()
-		for i, e := range j.runner.Elements() {
+		done := j.current().Progress()
+		for i, e := range j.current().Elements() {
 			if kindOf(j, i) != engine.KindInput {
 				continue
 			}

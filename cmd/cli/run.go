@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"runtime/pprof"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -161,9 +162,12 @@ func indexOf(all []*engine.Pipeline, name string) int {
 // job is one pipeline of this run.
 type job struct {
 	plan   *engine.Pipeline
-	runner *run.Runner
-	store  *lazyStore
-	state  jobState
+	runner *run.Runner // of the first run; see current
+	// make makes a runner for one more run; nil: there is one only.
+	make  func() (*run.Runner, error)
+	anew  atomic.Pointer[run.Runner] // of the present run, if it is not the first
+	store *lazyStore
+	state jobState
 	// err is how it ended; written by the supervisor, read after its run.
 	err error
 }
@@ -179,16 +183,19 @@ func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logge
 			dir = p.Settings.StateDir
 		}
 		store := &lazyStore{dir: dir, open: func() (checkpoint.Store, error) { return checkpoint.OpenDir(dir, p.Name) }}
-		runner, err := run.New(p, run.Options{
-			Logger:  logger,
-			Store:   store,
-			Version: a.Version,
-			Hide:    hide,
-		})
-		if err != nil {
+		j := &job{plan: p, store: store, make: func() (*run.Runner, error) {
+			return run.New(p, run.Options{
+				Logger:  logger,
+				Store:   store,
+				Version: a.Version,
+				Hide:    hide,
+			})
+		}}
+		var err error
+		if j.runner, err = j.make(); err != nil {
 			return nil, &exitError{ExitConfig, fmt.Errorf("pipeline %s: %w", p.Name, err)}
 		}
-		jobs = append(jobs, &job{plan: p, runner: runner, store: store})
+		jobs = append(jobs, j)
 	}
 	return jobs, nil
 }
@@ -199,7 +206,7 @@ func (j *job) nothingNew() string {
 	if j.err != nil || j.store.loaded == 0 {
 		return ""
 	}
-	for i, e := range j.runner.Elements() {
+	for i, e := range j.current().Elements() {
 		if kindOf(j, i) == engine.KindInput && (e.In.Load() > 0 || !j.plan.Elements[i].Bounded) {
 			return ""
 		}

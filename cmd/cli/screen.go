@@ -215,7 +215,7 @@ func (l *logScreen) finish(jobs []*job) {
 	l.cancel()
 	<-l.done
 	for _, j := range jobs {
-		for i, e := range j.runner.Elements() {
+		for i, e := range j.current().Elements() {
 			l.logger.Info("summary", summaryAttrs(j, kindOf(j, i), e)...)
 		}
 	}

@@ -15,7 +15,7 @@ func summaryLines(jobs []*job, now time.Time, width int) []string {
 	rows := [][]string{{"PIPELINE", "ELEMENT", "IN", "OUT", "DROPPED", "ERRORS", "RETRIES", "BYTES", "RECORDS/S"}}
 	for _, j := range jobs {
 		elapsed := j.state.elapsed(now).Seconds()
-		for i, e := range j.runner.Elements() {
+		for i, e := range j.current().Elements() {
 			in, out := thousands(e.In.Load()), thousands(e.Out.Load())
 			moved := e.In.Load()
 			switch kindOf(j, i) {

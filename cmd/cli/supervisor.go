@@ -77,7 +77,7 @@ func (s *supervisor) runJob(ctx context.Context, j *job, ended map[string]chan s
 	j.state.started.Store(time.Now().UnixNano())
 	defer func() { j.state.ended.Store(time.Now().UnixNano()) }()
 	s.logger.Info("pipeline started", "pipeline", j.plan.Name)
-	err := j.runner.Run(ctx)
+	err := s.runAnew(ctx, j)
 	if err == nil {
 		s.logger.Info("pipeline ended", "pipeline", j.plan.Name)
 	}
@@ -87,7 +87,7 @@ func (s *supervisor) runJob(ctx context.Context, j *job, ended map[string]chan s
 // abort cuts every pipeline short.
 func (s *supervisor) abort() {
 	for _, j := range s.jobs {
-		j.runner.Abort()
+		j.current().Abort()
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 // transaction with it (see Output.unclear).
 func (o *Output) Transact(s engine.TransactionSettings) (engine.Transaction, error) {
 	o.session = o.conn.Session(o.env.Pipeline)
+	o.limits.most = int32(o.config.BatchBytes) // the session opens its client before Open
 	o.session.Join(o.env, s, func() []kgo.Opt { return o.options() }, o.limits.of)
 	return o.session, nil
 }
