@@ -81,7 +81,7 @@ func openFile(path, label string, size int64) (*fileReader, error) {
 		return nil, err
 	}
 	r := &fileReader{f: f, path: path, label: label, unzip: func() {}}
-	var in io.Reader = io.LimitReader(f, size)
+	in := io.LimitReader(f, size)
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".gz", ".gzip":
 		z, err := gzip.NewReader(in)

@@ -95,13 +95,11 @@ func (l *Ledger) add(ctx context.Context, e entry) error {
 	}
 	l.mu.Lock()
 	l.merge(e)
-	all, long := []byte(nil), l.stale || l.log.Long()
-	var err error
+	long, what := l.stale || l.log.Long(), e
 	if long {
-		all, err = json.Marshal(l.parts)
-	} else {
-		all, err = json.Marshal(e)
+		what = l.parts
 	}
+	all, err := json.Marshal(what)
 	l.mu.Unlock()
 	switch {
 	case err != nil:

@@ -101,7 +101,6 @@ func (r *Replay) Plan() (*engine.Pipeline, error) {
 // prune removes elements that nothing leads to.
 func prune(p *engine.Pipeline) {
 	for removed := true; removed; {
-		removed = false
 		there := map[string]bool{"": true}
 		for _, e := range p.Elements {
 			there[e.Address()] = true
