@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/flowrecords/flow/engine"
@@ -33,8 +34,11 @@ type Session struct {
 	makers   []func() []kgo.Opt
 	limits   []func(topic string) int32
 
+	second  bool        // the cluster has the second version of transactions
 	client  *kgo.Client // nil before Open and after Close
 	control *kgo.Client // for requests that the producer does not make by itself
+
+	acquired bool // the connection
 
 	careful atomic.Bool // a record was refused: write one by one until a commit has worked
 
@@ -95,6 +99,7 @@ func (s *Session) Open(ctx context.Context) (map[string]engine.Position, error) 
 	if err := s.conn.Acquire(ctx); err != nil {
 		return nil, err
 	}
+	s.acquired = true
 	positions, err := s.open(ctx)
 	if err != nil {
 		s.shut()
@@ -106,18 +111,8 @@ func (s *Session) open(ctx context.Context) (map[string]engine.Position, error) 
 	s.mu.Lock()
 	s.begun, s.wrote, s.broken = false, false, nil
 	s.mu.Unlock()
-	versions := kversion.Stable()
-	// Up to this version the group's part of a transaction is added by a
-	// request of its own, which all brokers understand; later ones depend on
-	// what the transaction's coordinator can do, which only the producer knows.
-	versions.SetMaxKeyVersion(keyTxnOffsetCommit, 4)
-	control, err := s.conn.Client(s.env, kgo.MaxVersions(versions))
-	if err != nil {
+	if err := s.command(ctx); err != nil {
 		return nil, err
-	}
-	s.control = control
-	if err := control.Ping(ctx); err != nil {
-		return nil, Classify("connecting to Kafka", err)
 	}
 	opts := s.makers[0]()
 	opts = append(opts,
@@ -125,6 +120,7 @@ func (s *Session) open(ctx context.Context) (map[string]engine.Position, error) 
 		kgo.TransactionTimeout(s.settings.CommitInterval+s.conn.config.TransactionTimeout),
 		kgo.ProducerBatchMaxBytesFn(s.limit),
 	)
+	var err error
 	if s.client, err = s.conn.Client(s.env, opts...); err != nil {
 		return nil, err
 	}
@@ -135,6 +131,41 @@ func (s *Session) open(ctx context.Context) (map[string]engine.Position, error) 
 		return nil, nil
 	}
 	return s.readPositions(ctx)
+}
+
+// command makes the client for requests that the producer does not make by
+// itself. Under the second version of transactions a group's part is added with
+// its positions, and every request must speak that version: a coordinator that
+// is asked in both ways may leave a transaction open for ever. Before, it is
+// added by a request of its own.
+func (s *Session) command(ctx context.Context) error {
+	probe, err := s.conn.Client(s.env)
+	if err != nil {
+		return err
+	}
+	defer probe.Close()
+	if err := probe.Ping(ctx); err != nil {
+		return Classify("connecting to Kafka", err)
+	}
+	resp, err := kmsg.NewPtrApiVersionsRequest().RequestWith(ctx, probe)
+	if err == nil {
+		err = kerr.ErrorForCode(resp.ErrorCode)
+	}
+	if err != nil {
+		return Classify("asking which transactions the cluster knows", err)
+	}
+	s.second = false
+	for _, f := range resp.FinalizedFeatures {
+		s.second = s.second || f.Name == "transaction.version" && f.MaxVersionLevel >= 2
+	}
+	versions := kversion.Stable()
+	versions.SetMaxKeyVersion(keyTxnOffsetCommit, 4)
+	if s.second {
+		// The next one names topics by their ids.
+		versions.SetMaxKeyVersion(keyTxnOffsetCommit, 5)
+	}
+	s.control, err = s.conn.Client(s.env, kgo.MaxVersions(versions))
+	return err
 }
 
 const keyTxnOffsetCommit = 28
@@ -311,14 +342,16 @@ func (s *Session) Close(ctx context.Context) error {
 const closeWait = 5 * time.Second
 
 func (s *Session) shut() {
-	if s.control == nil {
+	if !s.acquired {
 		return
 	}
-	s.control.Close()
+	if s.control != nil {
+		s.control.Close()
+	}
 	if s.client != nil {
 		s.client.Close()
 	}
-	s.control, s.client = nil, nil
+	s.control, s.client, s.acquired = nil, nil, false
 	if err := s.conn.Release(); err != nil {
 		s.logger().Warn("closing the connection", "error", err)
 	}

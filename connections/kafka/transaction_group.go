@@ -38,7 +38,7 @@ const groupPause = 20 * time.Millisecond
 // refuses a member of an earlier generation; what this member still holds in
 // the next one is offered again.
 func (s *Session) commitGroup(ctx context.Context, o *GroupOffsets) error {
-	added := false
+	added := s.second
 	for {
 		id, generation := o.Member()
 		// Without a member the group would take the positions unasked.
