@@ -14,8 +14,8 @@ import (
 // one more try mostly does. A run that has lasted begins the series again.
 const (
 	anewFirst = 200 * time.Millisecond
-	anewMost  = 10 * time.Second
-	anewCalm  = time.Minute
+	anewMost  = 5 * time.Second
+	anewCalm  = 10 * time.Second
 )
 
 // runAnew runs a pipeline, and runs it anew from its stored positions for as
@@ -38,7 +38,7 @@ func (s *supervisor) runAnew(ctx context.Context, j *job) error {
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", run.ErrAborted, err)
+			return nil // nothing is in flight in a pause
 		}
 		runner, err := j.make()
 		if err != nil {

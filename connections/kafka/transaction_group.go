@@ -73,7 +73,8 @@ func retriesGroup(err error) bool {
 			return true
 		}
 	}
-	return kerr.IsRetriable(err)
+	var answer *kerr.Error
+	return !errors.As(err, &answer) || answer.Retriable // a broker that is away
 }
 
 func (s *Session) addGroup(ctx context.Context, group string) error {
