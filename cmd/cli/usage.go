@@ -44,6 +44,7 @@ func otherNames() map[string][]string {
 		"fmt":        {"format"},
 		"explain":    {"plan", "graph", "dot"},
 		"doctor":     {"diagnose", "ping", "probe", "connect", "health"},
+		"errors":     {"dlq", "deadletters", "dead-letters", "failures", "replay"},
 		"expr":       {"eval", "repl", "console", "vrl", "blobl", "query", "jq"},
 		"list":       {"ls", "components", "connectors", "plugins"},
 		"show":       {"describe", "doc", "docs", "schema", "get"},
