@@ -32,7 +32,7 @@ type GroupOffsets struct {
 // records again.
 var errNotHeld = errors.New("the group has given partitions of this worker to another one")
 
-const groupPause = 20 * time.Millisecond
+const groupPause = 100 * time.Millisecond
 
 // commitGroup adds positions of a group to the open transaction. The group
 // refuses a member of an earlier generation; what this member still holds in
