@@ -117,7 +117,13 @@ func (w *textWriter) optionList(list []Option, indent, since string) {
 func (w *textWriter) entry(indent, name, facts, doc string) {
 	head := indent + name + "  "
 	room := w.width - len([]rune(head))
-	lines := Wrap(facts, max(room, 24))
+	if room < 24 { // a long name far to the right, in a narrow window
+		w.line(indent + w.style.bold(name))
+		w.para(indent+"  ", facts)
+		w.para(indent+"    ", doc)
+		return
+	}
+	lines := Wrap(facts, room)
 	for i, l := range lines {
 		if i == 0 {
 			w.line(indent + w.style.bold(name) + "  " + l)
