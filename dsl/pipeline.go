@@ -427,7 +427,7 @@ func (l *loader) checkDelivery(p *pipeline) {
 			text.WriteString(o.Remedy + " ")
 		}
 	}
-	text.WriteString("Every output must be able to take back what came after the last stored position, as a file without rotate can, and every input to go on exactly there. Change what is named, or use delivery = \"at_least_once\".")
+	text.WriteString("Every output must be able to take back what came after the last stored position, as a file without rotate can, or all outputs must write over one connection of Kafka, and every input must go on exactly there. Change what is named, or use delivery = \"at_least_once\".")
 	l.report(rules.NoExactlyOnce, at, "pipeline cannot give exactly_once", "%s", text.String())
 }
 

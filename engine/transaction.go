@@ -101,6 +101,8 @@ func enlistObstacle(d *Delivery, tx string) Obstacle {
 	switch {
 	case d.Once != "":
 		return Obstacle{Why: "cannot be read again: " + d.Once, Remedy: "Put what can be read again in front, such as a file or a topic."}
+	case d.Positions != "" && d.Transactions == "":
+		return Obstacle{Why: "has its positions kept by " + d.Positions + ", which cannot go into a transaction of " + tx}
 	case d.Positions != "" && d.Transactions != tx:
 		return Obstacle{Why: "has its positions kept by " + d.Positions + ", which cannot go into a transaction of " + tx, Remedy: "Read over " + tx + ", too."}
 	}

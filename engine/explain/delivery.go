@@ -55,6 +55,14 @@ func (d *describer) positions(p *part) {
 		pos.By, pos.Checkpoint = "flow, in the folder "+d.plan.Settings.StateDir, true
 	}
 	p.out.Positions = pos
+	if tx := engine.TransactionsOf(d.plan.Elements); d.plan.Settings.Delivery == engine.ExactlyOnce && tx != "" && pos.Once == "" {
+		if pos.Checkpoint {
+			pos.By = "the topic that positions_topic of " + tx + " names"
+		}
+		pos.By, pos.Checkpoint = pos.By+", in the transaction that writes the records", false
+		out.Why = append(out.Why, Reason{p.out.Address, "has its position in the transaction of the records, so one is never there without the other"})
+		return
+	}
 	if d.plan.Settings.Delivery == engine.ExactlyOnce && pos.Once == "" {
 		told := ""
 		if !pos.Checkpoint {
@@ -90,6 +98,9 @@ func (d *describer) confirms(p *part) {
 	}
 	if d.plan.Settings.Delivery == engine.ExactlyOnce && del.Marks {
 		out.Why = append(out.Why, Reason{p.out.Address, "takes back after a crash what it has written behind the last stored position"})
+	}
+	if d.plan.Settings.Delivery == engine.ExactlyOnce && del.Transactions != "" {
+		out.Why = append(out.Why, Reason{p.out.Address, "writes in transactions: who reads committed records only sees all of one or nothing"})
 	}
 	if c.Idempotent != "" {
 		out.Why = append(out.Why, Reason{p.out.Address, "takes a record twice without harm: " + c.Idempotent})

@@ -79,7 +79,7 @@ pipeline "replay" {
 			if conn, err := connkafka.Of(c.Connection); err == nil {
 				where = " of " + conn.Where()
 			}
-			return engine.Delivery{Positions: "consumer group " + c.Group + where, Resumes: true, Transactions: c.Connection.Name}
+			return engine.Delivery{Positions: "consumer group " + c.Group + where, Resumes: true}
 		},
 	}
 }
