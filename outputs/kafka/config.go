@@ -234,7 +234,7 @@ func (c *Config) delivery() engine.Delivery {
 			Lossy:    "brokers do not answer, so what they refuse or never get is not noticed; set acks to all",
 		}
 	}
-	return engine.Delivery{Confirms: "all in-sync replicas have it (acks=all)"}
+	return engine.Delivery{Confirms: "all in-sync replicas have it (acks=all)", Transactions: c.transactions(), Producer: c.producer()}
 }
 
 // New makes an output. It does no I/O.
