@@ -79,7 +79,11 @@ pipeline "replay" {
 			if conn, err := connkafka.Of(c.Connection); err == nil {
 				where = " of " + conn.Where()
 			}
-			return engine.Delivery{Positions: "consumer group " + c.Group + where, Resumes: true}
+			d := engine.Delivery{Positions: "consumer group " + c.Group + where, Resumes: true}
+			if groupTransactions {
+				d.Transactions = c.Connection.Name
+			}
+			return d
 		},
 	}
 }
