@@ -139,7 +139,7 @@ func (l progressLayout) lines(rows []progressRow) []string {
 		var b strings.Builder
 		fmt.Fprintf(&b, "%-*s  %12s records", name, r.pipeline+"  "+r.element, thousands(r.records))
 		if l.size {
-			fmt.Fprintf(&b, "  %10s", size(r.bytes))
+			fmt.Fprintf(&b, "  %10s", engine.SizeText(r.bytes))
 		}
 		fmt.Fprintf(&b, "  %7s/s", short(r.perSecond))
 		if p := r.percent(); p >= 0 {
@@ -188,19 +188,6 @@ func thousands(n int64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
-}
-
-// size writes bytes in binary units.
-func size(n int64) string {
-	const unit = 1024
-	if n < unit {
-		return fmt.Sprintf("%d B", n)
-	}
-	f, i := float64(n)/unit, 0
-	for ; f >= unit && i < 4; i++ {
-		f /= unit
-	}
-	return fmt.Sprintf("%.1f %s", f, [...]string{"KiB", "MiB", "GiB", "TiB", "PiB"}[i])
 }
 
 // short writes 1234567 as 1.23M.

@@ -30,7 +30,7 @@ func summaryLines(jobs []*job, now time.Time, width int) []string {
 			}
 			bytes := ""
 			if n := e.Bytes.Load(); n > 0 {
-				bytes = size(n)
+				bytes = engine.SizeText(n)
 			}
 			rate := ""
 			if elapsed > 0 && moved > 0 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -55,9 +56,9 @@ func Folder(r *engine.CheckReport, dir string, mkdir bool) bool {
 	case !ok:
 		r.OK(what, "%s", detail)
 	case free < lowSpace:
-		r.Warn(what, fmt.Sprintf("%s, with only %s free", detail, Bytes(free)), "Make room on that disk.")
+		r.Warn(what, fmt.Sprintf("%s, with only %s free", detail, engine.SizeText(int64(min(free, math.MaxInt64)))), "Make room on that disk.")
 	default:
-		r.OK(what, "%s, %s free", detail, Bytes(free))
+		r.OK(what, "%s, %s free", detail, engine.SizeText(int64(min(free, math.MaxInt64))))
 	}
 	return true
 }
@@ -86,17 +87,4 @@ func reason(err error) string {
 		return pe.Err.Error()
 	}
 	return err.Error()
-}
-
-// Bytes writes a size for people.
-func Bytes(n uint64) string {
-	const unit = 1024
-	if n < unit {
-		return fmt.Sprintf("%d B", n)
-	}
-	f, i := float64(n)/unit, 0
-	for ; f >= unit && i < 4; i++ {
-		f /= unit
-	}
-	return fmt.Sprintf("%.1f %s", f, [...]string{"KiB", "MiB", "GiB", "TiB", "PiB"}[i])
 }

@@ -286,12 +286,3 @@ func TestReadable(t *testing.T) {
 		t.Errorf("told %s of a file that can be read", got)
 	}
 }
-
-func TestBytes(t *testing.T) {
-	t.Parallel()
-	for n, want := range map[uint64]string{0: "0 B", 1023: "1023 B", 1536: "1.5 KiB", 1 << 30: "1.0 GiB", 1 << 60: "1024.0 PiB"} {
-		if got := Bytes(n); got != want {
-			t.Errorf("%d is %s, want %s", n, got, want)
-		}
-	}
-}

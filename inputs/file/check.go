@@ -46,9 +46,9 @@ func (in *input) Check(_ context.Context, r *engine.CheckReport) {
 	case len(paths) == 0:
 		r.Warn(what, "no file matches, so there is nothing to read", "Correct the paths, or put the files there.")
 	case len(paths) == 1:
-		r.OK(what, "can be read, %s", probe.Bytes(uint64(size)))
+		r.OK(what, "can be read, %s", engine.SizeText(size))
 	default:
-		r.OK(what, "%d files can be read, %s", len(paths), probe.Bytes(uint64(size)))
+		r.OK(what, "%d files can be read, %s", len(paths), engine.SizeText(size))
 	}
 }
 

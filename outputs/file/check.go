@@ -37,7 +37,7 @@ func (o *output) Check(_ context.Context, r *engine.CheckReport) {
 		r.Fail(what, "it has content already, and append is false", "Move the file away, or set append = true.")
 	default:
 		if probe.Folder(r, filepath.Dir(literal), false) {
-			r.OK(what, "can be written to, and holds %s", probe.Bytes(uint64(info.Size())))
+			r.OK(what, "can be written to, and holds %s", engine.SizeText(info.Size()))
 		}
 	}
 }
