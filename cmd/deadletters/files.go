@@ -153,45 +153,6 @@ func (r *fileReader) close() {
 	_ = r.f.Close()
 }
 
-// written lists the files that an output has written under a path: the file
-// itself, and those that it had before they got another name when complete.
-func written(path string) ([]string, error) {
-	dir, base := filepath.Split(path)
-	stem, ext := base, ""
-	for _, z := range []string{".gz", ".zst", ".zstd"} {
-		if s, ok := strings.CutSuffix(stem, z); ok && s != "" {
-			stem, ext = s, z
-			break
-		}
-	}
-	if at := strings.LastIndexByte(stem, '.'); at > 0 {
-		stem, ext = stem[:at], stem[at:]+ext
-	}
-	entries, err := os.ReadDir(filepath.Clean(dir + "."))
-	if err != nil {
-		return nil, err
-	}
-	var paths []string
-	for _, e := range entries {
-		name := e.Name()
-		if !e.Type().IsRegular() {
-			continue
-		}
-		if name == base || strings.HasPrefix(name, stem+"-") && strings.HasSuffix(name, ext) && stamped(name[len(stem)+1:len(name)-len(ext)]) {
-			paths = append(paths, dir+name)
-		}
-	}
-	slices.Sort(paths)
-	return paths, nil
-}
-
-// stamped reports the form 20060102T150405Z-0001.
-func stamped(s string) bool {
-	stamp, number, ok := strings.Cut(s, "-")
-	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-	return ok && digits(number) && len(stamp) == 16 && stamp[8] == 'T' && stamp[15] == 'Z' && digits(stamp[:8]+stamp[9:15])
-}
-
 // below lists the files that a template with this literal beginning may have
 // written.
 func below(prefix string) ([]string, error) {

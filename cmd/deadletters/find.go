@@ -86,6 +86,16 @@ func errorsOutputs(p *engine.Pipeline) []*engine.Element {
 	return out
 }
 
+// beginning is the text of a template in front of its first hole; whole: it has
+// none, or only constant ones.
+func beginning(t engine.Template) (text string, whole bool) {
+	if text, whole = t.Source.Literal(); whole {
+		return text, true
+	}
+	text, _, _ = strings.Cut(t.Source.Text(), "{{")
+	return text, false
+}
+
 // ofOutput returns what an output has written; nil if that is nothing yet.
 func ofOutput(e *engine.Element, env engine.Env) (Source, error) {
 	switch c := e.Config.(type) {
@@ -93,9 +103,10 @@ func ofOutput(e *engine.Element, env engine.Env) (Source, error) {
 		if c.Format != "envelope" {
 			return nil, fmt.Errorf("format %q keeps no reasons: set format = \"envelope\", with which failed records can be listed and replayed", c.Format)
 		}
-		list, prefix := written, c.Path.Source.Text()
-		if at := strings.Index(prefix, "{{"); at >= 0 {
-			list, prefix = below, prefix[:at]
+		list := file.Written
+		prefix, whole := beginning(c.Path)
+		if !whole {
+			list = below
 		}
 		paths, err := list(prefix)
 		if err != nil && !os.IsNotExist(err) {
@@ -110,11 +121,8 @@ func ofOutput(e *engine.Element, env engine.Env) (Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := &Topics{Title: e.Address(), Conn: conn, Env: env, Topic: c.Topic.Source.Text()}
-		if at := strings.Index(s.Topic, "{{"); at >= 0 {
-			s.Topic, s.Prefix = s.Topic[:at], true
-		}
-		return s, nil
+		topic, whole := beginning(c.Topic)
+		return &Topics{Title: e.Address(), Conn: conn, Env: env, Topic: topic, Prefix: !whole}, nil
 	}
 	return nil, fmt.Errorf("what a %s output has written cannot be read back: use a file with format = \"envelope\" or a topic", e.Type)
 }

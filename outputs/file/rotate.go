@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,6 +26,35 @@ func finalName(path string, opened time.Time, n int) string {
 	dir, base := filepath.Split(path)
 	stem, ext := splitExt(base)
 	return fmt.Sprintf("%s%s-%s-%04d%s", dir, stem, opened.UTC().Format(stampLayout), n, ext)
+}
+
+// Written lists the files that an output has written under a path, sorted: the
+// file itself, and those that had another name until they were complete
+// (finalName).
+func Written(path string) ([]string, error) {
+	dir, base := filepath.Split(path)
+	entries, err := os.ReadDir(filepath.Clean(dir + "."))
+	if err != nil {
+		return nil, err
+	}
+	stem, ext := splitExt(base)
+	var paths []string
+	for _, e := range entries {
+		middle, isFinal := strings.CutPrefix(e.Name(), stem+"-")
+		middle, hasExt := strings.CutSuffix(middle, ext)
+		if e.Type().IsRegular() && (e.Name() == base || isFinal && hasExt && isStamp(middle)) {
+			paths = append(paths, dir+e.Name())
+		}
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
+
+// isStamp reports what finalName puts between stem and extension.
+func isStamp(s string) bool {
+	stamp, number, ok := strings.Cut(s, "-")
+	_, err := time.Parse(stampLayout, stamp)
+	return ok && err == nil && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
 // splitExt cuts the extensions off: that of the compression and one more. A
