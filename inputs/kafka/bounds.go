@@ -33,9 +33,9 @@ func (in *Input) findPartitions(ctx context.Context, client *kgo.Client) (ids []
 		return nil, connkafka.Classify(what, err)
 	}
 	if len(in.config.Topics) == 0 {
-		re := regexp.MustCompile(anchored(in.config.TopicsRegex))
+		wanted, unwanted := whole(in.config.TopicsRegex), whole(in.config.TopicsExclude)
 		for _, t := range found {
-			if t.Err == nil && !t.IsInternal && re.MatchString(t.Topic) && !in.config.excludes(t.Topic) {
+			if t.Err == nil && !t.IsInternal && wanted.MatchString(t.Topic) && (unwanted == nil || !unwanted.MatchString(t.Topic)) {
 				ids = append(ids, partitionsOf(t)...)
 			}
 		}
@@ -57,8 +57,12 @@ func (in *Input) findPartitions(ctx context.Context, client *kgo.Client) (ids []
 	return ids, nil
 }
 
-func (c *Config) excludes(topic string) bool {
-	return c.TopicsExclude.Regexp != nil && regexp.MustCompile(anchored(c.TopicsExclude)).MatchString(topic)
+// whole matches all of a name with p; nil for a pattern that is not given.
+func whole(p engine.Pattern) *regexp.Regexp {
+	if p.Regexp == nil {
+		return nil
+	}
+	return regexp.MustCompile(anchored(p))
 }
 
 func partitionsOf(t kadm.TopicDetail) (ids []partitionID) {

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"regexp"
 
 	connkafka "github.com/flowrecords/flow/connections/kafka"
 	"github.com/flowrecords/flow/engine"
@@ -12,8 +11,6 @@ import (
 func (in *Input) Check(ctx context.Context, r *engine.CheckReport) {
 	c := in.config
 	n := connkafka.Reads{Topics: c.Topics, Group: c.Group, InstanceID: c.InstanceID, FetchBytes: int64(c.FetchMaxBytes)}
-	if c.TopicsRegex.Regexp != nil {
-		n.Pattern = regexp.MustCompile(anchored(c.TopicsRegex))
-	}
+	n.Pattern = whole(c.TopicsRegex)
 	in.conn.CheckReads(ctx, r, n)
 }

@@ -3,8 +3,8 @@ package kafka
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	connkafka "github.com/flowrecords/flow/connections/kafka"
@@ -69,8 +69,15 @@ func Defaults() *Config {
 	}
 }
 
-// legalName is what brokers accept as the name of a topic or an instance.
-var legalName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+// maxName is the longest name that brokers accept.
+const maxName = 249
+
+// legalName reports what brokers accept as the name of a topic or an instance.
+func legalName(s string) bool {
+	return s != "" && len(s) <= maxName && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
+	})
+}
 
 // Validate reports every mistake, each at its option.
 func (c *Config) Validate() []engine.Problem {
@@ -105,7 +112,7 @@ func (c *Config) validateTopics(v *validator) {
 			v.add("topics", "empty topic name", "Remove the empty name.")
 		case seen[t]:
 			v.add("topics", fmt.Sprintf("topic %q is listed twice", t), "Remove one of the two.")
-		case !legalName.MatchString(t):
+		case !legalName(t):
 			v.add("topics", fmt.Sprintf("%q is no name of a topic", t), "Names have at most 249 letters, digits, dots, hyphens and underscores. For a pattern use topics_regex.")
 		}
 		seen[t] = true
@@ -116,7 +123,7 @@ func (c *Config) validateGroup(v *validator) {
 	if c.Group == "" {
 		v.add("group", "group is empty", "The group's name is where positions are kept; give it one.")
 	}
-	if c.InstanceID != "" && !legalName.MatchString(c.InstanceID) {
+	if c.InstanceID != "" && !legalName(c.InstanceID) {
 		v.add("instance_id", "instance_id has a character that brokers refuse", "Use at most 249 letters, digits, dots, hyphens and underscores.")
 	}
 	switch server := c.GroupProtocol == "consumer"; {
