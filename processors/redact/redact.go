@@ -62,7 +62,7 @@ func newRedact(c *Config) *redact {
 		p.names = regexp.MustCompile("(?is)^(?:" + string(names) + ")$")
 	}
 	for _, name := range c.Values {
-		p.kinds = append(p.kinds, kinds[name])
+		p.kinds = append(p.kinds, kindOf(name))
 	}
 	for _, x := range c.Patterns {
 		p.kinds = append(p.kinds, kind{find: x.Regexp})
@@ -355,8 +355,11 @@ func (s *scan) scalar() {
 		s.string()
 		return
 	}
-	for s.at < len(s.src) && !bytes.ContainsRune([]byte(",]} \t\r\n"), rune(s.src[s.at])) {
-		s.at++
+	for ; s.at < len(s.src); s.at++ {
+		switch s.src[s.at] {
+		case ',', ']', '}', ' ', '\t', '\r', '\n':
+			return
+		}
 	}
 }
 
