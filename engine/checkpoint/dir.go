@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/url"
 	"path/filepath"
-	"strconv"
 
 	"github.com/flowrecords/flow/engine"
 )
@@ -25,11 +24,9 @@ const (
 	keptFiles = 2
 )
 
-// dirStore keeps the positions of a pipeline in files of a folder:
-//
-//	NAME.lock             held by the process that uses the store; its pid is in it
-//	NAME.N.positions      the newest N counts; at most two exist
-//	NAME.N.positions.new  is being written; never read
+// dirStore keeps the positions of a pipeline in a series NAME.N.positions of a
+// folder, beside NAME.lock, which the process that uses the store holds; its pid
+// is in it.
 //
 // A file is lines of text. Each line is the CRC-32C (Castagnoli) of its rest,
 // as eight hex digits, a space, and a JSON object:
@@ -39,22 +36,14 @@ const (
 //	{"input.file.in/a.jsonl":{"offset":20177}}   each further line: one Save
 //
 // A line counts only with its newline and the right sum, so a torn write ends
-// the file at the line before. A file is made whole before it gets its name
-// (write, sync, rename, sync the folder); then Save appends to it and syncs.
-// After a failed append the file is left alone, since its end is unknown, and
-// the next Save makes a new one.
+// the file at the line before.
 type dirStore struct {
+	series
 	pipeline string
-	name     string // of the pipeline, as part of a file name
 	dir      string // for messages
-	files    files
 	lock     *lock
 
 	positions map[string]engine.Position // as stored
-	number    uint64                     // of the current file; 0: none
-	current   file                       // open for appending; nil: make a new file
-	size      int64
-	first     int64 // size of the file when it was made
 	damage    error
 	logs      []*dirLog // made so far
 }
@@ -77,20 +66,11 @@ func OpenDir(dir, pipeline string) (Store, error) {
 }
 
 func newDirStore(fs files, l *lock, pipeline string) *dirStore {
-	return &dirStore{pipeline: pipeline, name: fileName(pipeline), files: fs, lock: l, positions: make(map[string]engine.Position)}
+	return &dirStore{series: series{files: fs, name: fileName(pipeline), suffix: ".positions"}, pipeline: pipeline, lock: l, positions: make(map[string]engine.Position)}
 }
 
 // fileName makes a pipeline's name safe as part of a file name.
 func fileName(pipeline string) string { return url.PathEscape(pipeline) }
-
-const suffix = ".positions"
-
-func (s *dirStore) fileOf(n uint64) string {
-	return s.name + "." + strconv.FormatUint(n, 10) + suffix
-}
-
-// numbers lists the files of this pipeline, the newest first.
-func (s *dirStore) numbers() ([]uint64, error) { return numbered(s.files, s.name, suffix) }
 
 // Load implements Store. A file with a damaged end counts up to there; one
 // with a damaged beginning does not count at all, and the one before serves.
@@ -115,7 +95,7 @@ func (s *dirStore) Load(context.Context) (map[string]engine.Position, error) {
 		s.positions, s.number = m, list[0]
 		s.damage = errors.Join(bad...)
 		if i == 0 && err == nil {
-			s.open(data, n)
+			s.open(n, int64(len(data)), firstBytes(data))
 		}
 		return maps.Clone(m), nil
 	}
@@ -127,15 +107,6 @@ func (s *dirStore) Load(context.Context) (map[string]engine.Position, error) {
 
 // path is how people find a file.
 func (s *dirStore) path(name string) string { return filepath.Join(s.dir, name) }
-
-// open goes on with a file that is in order. If that fails, Save makes a new one.
-func (s *dirStore) open(data []byte, n uint64) {
-	f, err := s.files.append(s.fileOf(n))
-	if err != nil {
-		return
-	}
-	s.current, s.size, s.first = f, int64(len(data)), firstBytes(data)
-}
 
 var errGone = errors.New("the folder was removed or replaced while it was in use; start flow again to use it anew")
 
@@ -150,20 +121,16 @@ func (s *dirStore) Save(ctx context.Context, changed map[string]engine.Position)
 	if len(changed) == 0 {
 		return nil
 	}
-	// What is added to a file without a name is read by nobody, and without the
-	// lock another process may be at work: neither counts as stored.
+	// Without the lock another process may be at work: nothing counts as stored.
 	if s.lock != nil && !s.lock.held() {
 		return errGone
 	}
-	if s.current != nil && !s.files.is(s.fileOf(s.number), s.current) {
-		s.leave()
-	}
-	if s.current != nil && s.size > max(rewriteBytes, rewriteFactor*s.first) {
-		s.leave()
-	}
-	if s.current != nil {
-		if err := s.add(changed); err != nil {
-			s.leave()
+	if s.there() && !s.long() {
+		text, err := line(nil, changed)
+		if err == nil {
+			err = s.add(text)
+		}
+		if err != nil {
 			return fmt.Errorf("adding to %s: %w", s.fileOf(s.number), err)
 		}
 		maps.Copy(s.positions, changed)
@@ -178,26 +145,6 @@ func (s *dirStore) Save(ctx context.Context, changed map[string]engine.Position)
 	return nil
 }
 
-// leave stops writing to the current file.
-func (s *dirStore) leave() {
-	if s.current != nil {
-		_ = s.current.Close() // what counts was synced, the rest must not count
-		s.current = nil
-	}
-}
-
-func (s *dirStore) add(changed map[string]engine.Position) error {
-	text, err := line(nil, changed)
-	if err != nil {
-		return err
-	}
-	if _, err := s.current.Write(text); err != nil {
-		return err
-	}
-	s.size += int64(len(text))
-	return s.current.Sync()
-}
-
 // rewrite makes the next file, with all positions.
 func (s *dirStore) rewrite(all map[string]engine.Position) error {
 	text, err := line(nil, header{Version: version, Pipeline: s.pipeline})
@@ -207,32 +154,7 @@ func (s *dirStore) rewrite(all map[string]engine.Position) error {
 	if err != nil {
 		return err
 	}
-	name := s.fileOf(s.number + 1)
-	f, err := writeWhole(s.files, name, text)
-	if err != nil {
-		// The name may be taken already: never write to that file again.
-		if list, lerr := s.numbers(); lerr == nil && len(list) > 0 {
-			s.number = max(s.number, list[0])
-		}
-		return err
-	}
-	s.number++
-	s.current, s.size, s.first = f, int64(len(text)), int64(len(text))
-	s.clean()
-	return nil
-}
-
-// clean removes old files. Failing is harmless: the next time removes them.
-func (s *dirStore) clean() {
-	list, err := s.numbers()
-	if err != nil {
-		return
-	}
-	for i, n := range list {
-		if i >= keptFiles {
-			_ = s.files.remove(s.fileOf(n))
-		}
-	}
+	return s.replace(text)
 }
 
 // Close implements Store.

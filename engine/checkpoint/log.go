@@ -7,9 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"slices"
-	"strconv"
-	"strings"
 )
 
 // Keeper is a Store that also keeps what processors remember.
@@ -40,23 +37,16 @@ type Log interface {
 // maxEntryBytes bounds what is believed of a length in a file.
 const maxEntryBytes = 1 << 30
 
-// dirLog keeps a log in files beside those of the positions:
-//
-//	NAME.ELEMENT.N.state      the newest N counts; at most two exist
-//	NAME.ELEMENT.N.state.new  is being written; never read
+// dirLog keeps a log in a series NAME.ELEMENT.N.state beside that of the
+// positions.
 //
 // A file is frames: length and CRC-32C (Castagnoli) of the entry, four bytes
 // each, little endian, and the entry. The first frame is a header in JSON,
-// the second the entry of a Rewrite. Files are made whole before they get
-// their name, as those of positions are.
+// the second the entry of a Rewrite.
 type dirLog struct {
+	series
 	store   *dirStore
 	element string
-	name    string // of pipeline and element, as part of file names
-	number  uint64 // of the newest file; 0: none
-	current file   // open for appending; nil: Rewrite comes first
-	size    int64
-	first   int64 // size of the file when it was made
 	damage  error
 }
 
@@ -64,39 +54,9 @@ const stateSuffix = ".state"
 
 // Log implements Keeper.
 func (s *dirStore) Log(element string) Log {
-	l := &dirLog{store: s, element: element, name: s.name + "." + fileName(element)}
+	l := &dirLog{series: series{files: s.files, name: s.name + "." + fileName(element), suffix: stateSuffix}, store: s, element: element}
 	s.logs = append(s.logs, l)
 	return l
-}
-
-func (l *dirLog) fileOf(n uint64) string {
-	return l.name + "." + strconv.FormatUint(n, 10) + stateSuffix
-}
-
-func (l *dirLog) numbers() ([]uint64, error) { return numbered(l.store.files, l.name, stateSuffix) }
-
-// numbered lists the numbers of the files NAME.N.SUFFIX, the newest first.
-func numbered(fs files, name, suffix string) ([]uint64, error) {
-	names, err := fs.list()
-	if err != nil {
-		return nil, err
-	}
-	var list []uint64
-	for _, file := range names {
-		middle, ok := strings.CutPrefix(file, name+".")
-		if !ok {
-			continue
-		}
-		if middle, ok = strings.CutSuffix(middle, suffix); !ok {
-			continue
-		}
-		if n, err := strconv.ParseUint(middle, 10, 64); err == nil && n > 0 {
-			list = append(list, n)
-		}
-	}
-	slices.Sort(list)
-	slices.Reverse(list)
-	return list, nil
 }
 
 type logHeader struct {
@@ -114,7 +74,7 @@ func (l *dirLog) Replay(_ context.Context, entry func([]byte) error) error {
 	}
 	for i, n := range list {
 		l.number = max(l.number, n)
-		data, err := l.store.files.read(l.fileOf(n))
+		data, err := l.files.read(l.fileOf(n))
 		if err != nil {
 			return fmt.Errorf("reading what %s remembers: %w", l.element, err)
 		}
@@ -190,17 +150,9 @@ func appendFrame(dst, entry []byte) []byte {
 	return append(dst, entry...)
 }
 
-func (l *dirLog) open(n uint64, size, first int64) {
-	f, err := l.store.files.append(l.fileOf(n))
-	if err != nil {
-		return // Rewrite makes a new one
-	}
-	l.current, l.size, l.first = f, size, first
-}
-
 // Long implements Log.
 func (l *dirLog) Long() bool {
-	return l.current == nil || l.size > max(rewriteBytes, rewriteFactor*l.first)
+	return l.current == nil || l.long()
 }
 
 // Append implements Log.
@@ -208,22 +160,12 @@ func (l *dirLog) Append(ctx context.Context, entry []byte) error {
 	if err := l.usable(ctx, entry); err != nil {
 		return err
 	}
-	if l.current != nil && !l.store.files.is(l.fileOf(l.number), l.current) {
-		l.leave()
-	}
-	if l.current == nil {
+	if !l.there() {
 		return errors.New("there is no file to add to")
 	}
-	text := appendFrame(nil, entry)
-	_, err := l.current.Write(text)
-	if err == nil {
-		err = l.current.Sync()
-	}
-	if err != nil {
-		l.leave()
+	if err := l.add(appendFrame(nil, entry)); err != nil {
 		return fmt.Errorf("adding to %s: %w", l.fileOf(l.number), err)
 	}
-	l.size += int64(len(text))
 	return nil
 }
 
@@ -244,57 +186,13 @@ func (l *dirLog) Rewrite(ctx context.Context, entry []byte) error {
 	if err := l.usable(ctx, entry); err != nil {
 		return err
 	}
-	l.leave()
 	head, err := json.Marshal(logHeader{Version: version, Pipeline: l.store.pipeline, Element: l.element})
 	if err != nil {
 		return err
 	}
-	text := appendFrame(appendFrame(nil, head), entry)
 	name := l.fileOf(l.number + 1)
-	f, err := writeWhole(l.store.files, name, text)
-	if err != nil {
-		// The name may be taken already: never write to that file again.
-		if list, lerr := l.numbers(); lerr == nil && len(list) > 0 {
-			l.number = max(l.number, list[0])
-		}
+	if err := l.replace(appendFrame(appendFrame(nil, head), entry)); err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
-	l.number++
-	l.current, l.size, l.first = f, int64(len(text)), int64(len(text))
-	if list, err := l.numbers(); err == nil {
-		for i, n := range list {
-			if i >= keptFiles {
-				_ = l.store.files.remove(l.fileOf(n))
-			}
-		}
-	}
 	return nil
-}
-
-// writeWhole makes a file of which no part is ever seen under its name.
-func writeWhole(fs files, name string, text []byte) (file, error) {
-	f, err := fs.create(name + ".new")
-	if err != nil {
-		return nil, err
-	}
-	if _, err = f.Write(text); err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		if err = fs.rename(name+".new", name); err == nil {
-			err = fs.syncDir()
-		}
-	}
-	if err != nil {
-		_ = f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-func (l *dirLog) leave() {
-	if l.current != nil {
-		_ = l.current.Close() // what counts was synced
-		l.current = nil
-	}
 }
