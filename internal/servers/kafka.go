@@ -33,6 +33,9 @@ type KafkaOptions struct {
 	// Proxied adds the listener Proxied, whose clients are sent to addresses
 	// at which nobody listens until a test puts a proxy there.
 	Proxied bool
+	// Racks puts each broker into a rack of its own, called rack- and its id,
+	// and lets consumers read from the copy in theirs.
+	Racks bool
 	// Properties of the brokers, over those that this package sets. A broker
 	// that was killed waits for broker.session.timeout.ms before it serves again.
 	Properties map[string]string

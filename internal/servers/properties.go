@@ -92,6 +92,10 @@ func (c *Cluster) properties(n *node) map[string]string {
 		p["super.users"] = "User:" + Admin + ";User:ANONYMOUS"
 		p["allow.everyone.if.no.acl.found"] = "false"
 	}
+	if c.opts.Racks {
+		p["broker.rack"] = "rack-" + strconv.Itoa(n.id)
+		p["replica.selector.class"] = "org.apache.kafka.common.replica.RackAwareReplicaSelector"
+	}
 	maps.Copy(p, c.opts.Properties)
 	return p
 }
