@@ -119,6 +119,8 @@ func (b *Batch) Rollback(m Mark) {
 func (b *Batch) truncate(n int) {
 	b.Value.Spans = b.Value.Spans[:n]
 	b.Key.Spans = b.Key.Spans[:min(n, len(b.Key.Spans))]
+	b.Value.Encodings = b.Value.Encodings[:min(n, len(b.Value.Encodings))]
+	b.Key.Encodings = b.Key.Encodings[:min(n, len(b.Key.Encodings))]
 	b.Headers.Ends = b.Headers.Ends[:min(n, len(b.Headers.Ends))]
 	b.Timestamps = b.Timestamps[:min(n, len(b.Timestamps))]
 	b.Topics = b.Topics[:min(n, len(b.Topics))]
@@ -143,6 +145,8 @@ func (b *Batch) Compact(kept []uint32) {
 	}
 	pick(b.Value.Spans, kept)
 	pick(b.Key.Spans, kept)
+	pick(b.Value.Encodings, kept)
+	pick(b.Key.Encodings, kept)
 	pick(b.Timestamps, kept)
 	pick(b.Topics, kept)
 	pick(b.Failures, kept)

@@ -305,21 +305,21 @@ func TestLines(t *testing.T) {
 
 func TestTranscoder(t *testing.T) {
 	t.Parallel()
-	upper := func(dst, src []byte) ([]byte, error) {
+	upper := func(dst, src []byte, _ record.Encoding, _ *engine.Meta) ([]byte, record.Encoding, error) {
 		if src == nil {
-			return nil, nil
+			return nil, nil, nil
 		}
 		if bytes.Contains(src, []byte("bad")) {
-			return append(dst, "half"...), errors.New("bad")
+			return append(dst, "half"...), nil, errors.New("bad")
 		}
-		return append(dst, bytes.ToUpper(src)...), nil
+		return append(dst, bytes.ToUpper(src)...), record.Text, nil
 	}
 	records := []enginetest.Record{
 		{Key: []byte("k0"), Value: []byte("a")}, {Key: []byte("k1"), Value: []byte("bad")}, {Value: nil, Key: []byte("k2")},
 		{Key: []byte("bad"), Value: []byte("d")}, {Key: nil, Value: []byte("e\nf")}, {Key: []byte("k5"), Value: []byte{}},
 	}
 	for _, borrowed := range []bool{false, true} {
-		tr := &engine.Transcoder{Value: upper, Key: upper, ValueTo: record.Text, KeyTo: record.Text}
+		tr := &engine.Transcoder{Value: upper, Key: upper}
 		for round := range 3 {
 			src := begun(records, "t")
 			b := src
@@ -330,11 +330,11 @@ func TestTranscoder(t *testing.T) {
 			}
 			before := enginetest.Records(src)
 			var failed []int
-			kept := tr.Run(b, func(i int, reason error) {
+			kept, err := tr.Run(t.Context(), b, func(i int, reason error) {
 				same(t, "unchanged while failing", enginetest.Records(b), before)
 				failed = append(failed, i)
 			})
-			if !slices.Equal(failed, []int{1, 3}) || !slices.Equal(kept, []uint32{0, 2, 4, 5}) {
+			if err != nil || !slices.Equal(failed, []int{1, 3}) || !slices.Equal(kept, []uint32{0, 2, 4, 5}) {
 				t.Fatalf("failed %v, kept %v", failed, kept)
 			}
 			got := enginetest.Records(b)

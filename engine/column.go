@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"math"
 
 	"github.com/flowrecords/flow/engine/limits"
@@ -34,6 +33,10 @@ type Column struct {
 	Spans []Span
 	// Encoding of every record of the column; nil: not known, or all nulls.
 	Encoding record.Encoding
+	// Encodings is each record's encoding in a column that mixes several, such
+	// as the versions of one schema; empty: all have Encoding. What stands for
+	// a null means nothing. Read it with EncodingOf.
+	Encodings []record.Encoding
 	// Lines: no record holds a newline, and in Data exactly one newline
 	// follows each record (Data[span.End] == '\n'). Outputs of lines then
 	// write ranges of Data as they are. Whoever writes Data decides; false is
@@ -54,15 +57,46 @@ func (c *Column) At(i int) []byte {
 	return c.Data[s.Start:s.End:s.End]
 }
 
+// EncodingOf returns the encoding of record i; nil as of Encoding.
+func (c *Column) EncodingOf(i int) record.Encoding {
+	if len(c.Encodings) > 0 {
+		return c.Encodings[i]
+	}
+	return c.Encoding
+}
+
+// note says that the last record, which is not null, has the encoding enc.
+func (c *Column) note(enc record.Encoding, first bool) {
+	n := len(c.Spans)
+	switch {
+	case first:
+		c.Encoding, c.Encodings = enc, c.Encodings[:0]
+	case len(c.Encodings) > 0 || c.Encoding != enc:
+		from := c.Encoding
+		for len(c.Encodings) < n {
+			c.Encodings = append(c.Encodings, from)
+		}
+		c.Encodings[n-1] = enc
+	}
+}
+
 // Add appends a record's bytes, nil for a null, and a newline behind them.
 func (c *Column) Add(p []byte) {
 	if p == nil {
-		c.Spans = append(c.Spans, NullSpan)
+		c.null()
 		return
 	}
 	start := len(c.Data)
 	c.Data = append(c.Data, p...)
 	c.close(start)
+}
+
+// null adds a null.
+func (c *Column) null() {
+	c.Spans = append(c.Spans, NullSpan)
+	if len(c.Encodings) > 0 {
+		c.Encodings = append(c.Encodings, nil)
+	}
 }
 
 // Bytes is the size of all records, without gaps and newlines.
@@ -90,6 +124,7 @@ func (c *Column) borrow(p *Column, kept []uint32) {
 	for _, i := range kept {
 		c.Spans = append(c.Spans, p.Spans[i])
 	}
+	c.Encodings = gather(c.Encodings[:0], p.Encodings, kept)
 }
 
 // swap exchanges the records of c with those of spare, which gets memory that
@@ -101,6 +136,8 @@ func (c *Column) swap(spare *Column) {
 	}
 	c.Data, spare.Data = spare.Data, free[:0]
 	c.Spans, spare.Spans = spare.Spans, c.Spans[:0]
+	c.Encoding = spare.Encoding
+	c.Encodings, spare.Encodings = spare.Encodings, c.Encodings[:0]
 }
 
 func (c *Column) reset() {
@@ -111,6 +148,8 @@ func (c *Column) reset() {
 		c.Data = nil // the memory of a giant record is not kept (Invariant 5)
 	}
 	c.Data, c.Spans, c.Encoding, c.Lines = c.Data[:0], c.Spans[:0], nil, false
+	clear(c.Encodings)
+	c.Encodings = c.Encodings[:0]
 }
 
 // Headers holds the headers of all records of a batch, flat.
@@ -158,92 +197,4 @@ func (h *Headers) reset() {
 	if cap(h.data) > limits.HeaderBytes {
 		h.data = nil
 	}
-}
-
-// Transcoder converts the keys and values of batches with the working copies
-// of converters. It keeps memory between batches and belongs to one goroutine.
-type Transcoder struct {
-	// Value and Key convert; nil leaves the column as it is.
-	Value, Key Transcode
-	// ValueTo and KeyTo are the encodings of the results.
-	ValueTo, KeyTo record.Encoding
-
-	value, key Column
-	kept       []uint32
-}
-
-// Run converts all records of b, which must have this one owner. fail is
-// called for each record that a converter refuses, while b is still unchanged;
-// afterwards those records are gone from b. Run returns the numbers that the
-// remaining ones had, nil when none is gone, valid until the next Run.
-func (t *Transcoder) Run(b *Batch, fail func(i int, reason error)) []uint32 {
-	n := b.Len()
-	t.kept = t.kept[:0]
-	doKey := t.Key != nil && len(b.Key.Spans) > 0
-	t.value.reset()
-	t.key.reset()
-	for i := range n {
-		if err := t.one(b, i, doKey); err != nil {
-			fail(i, err)
-			continue
-		}
-		t.kept = append(t.kept, uint32(i))
-	}
-	if t.Value != nil {
-		t.finish(&b.Value, &t.value, t.ValueTo)
-	}
-	if doKey {
-		t.finish(&b.Key, &t.key, t.KeyTo)
-	}
-	if len(t.kept) == n {
-		return nil
-	}
-	b.Compact(t.kept)
-	return t.kept
-}
-
-// one converts record i into the spare columns, or leaves nulls there.
-func (t *Transcoder) one(b *Batch, i int, doKey bool) (err error) {
-	vn := len(t.value.Data)
-	if t.Value != nil {
-		err = t.value.transcode(t.Value, b.Value.At(i))
-	}
-	if doKey {
-		if err == nil {
-			if err = t.key.transcode(t.Key, b.Key.At(i)); err != nil && t.Value != nil {
-				t.value.Data, t.value.Spans[i] = t.value.Data[:vn], NullSpan
-			}
-		} else {
-			t.key.Spans = append(t.key.Spans, NullSpan)
-		}
-	}
-	return err
-}
-
-func (c *Column) transcode(t Transcode, src []byte) error {
-	if c.Data == nil {
-		c.Data = make([]byte, 0, limits.BatchBytes)
-	}
-	start := len(c.Data)
-	out, err := t(c.Data, src)
-	if err != nil || out == nil {
-		c.Data = c.Data[:start]
-		c.Spans = append(c.Spans, NullSpan)
-		return err
-	}
-	c.Data = out
-	c.close(start)
-	return nil
-}
-
-func (t *Transcoder) finish(c, spare *Column, to record.Encoding) {
-	records := 0
-	for _, s := range spare.Spans {
-		if !s.Null() {
-			records++
-		}
-	}
-	c.swap(spare)
-	c.Encoding = to
-	c.Lines = bytes.Count(c.Data, []byte{'\n'}) == records
 }

@@ -302,22 +302,3 @@ type Route func(r *record.Record, ports []int) ([]int, error)
 // error of Expand the engine takes back what was emitted, and r must be as it
 // was before.
 type Expand func(r *record.Record, emit func(*record.Record) error) error
-
-// Converter turns bytes of a source into record values and back. It is
-// immutable; NewDecoder and NewEncoder make working copies for one goroutine.
-type Converter interface {
-	// Decoded is the encoding of what decoding yields.
-	Decoded() record.Encoding
-	// NewDecoder returns nil when decoding changes no byte and checks nothing:
-	// the engine then only sets the encoding.
-	NewDecoder() Transcode
-	// NewEncoder returns nil when records of that encoding are written as
-	// they are.
-	NewEncoder(from record.Encoding) Transcode
-}
-
-// Transcode appends the converted form of one value to dst. src is nil for a
-// null; returning nil makes the result a null (a tombstone stays one unless
-// the format has its own null). An error is an error of the record; its bytes
-// travel the errors edge unchanged.
-type Transcode func(dst, src []byte) ([]byte, error)

@@ -13,6 +13,13 @@ import (
 //	*RecordErrors   Write: the named records are refused for good, all others
 //	                are confirmed; the named ones go to the errors edge.
 //	anything else   the pipeline stops with this error, nothing is lost.
+//
+// A Converter's Decode and Encode are about one record, so there it is the
+// other way round:
+//
+//	*RetryError     again, with the back-off of the element, for as long as it takes.
+//	*FatalError     the pipeline stops with this error, nothing is lost.
+//	anything else   the record is refused and goes to the errors edge.
 
 // ErrEnd is returned by Input.Read when a bounded input is exhausted.
 var ErrEnd = errors.New("end of input")
@@ -36,6 +43,23 @@ func (e *RetryError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *RetryError) Unwrap() error { return e.Err }
+
+// FatalError marks what no record is to blame for and no wait mends, such as
+// credentials that are refused: records that come after it would fail alike.
+type FatalError struct{ Err error }
+
+// Fatal wraps err as one that stops the pipeline. Fatal(nil) is nil.
+func Fatal(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &FatalError{Err: err}
+}
+
+func (e *FatalError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *FatalError) Unwrap() error { return e.Err }
 
 // RecordErrors names the records of a batch that the target refused for good.
 type RecordErrors struct {

@@ -17,8 +17,8 @@ var layers = []struct {
 	may    []string
 }{
 	{"engine/limits", nil},
-	{"engine/record/csvrow", []string{"engine/record", "engine/limits"}},
-	{"engine/record", []string{"engine/record", "engine/limits"}},
+	{"engine/schema", []string{"engine/schema", "engine/limits"}},
+	{"engine/record", []string{"engine/record", "engine/schema", "engine/limits"}},
 	{"engine/graph", nil},
 	{"engine/checkpoint", []string{"engine"}},
 	{"engine/observe", []string{"engine"}},
@@ -26,7 +26,7 @@ var layers = []struct {
 	{"engine/enginetest", []string{"engine"}},
 	{"engine/explain", []string{"engine"}},
 	{"engine/doctor", []string{"engine"}},
-	{"engine", []string{"engine/record", "engine/limits"}},
+	{"engine", []string{"engine/record", "engine/schema", "engine/limits"}},
 	{"dsl/expr/funcs", []string{"engine/record", "engine/limits", "dsl/expr/funcs"}},
 	{"dsl/expr", []string{"engine", "dsl/expr"}},
 	{"dsl", []string{"engine", "dsl"}},

@@ -40,6 +40,7 @@ type Loader struct {
 	first    int64
 	straight bool // offsets are first + row
 	plain    bool // no headers, timestamps, topics
+	mixed    bool // records have encodings of their own
 }
 
 // Loader returns a loader of b's records into r, which nothing else may load
@@ -52,6 +53,7 @@ func (b *Batch) Loader(r *record.Record) Loader {
 	if l.keyEnc == nil {
 		l.keyEnc = record.Opaque
 	}
+	l.mixed = len(b.Value.Encodings)+len(b.Key.Encodings) > 0
 	r.Partition, r.Meta = 0, nil
 	if g := b.group; g != nil {
 		info := &g.source.info
@@ -68,6 +70,9 @@ func (b *Batch) Loader(r *record.Record) Loader {
 // Load points the record at record i.
 func (l *Loader) Load(i int) {
 	b, r := l.b, l.r
+	if l.mixed {
+		l.mix(i)
+	}
 	r.Value.Reset(l.enc, b.Value.At(i))
 	if len(b.Key.Spans) > 0 {
 		r.Key.Reset(l.keyEnc, b.Key.At(i))
@@ -99,6 +104,18 @@ func (l *Loader) Load(i int) {
 	}
 }
 
+// mix sets the encodings of record i.
+func (l *Loader) mix(i int) {
+	if l.enc = l.b.Value.EncodingOf(i); l.enc == nil {
+		l.enc = record.Opaque
+	}
+	if len(l.b.Key.Encodings) > 0 {
+		if l.keyEnc = l.b.Key.Encodings[i]; l.keyEnc == nil {
+			l.keyEnc = record.Opaque
+		}
+	}
+}
+
 // Append stores what r has become as the next record. It returns false, and
 // stores nothing, when r does not fit this batch, because the batch is full
 // or r has another encoding: the caller goes on with a fresh batch. An error
@@ -121,6 +138,8 @@ func (b *Batch) Append(r *record.Record) (bool, error) {
 		if err := b.Key.append(r.Key); err != nil {
 			b.Value.Spans = b.Value.Spans[:n]
 			b.Key.Spans = b.Key.Spans[:n]
+			b.Key.Encodings = b.Key.Encodings[:min(n, len(b.Key.Encodings))]
+			b.Value.Encodings = b.Value.Encodings[:min(n, len(b.Value.Encodings))]
 			return false, err
 		}
 	}
@@ -129,14 +148,20 @@ func (b *Batch) Append(r *record.Record) (bool, error) {
 }
 
 // fits reports whether the column can take d: an encoding is settled by the
-// first record that is not null.
+// first record that is not null, but for encodings with schemas, which may be
+// mixed: a topic that two versions of a producer write to must not make a
+// batch of each record.
 func (c *Column) fits(d *record.Doc) bool {
-	return len(c.Data) == 0 || d.IsNull() || c.Encoding == d.Encoding()
+	return len(c.Data) == 0 || d.IsNull() || c.Encoding == d.Encoding() || c.mixes(d.Encoding())
+}
+
+func (c *Column) mixes(enc record.Encoding) bool {
+	return record.SchemaOf(c.Encoding) != nil && record.SchemaOf(enc) != nil
 }
 
 func (c *Column) append(d *record.Doc) error {
 	if d.IsNull() {
-		c.Spans = append(c.Spans, NullSpan)
+		c.null()
 		return nil
 	}
 	start := len(c.Data)
@@ -145,9 +170,6 @@ func (c *Column) append(d *record.Doc) error {
 		c.Data = c.Data[:start]
 		return err
 	}
-	if start == 0 {
-		c.Encoding = d.Encoding()
-	}
 	c.Data = data
 	// What an edit put in may hold a newline that the source had not, such as
 	// the white space of a JSON key.
@@ -155,6 +177,9 @@ func (c *Column) append(d *record.Doc) error {
 		c.Lines = false
 	}
 	c.close(start)
+	if enc := d.Encoding(); start == 0 || enc != c.Encoding || len(c.Encodings) > 0 {
+		c.note(enc, start == 0)
+	}
 	return nil
 }
 

@@ -188,13 +188,21 @@ func decode(in *engine.Element, x *playground.Record) error {
 		if f == nil || *b == nil {
 			return nil
 		}
-		out, err := f(nil, *b)
+		out, enc, err := f(nil, *b, meta(x, as == &x.KeyAs))
 		if err == nil {
 			*b = out
+			if enc != nil {
+				*as = enc
+			}
 		}
 		return err
 	}
 	return errors.Join(one(in.Value, &x.Value, &x.ValueAs), one(in.Key, &x.Key, &x.KeyAs))
+}
+
+// meta is what a converter sees of x.
+func meta(x *playground.Record, key bool) *engine.Meta {
+	return &engine.Meta{Context: context.Background(), Topic: x.Topic, Key: key, Headers: x.Headers}
 }
 
 // encode tries what an output's converters make of a record.
@@ -204,7 +212,7 @@ func (d *Rehearsal) encode(output string, x *playground.Record) error {
 		return nil
 	}
 	e := d.Target.Pipeline.Elements[i]
-	one := func(c engine.Converter, b []byte, as record.Encoding) error {
+	one := func(c engine.Converter, b []byte, as record.Encoding, key bool) error {
 		if c == nil || b == nil || as == nil {
 			return nil
 		}
@@ -212,10 +220,12 @@ func (d *Rehearsal) encode(output string, x *playground.Record) error {
 		if f == nil {
 			return nil
 		}
-		if _, err := f(nil, b); err != nil {
+		m := meta(x, key)
+		m.AddHeader = func(string, []byte) {}
+		if _, err := f(nil, b, m); err != nil {
 			return fmt.Errorf("encoding: %w", err)
 		}
 		return nil
 	}
-	return errors.Join(one(e.Value, x.Value, x.ValueAs), one(e.Key, x.Key, x.KeyAs))
+	return errors.Join(one(e.Value, x.Value, x.ValueAs, false), one(e.Key, x.Key, x.KeyAs, true))
 }

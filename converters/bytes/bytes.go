@@ -32,6 +32,6 @@ type converter struct{}
 
 func (converter) Decoded() record.Encoding { return record.Opaque }
 
-func (converter) NewDecoder() engine.Transcode { return nil }
+func (converter) NewDecoder() engine.Decode { return nil }
 
-func (converter) NewEncoder(record.Encoding) engine.Transcode { return nil }
+func (converter) NewEncoder(record.Encoding) engine.Encode { return nil }

@@ -72,29 +72,30 @@ func newConverter(config any, _ engine.Env) (engine.Converter, error) {
 
 func (*converter) Decoded() record.Encoding { return record.JSON }
 
-func (c *converter) NewDecoder() engine.Transcode {
+func (c *converter) NewDecoder() engine.Decode {
 	parser := csvrow.NewParser(c.dialect)
-	return func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte, _ *engine.Meta) ([]byte, record.Encoding, error) {
 		if src == nil {
-			return nil, nil
+			return nil, nil, nil
 		}
 		fields, err := parser.Parse(src)
 		if err != nil {
-			return dst, err
+			return dst, nil, err
 		}
-		return c.columns.AppendJSON(dst, fields)
+		dst, err = c.columns.AppendJSON(dst, fields)
+		return dst, nil, err
 	}
 }
 
-func (c *converter) NewEncoder(from record.Encoding) engine.Transcode {
-	if from != nil && from != record.JSON {
+func (c *converter) NewEncoder(from record.Encoding) engine.Encode {
+	if from != nil && !record.IsJSON(from) {
 		return refuse(from)
 	}
 	w, err := csvrow.NewWriter(c.columns.Names(), c.write)
 	if err != nil {
 		panic(err) // newConverter has made the same columns
 	}
-	return func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte, _ *engine.Meta) ([]byte, error) {
 		if src == nil {
 			return nil, nil
 		}
@@ -103,9 +104,9 @@ func (c *converter) NewEncoder(from record.Encoding) engine.Transcode {
 }
 
 // refuse is the encoder of values that have no columns.
-func refuse(from record.Encoding) engine.Transcode {
+func refuse(from record.Encoding) engine.Encode {
 	err := fmt.Errorf("csv needs JSON objects, and the value is %s (a json converter decodes it)", from.Name())
-	return func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte, _ *engine.Meta) ([]byte, error) {
 		if src == nil {
 			return nil, nil
 		}

@@ -78,7 +78,7 @@ func TestEncode(t *testing.T) {
 			if from == nil {
 				from = record.JSON
 			}
-			got, err := converterOf(t, tt.edit).NewEncoder(from)([]byte{}, []byte(tt.in))
+			got, err := converterOf(t, tt.edit).NewEncoder(from)([]byte{}, []byte(tt.in), nil)
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Errorf("got %q, %v; want an error with %q", got, err, tt.err)
@@ -126,15 +126,15 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Fuzz(func(t *testing.T, row []byte) {
 		c := converterOf(t, nil)
 		dec, enc := c.NewDecoder(), c.NewEncoder(record.JSON)
-		object, err := dec([]byte{}, row)
+		object, _, err := dec([]byte{}, row, nil)
 		if err != nil {
 			return
 		}
-		back, err := enc([]byte{}, object)
+		back, err := enc([]byte{}, object, nil)
 		if err != nil {
 			t.Fatalf("%q: %v", object, err)
 		}
-		again, err := dec([]byte{}, back)
+		again, _, err := dec([]byte{}, back, nil)
 		if err != nil || string(again) != string(object) {
 			t.Errorf("%q is written as %q and read as %q, %v", object, back, again, err)
 		}

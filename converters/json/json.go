@@ -37,26 +37,26 @@ type converter struct{ strict bool }
 
 func (converter) Decoded() record.Encoding { return record.JSON }
 
-func (c converter) NewDecoder() engine.Transcode {
+func (c converter) NewDecoder() engine.Decode {
 	if !c.strict {
 		return nil
 	}
-	return func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte, _ *engine.Meta) ([]byte, record.Encoding, error) {
 		if src == nil {
-			return nil, nil
+			return nil, nil, nil
 		}
 		if err := record.ValidateJSON(src); err != nil {
-			return dst, err
+			return dst, nil, err
 		}
-		return append(dst, src...), nil
+		return append(dst, src...), nil, nil
 	}
 }
 
-func (converter) NewEncoder(from record.Encoding) engine.Transcode {
-	if from == nil || from == record.JSON {
+func (converter) NewEncoder(from record.Encoding) engine.Encode {
+	if from == nil || record.IsJSON(from) {
 		return nil
 	}
-	return func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte, _ *engine.Meta) ([]byte, error) {
 		if src == nil {
 			return nil, nil
 		}

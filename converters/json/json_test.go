@@ -62,7 +62,7 @@ func TestEncode(t *testing.T) {
 		{from: record.Opaque, in: "", want: `""`},
 	}
 	for _, tt := range tests {
-		got, err := newConverter(t, false).NewEncoder(tt.from)(nil, []byte(tt.in))
+		got, err := newConverter(t, false).NewEncoder(tt.from)(nil, []byte(tt.in), nil)
 		if string(got) != tt.want || (err != nil) != tt.wantError {
 			t.Errorf("%s %q: got %q, %v; want %q", tt.from.Name(), tt.in, got, err, tt.want)
 		}
@@ -87,7 +87,7 @@ func FuzzStrict(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
 		c := newConverter(t, true)
-		out, err := c.NewDecoder()(nil, p)
+		out, _, err := c.NewDecoder()(nil, p, nil)
 		if err != nil {
 			return
 		}

@@ -38,17 +38,20 @@ type converter struct{ strict bool }
 
 func (converter) Decoded() record.Encoding { return record.Text }
 
-func (c converter) NewDecoder() engine.Transcode {
+func (c converter) NewDecoder() engine.Decode {
 	if !c.strict {
 		return nil
 	}
-	return check
+	return func(dst, src []byte, _ *engine.Meta) ([]byte, record.Encoding, error) {
+		dst, err := check(dst, src, nil)
+		return dst, nil, err
+	}
 }
 
 var errUTF8 = errors.New("the text is not valid UTF-8")
 
 // check copies what is UTF-8.
-func check(dst, src []byte) ([]byte, error) {
+func check(dst, src []byte, _ *engine.Meta) ([]byte, error) {
 	if src == nil {
 		return nil, nil
 	}
@@ -66,10 +69,11 @@ func appendFilled(dst, p []byte) []byte {
 	return append(dst, p...)
 }
 
-func (c converter) NewEncoder(from record.Encoding) engine.Transcode {
+func (c converter) NewEncoder(from record.Encoding) engine.Encode {
+	if from != nil && record.IsJSON(from) {
+		return newUnquote(from)
+	}
 	switch from {
-	case record.JSON:
-		return newUnquote()
 	case nil, record.Text, record.Opaque:
 		if c.strict {
 			return check
@@ -79,11 +83,11 @@ func (c converter) NewEncoder(from record.Encoding) engine.Transcode {
 	return newText(from)
 }
 
-// newUnquote returns a Transcode for JSON. Only strings are read: a number or
+// newUnquote returns an Encode for JSON. Only strings are read: a number or
 // an object is its own text.
-func newUnquote() engine.Transcode {
-	unquote := newText(record.JSON)
-	return func(dst, src []byte) ([]byte, error) {
+func newUnquote(from record.Encoding) engine.Encode {
+	unquote := newText(from)
+	return func(dst, src []byte, m *engine.Meta) ([]byte, error) {
 		if src == nil {
 			return nil, nil
 		}
@@ -93,14 +97,14 @@ func newUnquote() engine.Transcode {
 			}
 			return append(dst, src...), nil
 		}
-		return unquote(dst, src)
+		return unquote(dst, src, m)
 	}
 }
 
-// newText returns a Transcode that decodes the value.
-func newText(from record.Encoding) engine.Transcode {
+// newText returns an Encode that decodes the value.
+func newText(from record.Encoding) engine.Encode {
 	doc := record.NewDoc(record.NewProjection())
-	return func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte, _ *engine.Meta) ([]byte, error) {
 		if src == nil {
 			return nil, nil
 		}

@@ -62,7 +62,7 @@ func TestEncode(t *testing.T) {
 		{from: record.JSON, in: "", wantError: true},
 	}
 	for _, tt := range tests {
-		got, err := newConverter(t, false).NewEncoder(tt.from)(nil, []byte(tt.in))
+		got, err := newConverter(t, false).NewEncoder(tt.from)(nil, []byte(tt.in), nil)
 		if string(got) != tt.want || (err != nil) != tt.wantError || err == nil && got == nil {
 			t.Errorf("%q: got %q (null: %v), %v; want %q", tt.in, got, got == nil, err, tt.want)
 		}
@@ -71,7 +71,7 @@ func TestEncode(t *testing.T) {
 	if c.NewDecoder() != nil || c.NewEncoder(record.Text) != nil || c.NewEncoder(record.Opaque) != nil {
 		t.Error("text is copied")
 	}
-	if _, err := newConverter(t, true).NewEncoder(record.Opaque)(nil, []byte{0xff}); err == nil {
+	if _, err := newConverter(t, true).NewEncoder(record.Opaque)(nil, []byte{0xff}, nil); err == nil {
 		t.Error("strict writes what is not UTF-8")
 	}
 }

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"bytes"
+	"context"
 	"math/rand/v2"
 	"testing"
 
@@ -44,16 +45,52 @@ func RunConverter(t *testing.T, c ConverterCase) {
 	t.Run("memory does not grow", c.memory)
 }
 
-// call runs a working copy, nil being the one that changes nothing. dst is
-// never nil.
-func call(f engine.Transcode, dst, src []byte) ([]byte, error) {
+// working is a pair of working copies, one of each encoding for writing.
+type working struct {
+	conv    engine.Converter
+	decoder engine.Decode
+	encs    map[record.Encoding]engine.Encode
+}
+
+func (c *ConverterCase) working(t *testing.T) *working {
+	t.Helper()
+	return newWorking(c.New(t))
+}
+
+func newWorking(conv engine.Converter) *working {
+	return &working{conv: conv, decoder: conv.NewDecoder(), encs: map[record.Encoding]engine.Encode{}}
+}
+
+// decode decodes with the working copy, nil being the one that changes nothing.
+// dst is never nil.
+func (w *working) decode(dst, src []byte) ([]byte, record.Encoding, error) {
+	if w.decoder == nil {
+		if src == nil {
+			return nil, nil, nil
+		}
+		return append(dst, src...), w.conv.Decoded(), nil
+	}
+	out, enc, err := w.decoder(dst, src, &engine.Meta{Context: context.Background(), Topic: "topic"})
+	if enc == nil {
+		enc = w.conv.Decoded()
+	}
+	return out, enc, err
+}
+
+// encode is decode in the other direction.
+func (w *working) encode(dst, src []byte, from record.Encoding) ([]byte, error) {
+	f, ok := w.encs[from]
+	if !ok {
+		f = w.conv.NewEncoder(from)
+		w.encs[from] = f
+	}
 	if f == nil {
 		if src == nil {
 			return nil, nil
 		}
 		return append(dst, src...), nil
 	}
-	return f(dst, src)
+	return f(dst, src, &engine.Meta{Context: context.Background(), Topic: "topic", AddHeader: func(string, []byte) {}})
 }
 
 func room() []byte { return make([]byte, 0, 64) }
@@ -73,19 +110,18 @@ func (e *ConverterExample) encoded() []byte {
 }
 
 func (c *ConverterCase) bothWays(t *testing.T) {
-	conv := c.New(t)
-	if conv.Decoded() == nil {
+	w := c.working(t)
+	if w.conv.Decoded() == nil {
 		t.Fatal("Decoded is nil")
 	}
-	dec, enc := conv.NewDecoder(), conv.NewEncoder(conv.Decoded())
 	for range 2 { // a working copy is used again and again
 		for _, e := range c.Examples {
-			got, err := call(dec, room(), e.Source)
+			got, enc, err := w.decode(room(), e.Source)
 			if err != nil || got == nil || !bytes.Equal(got, e.decoded()) {
 				t.Errorf("%s: decoding %q gives %q, %v; want %q", e.Name, e.Source, got, err, e.decoded())
 				continue
 			}
-			back, err := call(enc, room(), got)
+			back, err := w.encode(room(), got, enc)
 			if err != nil || back == nil || !bytes.Equal(back, e.encoded()) {
 				t.Errorf("%s: encoding %q gives %q, %v; want %q", e.Name, got, back, err, e.encoded())
 			}
@@ -93,13 +129,18 @@ func (c *ConverterCase) bothWays(t *testing.T) {
 	}
 }
 
+// encodings are those that every converter meets.
+func (w *working) encodings() []record.Encoding {
+	return []record.Encoding{w.conv.Decoded(), record.JSON, record.Text, record.Opaque}
+}
+
 func (c *ConverterCase) nulls(t *testing.T) {
-	conv := c.New(t)
-	if got, err := call(conv.NewDecoder(), room(), nil); got != nil || err != nil {
+	w := c.working(t)
+	if got, _, err := w.decode(room(), nil); got != nil || err != nil {
 		t.Errorf("decoding a null gives %q, %v", got, err)
 	}
-	for _, from := range []record.Encoding{conv.Decoded(), record.JSON, record.Text, record.Opaque} {
-		got, err := call(conv.NewEncoder(from), room(), nil)
+	for _, from := range w.encodings() {
+		got, err := w.encode(room(), nil, from)
 		if err != nil || (got == nil) != (c.NullText == nil) || !bytes.Equal(got, c.NullText) {
 			t.Errorf("encoding a null of %s gives %q, %v", from.Name(), got, err)
 		}
@@ -107,17 +148,17 @@ func (c *ConverterCase) nulls(t *testing.T) {
 }
 
 func (c *ConverterCase) garbage(t *testing.T) {
-	dec := c.New(t).NewDecoder()
-	if dec == nil && len(c.Garbage) > 0 {
+	w := c.working(t)
+	if w.decoder == nil && len(c.Garbage) > 0 {
 		t.Fatal("there is no decoder that could refuse garbage")
 	}
 	for _, g := range c.Garbage {
-		if got, err := call(dec, room(), g); err == nil {
+		if got, _, err := w.decode(room(), g); err == nil {
 			t.Errorf("decoding %q gives %q", g, got)
 		}
 		// A refused record must not spoil the next one.
 		for _, e := range c.Examples {
-			if got, err := call(dec, room(), e.Source); err != nil || !bytes.Equal(got, e.decoded()) {
+			if got, _, err := w.decode(room(), e.Source); err != nil || !bytes.Equal(got, e.decoded()) {
 				t.Errorf("%s, after garbage %q: %q, %v", e.Name, g, got, err)
 			}
 		}
@@ -127,21 +168,16 @@ func (c *ConverterCase) garbage(t *testing.T) {
 // hostile feeds broken bytes to both directions: no panic, the source stays as
 // it is, and the decoded form of whatever was accepted can be encoded.
 func (c *ConverterCase) hostile(t *testing.T) {
-	conv := c.New(t)
-	dec := conv.NewDecoder()
-	encoders := map[string]engine.Transcode{}
-	for _, from := range []record.Encoding{conv.Decoded(), record.JSON, record.Text, record.Opaque} {
-		encoders[from.Name()] = conv.NewEncoder(from)
-	}
+	w := c.working(t)
 	try := func(src []byte) {
 		before := bytes.Clone(src)
-		if got, err := call(dec, room(), src); err == nil && src != nil && got != nil && dec != nil {
-			if _, err := call(encoders[conv.Decoded().Name()], room(), got); err != nil {
+		if got, enc, err := w.decode(room(), src); err == nil && src != nil && got != nil && w.decoder != nil {
+			if _, err := w.encode(room(), got, enc); err != nil {
 				t.Errorf("%q was decoded to %q, which cannot be encoded: %v", src, got, err)
 			}
 		}
-		for _, enc := range encoders {
-			_, _ = call(enc, room(), src)
+		for _, enc := range w.encodings() {
+			_, _ = w.encode(room(), src, enc)
 		}
 		if !bytes.Equal(src, before) {
 			t.Errorf("the source %q was changed to %q", before, src)
@@ -182,14 +218,14 @@ func mutate(rnd *rand.Rand, p []byte) []byte {
 
 // appends checks that what lies in dst already stays.
 func (c *ConverterCase) appends(t *testing.T) {
-	conv := c.New(t)
+	w := c.working(t)
 	const before = "before"
 	for _, e := range c.Examples {
-		got, err := call(conv.NewDecoder(), []byte(before), e.Source)
+		got, enc, err := w.decode([]byte(before), e.Source)
 		if err != nil || !bytes.Equal(got, append([]byte(before), e.decoded()...)) {
 			t.Errorf("%s: decoding behind %q gives %q, %v", e.Name, before, got, err)
 		}
-		got, err = call(conv.NewEncoder(conv.Decoded()), []byte(before), e.decoded())
+		got, err = w.encode([]byte(before), e.decoded(), enc)
 		if err != nil || !bytes.Equal(got, append([]byte(before), e.encoded()...)) {
 			t.Errorf("%s: encoding behind %q gives %q, %v", e.Name, before, got, err)
 		}
@@ -197,19 +233,18 @@ func (c *ConverterCase) appends(t *testing.T) {
 }
 
 func (c *ConverterCase) independent(t *testing.T) {
-	conv := c.New(t)
-	one, two := conv.NewDecoder(), conv.NewDecoder()
-	encOne, encTwo := conv.NewEncoder(conv.Decoded()), conv.NewEncoder(conv.Decoded())
+	one := c.working(t)
+	two := newWorking(one.conv)
 	for i, e := range c.Examples {
 		f := c.Examples[(i+1)%len(c.Examples)]
-		a, errA := call(one, room(), e.Source)
-		b, errB := call(two, room(), f.Source)
+		a, encA, errA := one.decode(room(), e.Source)
+		b, encB, errB := two.decode(room(), f.Source)
 		if errA != nil || errB != nil || !bytes.Equal(a, e.decoded()) || !bytes.Equal(b, f.decoded()) {
 			t.Errorf("%s beside %s: %q, %v and %q, %v", e.Name, f.Name, a, errA, b, errB)
 			continue
 		}
-		x, errX := call(encOne, room(), a)
-		y, errY := call(encTwo, room(), b)
+		x, errX := one.encode(room(), a, encA)
+		y, errY := two.encode(room(), b, encB)
 		if errX != nil || errY != nil || !bytes.Equal(x, e.encoded()) || !bytes.Equal(y, f.encoded()) {
 			t.Errorf("%s beside %s: %q, %v and %q, %v", e.Name, f.Name, x, errX, y, errY)
 		}
@@ -218,16 +253,17 @@ func (c *ConverterCase) independent(t *testing.T) {
 
 // memory uses one buffer again and again: its capacity must settle.
 func (c *ConverterCase) memory(t *testing.T) {
-	conv := c.New(t)
-	dec, enc := conv.NewDecoder(), conv.NewEncoder(conv.Decoded())
+	w := c.working(t)
 	a, b := room(), room()
 	settled := 0
 	for round := range 50 {
 		for _, e := range c.Examples {
-			if out, err := call(dec, a[:0], e.Source); err == nil && out != nil {
-				a = out
+			out, enc, err := w.decode(a[:0], e.Source)
+			if err != nil || out == nil {
+				continue
 			}
-			if out, err := call(enc, b[:0], e.decoded()); err == nil && out != nil {
+			a = out
+			if out, err := w.encode(b[:0], e.decoded(), enc); err == nil && out != nil {
 				b = out
 			}
 		}

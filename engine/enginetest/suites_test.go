@@ -93,29 +93,29 @@ type quote struct{ lenient, panics, shares bool }
 
 func (quote) Decoded() record.Encoding { return record.Text }
 
-func (q quote) NewDecoder() engine.Transcode {
-	return func(dst, src []byte) ([]byte, error) {
+func (q quote) NewDecoder() engine.Decode {
+	return func(dst, src []byte, _ *engine.Meta) ([]byte, record.Encoding, error) {
 		if src == nil {
-			return nil, nil
+			return nil, nil, nil
 		}
 		if q.panics {
 			_ = src[3]
 		}
 		if len(src) < 2 || src[0] != '"' || src[len(src)-1] != '"' {
 			if q.lenient {
-				return append(dst, "?"...), nil
+				return append(dst, "?"...), nil, nil
 			}
-			return dst, errors.New("no quotes")
+			return dst, nil, errors.New("no quotes")
 		}
 		if q.shares {
-			return src[1 : len(src)-1], nil
+			return src[1 : len(src)-1], nil, nil
 		}
-		return append(dst, src[1:len(src)-1]...), nil
+		return append(dst, src[1:len(src)-1]...), nil, nil
 	}
 }
 
-func (quote) NewEncoder(record.Encoding) engine.Transcode {
-	return func(dst, src []byte) ([]byte, error) {
+func (quote) NewEncoder(record.Encoding) engine.Encode {
+	return func(dst, src []byte, _ *engine.Meta) ([]byte, error) {
 		if src == nil {
 			return nil, nil
 		}

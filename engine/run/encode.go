@@ -1,7 +1,9 @@
 package run
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
@@ -9,53 +11,105 @@ import (
 
 // encoder applies the converters of an output. It belongs to its goroutine.
 type encoder struct {
-	value, key engine.Converter
-	values     []made
-	keys       []made
+	value, key copies
 	t          engine.Transcoder
 	pool       *engine.Pool
 	all        []uint32 // 0, 1, 2, ...
+	// topic says where record i of a batch goes; nil: not known.
+	topic func(b *engine.Batch, i int) (string, error)
+}
+
+// copies are the working copies of a converter, one for each encoding that
+// records come in.
+type copies struct {
+	conv engine.Converter
+	made []made
+	as   engine.Recode // calls the copy for each record's encoding
 }
 
 // made is the working copy for one encoding.
 type made struct {
 	from record.Encoding
-	f    engine.Transcode
+	f    engine.Encode
 }
 
 // encodedBatches is how many encoded batches are kept for reuse.
 const encodedBatches = 64
 
+// keptCopies is how many working copies a converter keeps: schemas come from
+// outside, and each makes one.
+const keptCopies = 64
+
 func newEncoder(el *engine.Element) *encoder {
-	return &encoder{value: el.Value, key: el.Key, pool: engine.NewPool(encodedBatches, 0)}
+	e := &encoder{pool: engine.NewPool(encodedBatches, 0)}
+	e.value.conv, e.key.conv = el.Value, el.Key
+	e.value.as, e.key.as = e.value.recode, e.key.recode
+	e.t.Adds = true
+	return e
 }
 
-func pick(c engine.Converter, cache *[]made, from record.Encoding) engine.Transcode {
-	if c == nil {
-		return nil
-	}
+// of returns the working copy for an encoding; nil: the bytes stay.
+func (c *copies) of(from record.Encoding) engine.Encode {
 	if from == nil {
 		from = record.Opaque
 	}
-	for _, m := range *cache {
-		if m.from == from {
+	for i := range c.made {
+		if m := c.made[i]; m.from == from {
+			if i > 0 { // what is used stays, and is found at once
+				copy(c.made[1:i+1], c.made[:i])
+				c.made[0] = m
+			}
 			return m.f
 		}
 	}
-	f := c.NewEncoder(from)
-	*cache = append(*cache, made{from, f})
+	f := c.conv.NewEncoder(from)
+	if len(c.made) == keptCopies {
+		c.made = c.made[:keptCopies-1]
+	}
+	c.made = slices.Insert(c.made, 0, made{from, f})
 	return f
+}
+
+// pick returns what is to be done with a column; nil: nothing.
+func (c *copies) pick(col *engine.Column) engine.Recode {
+	if c.conv == nil {
+		return nil
+	}
+	if len(col.Encodings) == 0 {
+		if c.of(col.Encoding) == nil {
+			return nil
+		}
+		return c.as
+	}
+	for i := range col.Spans {
+		if !col.Spans[i].Null() && c.of(col.Encodings[i]) != nil {
+			return c.as
+		}
+	}
+	return nil
+}
+
+func (c *copies) recode(dst, src []byte, from record.Encoding, m *engine.Meta) ([]byte, record.Encoding, error) {
+	f := c.of(from)
+	if f != nil {
+		out, err := f(dst, src, m)
+		return out, record.Opaque, err
+	}
+	if src == nil {
+		return nil, nil, nil
+	}
+	return append(dst, src...), record.Opaque, nil
 }
 
 // run sets w.enc to what is to be written. Records that cannot be encoded are
 // added to the failures. The batch itself stays as it is: its records are what
 // the errors edge gets when the output refuses them.
-func (e *encoder) run(w *write) error {
+func (e *encoder) run(ctx context.Context, w *write) error {
 	b := w.b
 	w.enc = b
-	e.t.Value, e.t.Key = pick(e.value, &e.values, b.Value.Encoding), nil
+	e.t.Value, e.t.Key = e.value.pick(&b.Value), nil
 	if len(b.Key.Spans) > 0 {
-		e.t.Key = pick(e.key, &e.keys, b.Key.Encoding)
+		e.t.Key = e.key.pick(&b.Key)
 	}
 	if len(b.Failures) > 0 {
 		// Bytes that could not be decoded are kept as they came.
@@ -69,7 +123,6 @@ func (e *encoder) run(w *write) error {
 	if e.t.Value == nil && e.t.Key == nil {
 		return nil
 	}
-	e.t.ValueTo, e.t.KeyTo = record.Opaque, record.Opaque
 	for len(e.all) < b.Len() {
 		e.all = append(e.all, uint32(len(e.all)))
 	}
@@ -79,14 +132,25 @@ func (e *encoder) run(w *write) error {
 	if enc == nil {
 		enc = engine.NewBatch()
 	}
+	if e.topic != nil {
+		e.t.Topic = func(_ *engine.Batch, i int) string {
+			if t, err := e.topic(b, i); err == nil {
+				return t
+			}
+			return b.Topic(i)
+		}
+	}
 	enc.Borrow(b, e.all[:b.Len()])
 	w.enc = enc
 	var failed error
-	rows := e.t.Run(enc, func(i int, reason error) {
+	rows, err := e.t.Run(ctx, enc, func(i int, reason error) {
 		if failed == nil {
 			failed = w.o.fails.add(w.o.n, b, i, nil, fmt.Errorf("encoding: %w", reason))
 		}
 	})
+	if err != nil {
+		return fmt.Errorf("%s: encoding: %w", w.o.n.addr, err)
+	}
 	if rows != nil {
 		w.rows = append([]uint32(nil), rows...)
 	}

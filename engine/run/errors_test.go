@@ -31,15 +31,24 @@ type conv struct {
 
 func (conv) Decoded() record.Encoding { return record.Text }
 
-func (c conv) NewDecoder() engine.Transcode { return mark(c.decode, "d") }
+func (c conv) NewDecoder() engine.Decode {
+	f := mark(c.decode, "d")
+	if f == nil {
+		return nil
+	}
+	return func(dst, src []byte, m *engine.Meta) ([]byte, record.Encoding, error) {
+		dst, err := f(dst, src, m)
+		return dst, nil, err
+	}
+}
 
-func (c conv) NewEncoder(record.Encoding) engine.Transcode { return mark(c.encode, "e") }
+func (c conv) NewEncoder(record.Encoding) engine.Encode { return mark(c.encode, "e") }
 
-func mark(on bool, text string) engine.Transcode {
+func mark(on bool, text string) engine.Encode {
 	if !on {
 		return nil
 	}
-	return func(dst, src []byte) ([]byte, error) {
+	return func(dst, src []byte, _ *engine.Meta) ([]byte, error) {
 		if src == nil {
 			return nil, nil
 		}

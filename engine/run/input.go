@@ -18,6 +18,7 @@ type input struct {
 	host  *host
 	offer engine.Host // host, or with cuts
 	retry retrier
+	convs *converters
 	fails *failures
 	main  *port // of the element, or of its decoding
 
@@ -30,6 +31,7 @@ type input struct {
 func newInput(n *node, in engine.Input, r *Runner) *input {
 	i := &input{n: n, in: in, fails: newFailures(r.now), main: n.out[""]}
 	i.retry = retrier{n: n, max: r.settings.RetryMax}
+	i.convs = newConverters(n)
 	i.host = newHost(i, r)
 	if i.offer = i.host; r.cuts != nil {
 		i.offer = exactHost{i.host, r.cuts}
@@ -74,6 +76,9 @@ func (i *input) ended(read context.Context, err error) error {
 }
 
 func (i *input) open(ctx context.Context) error {
+	if err := i.convs.open(ctx, &i.retry); err != nil {
+		return err
+	}
 	for {
 		i.opened = true // Close is called also when Open has failed
 		err := i.in.Open(ctx, i.offer)

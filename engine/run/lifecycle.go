@@ -249,7 +249,31 @@ func (p *phases) finish() error {
 			}
 		}
 	})
+	p.closeConverters(ctx, stuck)
 	return p.result()
+}
+
+// closeConverters closes those that nothing uses any more: a worker that does
+// not return may still decode.
+func (p *phases) closeConverters(ctx context.Context, stuck map[string]bool) {
+	decodes := make(map[*node]string)
+	for _, s := range p.r.stages {
+		if s.decoder != nil {
+			decodes[s.decoder] = s.name
+		}
+	}
+	p.step(func(t *tasks) {
+		for _, o := range p.r.outputs {
+			if o.convs.opened > 0 && !stuck[o.n.addr] {
+				t.start(o.n.addr, o.n.at, func() error { return o.convs.close(ctx) })
+			}
+		}
+		for _, i := range p.r.inputs {
+			if i.convs.opened > 0 && !stuck[i.n.addr] && !stuck[decodes[i.n]] {
+				t.start(i.n.addr, i.n.at, func() error { return i.convs.close(ctx) })
+			}
+		}
+	})
 }
 
 // step starts goroutines of the end and waits for them, but not for ever.

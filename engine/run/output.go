@@ -15,19 +15,24 @@ import (
 // output runs one output: one goroutine that opens, writes, flushes, rewrites
 // and closes. Confirmations come from any goroutine.
 type output struct {
-	n       *node
-	out     engine.Output
-	in      *edge
-	encode  *encoder
-	retry   retrier
-	fails   *failures
-	linger  time.Duration
-	discard bool
-	bug     func(error) // stops the pipeline
+	n      *node
+	out    engine.Output
+	in     *edge
+	encode *encoder
+	convs  *converters
+
+	addressed engine.Addressed // out, if it is one and a converter may ask
+	retry     retrier
+	fails     *failures
+	linger    time.Duration
+	discard   bool
+	bug       func(error) // stops the pipeline
 
 	// Used by the goroutine alone.
 	seq       uint64
 	unflushed time.Time // of the first write after the last flush; zero: none
+	arrived   time.Time // when the last batch came
+	sparse    bool      // it came alone: nothing more is to be expected soon
 	timer     *time.Timer
 	opened    bool
 
@@ -50,6 +55,11 @@ func newOutput(n *node, out engine.Output, r *Runner) *output {
 	o := &output{n: n, out: out, in: n.in, fails: newFailures(r.now), wake: make(chan struct{}, 1),
 		asks: make(chan *ask), gone: make(chan struct{})}
 	o.encode = newEncoder(n.el)
+	o.encode.t.Wait = o.waitEncoding
+	o.convs = newConverters(n)
+	if a, ok := out.(engine.Addressed); ok && (n.el.Value != nil || n.el.Key != nil) {
+		o.addressed = a
+	}
 	o.retry = retrier{n: n, max: r.settings.RetryMax}
 	o.linger, o.bug = min(r.settings.Linger, limits.Linger), r.fail
 	o.syncer, _ = out.(engine.Syncer)
@@ -66,9 +76,15 @@ func newOutput(n *node, out engine.Output, r *Runner) *output {
 func (o *output) outputs() []*edge { return unique(o.n.errs.readers) }
 
 func (o *output) open(ctx context.Context) error {
+	if err := o.convs.open(ctx, &o.retry); err != nil {
+		return fmt.Errorf("%s: %w", o.n.addr, err)
+	}
 	for {
 		o.opened = true // Close is called also when Open has failed
 		err := o.out.Open(ctx)
+		if err == nil {
+			err = o.addresses()
+		}
 		if err == nil {
 			o.retry.worked("opening")
 			o.n.setState(Running, nil)
@@ -82,6 +98,16 @@ func (o *output) open(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// addresses asks the output where records go, for its converters.
+func (o *output) addresses() error {
+	if o.addressed == nil || o.encode.topic != nil {
+		return nil
+	}
+	var err error
+	o.encode.topic, err = o.addressed.Topics()
+	return err
 }
 
 // run writes until the edge ends and everything is confirmed.
@@ -102,11 +128,23 @@ func (o *output) run(ctx context.Context) error {
 			return o.finish(ctx)
 		}
 		if b != nil {
+			o.arrives()
 			if err := o.write(ctx, b); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// sparseGap is how far apart batches come in a stream that gains nothing from
+// waiting for the next one: a flush each costs little of the time between.
+const sparseGap = 2 * time.Millisecond
+
+// arrives notes whether a batch has come long after the one before.
+func (o *output) arrives() {
+	now := time.Now()
+	o.sparse = now.Sub(o.arrived) >= sparseGap
+	o.arrived = now
 }
 
 // next returns the next batch; nil when something else has happened first.
@@ -131,8 +169,13 @@ func (o *output) next(ctx context.Context) (b *engine.Batch, more bool, err erro
 	}
 	if !o.unflushed.IsZero() {
 		// A moment of patience: a flush for each batch of a stream that is
-		// only a little slower than the output would be dear.
+		// only a little slower than the output would be dear. It is wasted on
+		// a stream whose batches come one by one: while the flush waits for its
+		// answer, whatever comes gathers on the edge by itself.
 		patience := o.linger
+		if o.sparse {
+			patience = 0
+		}
 		rush = o.rush.now()
 		select {
 		case <-rush: // a cut waits, while more may still be on its way here
@@ -197,9 +240,10 @@ func (o *output) write(ctx context.Context, b *engine.Batch) error {
 	o.n.stats.In.Add(int64(b.Len()))
 	o.seq++
 	w := &write{o: o, seq: o.seq, b: b}
-	if err := o.encode.run(w); err != nil {
+	if err := o.encode.run(ctx, w); err != nil {
 		return err
 	}
+	o.retry.worked("encoding")
 	if err := o.fails.send(ctx); err != nil {
 		return err
 	}
@@ -211,6 +255,15 @@ func (o *output) write(ctx context.Context, b *engine.Batch) error {
 	w.bytes = w.enc.Value.Bytes() + w.enc.Key.Bytes()
 	o.hand(ctx, w)
 	return nil
+}
+
+// waitEncoding is for a converter that cannot go on for now. What was handed
+// over is confirmed meanwhile.
+func (o *output) waitEncoding(ctx context.Context, again *engine.RetryError) error {
+	if err := o.drain(ctx); err != nil {
+		return err
+	}
+	return o.retry.wait(ctx, "encoding", again)
 }
 
 // hand gives w to the component.

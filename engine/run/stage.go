@@ -79,6 +79,8 @@ func (s *stage) newWorker(r *Runner, d *dispatcher, batches int) (*worker, error
 	w := &worker{stage: s, dispatch: d, fails: newFailures(r.now)}
 	if s.decoder != nil {
 		w.decode = newDecoder(s.decoder.el)
+		w.retry = retrier{n: s.decoder, max: r.settings.RetryMax}
+		w.decode.Wait = w.waitDecoding
 	}
 	slab := 0
 	seg, layout := w.newSegment(), record.NewLayout()
@@ -177,13 +179,7 @@ func routeStep(route engine.Route) engine.Step {
 // newDecoder returns the working copies of an input's converters, nil when
 // decoding changes nothing.
 func newDecoder(el *engine.Element) *engine.Transcoder {
-	t := &engine.Transcoder{}
-	if el.Value != nil {
-		t.Value, t.ValueTo = el.Value.NewDecoder(), el.Value.Decoded()
-	}
-	if el.Key != nil {
-		t.Key, t.KeyTo = el.Key.NewDecoder(), el.Key.Decoded()
-	}
+	t := &engine.Transcoder{Value: engine.Decoding(el.Value), Key: engine.Decoding(el.Key)}
 	if t.Value == nil && t.Key == nil {
 		return nil
 	}

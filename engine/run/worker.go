@@ -17,6 +17,7 @@ type worker struct {
 	stage    *stage
 	dispatch *dispatcher
 	decode   *engine.Transcoder // nil: the records are decoded
+	retry    retrier            // of the decoding
 	segments []*segment
 	pool     *engine.Pool
 	fails    *failures
@@ -90,7 +91,7 @@ func (w *worker) run(ctx context.Context) error {
 
 func (w *worker) process(ctx context.Context, b *engine.Batch) error {
 	if w.decode != nil {
-		if err := w.decodeBatch(b); err != nil {
+		if err := w.decodeBatch(ctx, b); err != nil {
 			return err
 		}
 	}
@@ -134,15 +135,26 @@ func (w *worker) work(ctx context.Context, b *engine.Batch) (passed bool, err er
 }
 
 // decodeBatch applies the converters of the stage's input in place.
-func (w *worker) decodeBatch(b *engine.Batch) error {
+func (w *worker) decodeBatch(ctx context.Context, b *engine.Batch) error {
 	w.seg = nil
 	var failed error
-	w.decode.Run(b, func(i int, reason error) {
+	_, err := w.decode.Run(ctx, b, func(i int, reason error) {
 		if failed == nil {
 			failed = w.fails.add(w.stage.decoder, b, i, nil, fmt.Errorf("decoding: %w", reason))
 		}
 	})
+	if err != nil {
+		return fmt.Errorf("%s: decoding: %w", w.stage.decoder.addr, err)
+	}
+	w.retry.worked("decoding")
 	return failed
+}
+
+// waitDecoding is for a converter that cannot go on for now.
+func (w *worker) waitDecoding(ctx context.Context, again *engine.RetryError) error {
+	start := time.Now()
+	defer func() { w.blocked.Add(int64(time.Since(start))) }()
+	return w.retry.wait(ctx, "decoding", again)
 }
 
 func (w *worker) takeTurn(ctx context.Context) error {

@@ -70,7 +70,7 @@ func (c *Config) contentType(b *engine.Batch) string {
 		return c.ContentType
 	case c.Body == bodyLines:
 		return "application/x-ndjson"
-	case c.Body == bodyArray || b.Value.Encoding == record.JSON:
+	case c.Body == bodyArray || record.IsJSON(b.Value.Encoding):
 		return "application/json"
 	case b.Value.Encoding == record.Text:
 		return "text/plain; charset=utf-8"

@@ -32,11 +32,11 @@ func appendEnvelope(dst []byte, b *engine.Batch, i int) []byte {
 		dst = append(dst, '"')
 	}
 	if len(b.Key.Spans) > 0 {
-		dst = appendPart(dst, "key", b.Key.At(i), b.Key.Encoding)
+		dst = appendPart(dst, "key", b.Key.At(i), b.Key.EncodingOf(i))
 	} else {
 		dst = append(dst, `,"key":null`...)
 	}
-	dst = appendPart(dst, "value", b.Value.At(i), b.Value.Encoding)
+	dst = appendPart(dst, "value", b.Value.At(i), b.Value.EncodingOf(i))
 	if hs := b.Headers.At(i); len(hs) > 0 {
 		dst = append(dst, `,"headers":[`...)
 		for n, h := range hs {

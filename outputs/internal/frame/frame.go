@@ -73,10 +73,10 @@ func (f *Framer) Append(dst []byte, b *engine.Batch, i int) ([]byte, error) {
 	case Raw:
 		return append(dst, v...), nil
 	case CSV:
-		return f.csv.append(dst, v, b.Value.Encoding)
+		return f.csv.append(dst, v, b.Value.EncodingOf(i))
 	}
 	if !b.Value.Lines && bytes.IndexByte(v, '\n') >= 0 && f.opts.Newlines != "keep" {
-		if b.Value.Encoding != record.JSON {
+		if !record.IsJSON(b.Value.EncodingOf(i)) {
 			return dst, errNewline
 		}
 		out, err := record.Compact(dst, v)

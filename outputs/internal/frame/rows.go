@@ -79,7 +79,7 @@ var errNoColumns = errors.New("the columns are not known yet, and this record ha
 // append appends the row of a JSON object, after the header if the file has
 // none yet.
 func (r *rows) append(dst, value []byte, enc record.Encoding) ([]byte, error) {
-	if enc != record.JSON && enc != nil {
+	if enc != nil && !record.IsJSON(enc) {
 		return dst, fmt.Errorf("csv needs JSON objects, and the value is %s (a json converter decodes it)", enc.Name())
 	}
 	w := r.w
