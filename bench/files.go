@@ -20,8 +20,17 @@ func comparisons() []comparison {
 		{"workers", "wall time with one worker over wall time with two, a stage of hashes and a loop", "at least 1.5x", twoWorkers},
 		{"start", "start to the end of a file of one record, ms", "under 100", start},
 		{"lint", "flow lint of 2,000 lines, from exec to exit, ms", "under 200", lint},
-		{"kafka-half", "topic to topic, the same filter and map, half dropped, against consume and produce", "at most 2x, aim 1.5x", kafkaMap(99)},
-		{"kafka-all", "the same with every record passing the filter", "no target", kafkaMap(0)},
+		{"kafka-half", "topic to topic, the same filter and map, half dropped, against consume and produce", "at most 2x, aim 1.5x", kafkaMap(startFake, 99)},
+		{"kafka-all", "the same with every record passing the filter", "no target", kafkaMap(startFake, 0)},
+		{"real-half", "kafka-half with Apache Kafka", "at most 2x, aim 1.5x", kafkaMap(startReal, 99)},
+		{"real-to-topic", "file to topic of Apache Kafka, 300-byte lines as they are, against reading lines and produce", "at most 1.5x", toTopic},
+		{"real-from-topic", "topic of Apache Kafka to file, 300-byte lines as they are, against consume and write", "at most 1.5x", fromTopic},
+		{"real-exactly", "real-to-topic, exactly once over at least once", "at most 1.3x", exactlyToTopic},
+		{"late-to-topic", "file to topic of Apache Kafka, 200 records a second, ms from the write to the consumer: median (median–p99)", "under 5, p99 under 20", latency(lateToTopic)},
+		{"late-topics", "topic to topic, the same", "under 5, p99 under 20", latency(lateTopics)},
+		{"late-from-topic", "topic to file, the same", "under 5, p99 under 20", latency(lateFromTopic)},
+		{"late-bare", "topic alone, without flow, the same: what the broker and the clients at both ends take", "no target", latency(lateBare)},
+		{"lag", "topic to file, a lag of 1 GiB (-lag): most resident memory, (most in the first tenth of the time–most)", "under 256 MiB", lag},
 	}
 }
 
@@ -160,13 +169,9 @@ func writeLines(name string, n, size int) error {
 		return err
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
-	pad := bytes.Repeat([]byte("abcdefghij"), size/10+1)
-	var line []byte
-	for i := range n {
-		line = fmt.Appendf(line[:0], `{"id":%010d,"text":"`, 1_000_000_000+i)
-		line = append(line, pad[:size-len(line)-3]...)
-		line = append(line, "\"}\n"...)
-		if _, err := w.Write(line); err != nil {
+	l := lines{size: size}
+	for range n {
+		if _, err := w.Write(l.next()); err != nil {
 			return err
 		}
 	}
@@ -174,6 +179,23 @@ func writeLines(name string, n, size int) error {
 		return err
 	}
 	return f.Close()
+}
+
+// lines makes numbered JSON lines of size bytes each, newline and all.
+type lines struct {
+	size, issued int
+	line         []byte
+}
+
+// next returns a line with its newline, valid until the next call.
+func (l *lines) next() []byte {
+	l.line = fmt.Appendf(l.line[:0], `{"id":%010d,"text":"`, 1_000_000_000+l.issued)
+	for len(l.line) < l.size-3 {
+		l.line = append(l.line, "abcdefghij"[len(l.line)%10])
+	}
+	l.line = append(l.line, "\"}\n"...)
+	l.issued++
+	return l.line
 }
 
 // writeOrders writes n orders, once, and returns how many are paid.

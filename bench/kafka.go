@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flowrecords/flow/bench/orders"
+	"github.com/flowrecords/flow/internal/servers"
 )
 
 const kafkaPartitions = 2
@@ -24,9 +25,9 @@ const kafkaPartitions = 2
 // kafkaMap compares a filter and a map from topic to topic with a loop that
 // consumes and produces. The broker is a process of its own, so that the CPU
 // of the clients alone is counted. more = 0 lets every record pass.
-func kafkaMap(more int) func(*bench) (result, error) {
+func kafkaMap(start func(*bench) (*kafka, error), more int) func(*bench) (result, error) {
 	return func(b *bench) (result, error) {
-		k, err := startKafka(b)
+		k, err := start(b)
 		if err != nil {
 			return result{}, err
 		}
@@ -77,13 +78,34 @@ func kafkaMap(more int) func(*bench) (result, error) {
 
 // kafka is the broker of the benchmarks.
 type kafka struct {
-	cmd    *exec.Cmd
 	addr   string
 	client *kgo.Client
 	admin  *kadm.Client
+	close  func()
 }
 
-func startKafka(b *bench) (*kafka, error) {
+// dial makes the clients of a broker that listens.
+func dial(addr string, stop func()) (*kafka, error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.ProducerBatchMaxBytes(900_000), kgo.ProducerLinger(20*time.Millisecond))
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	return &kafka{addr: addr, client: client, admin: kadm.NewClient(client), close: stop}, nil
+}
+
+// startReal starts Apache Kafka, which make servers has fetched.
+func startReal(*bench) (*kafka, error) {
+	c, err := servers.StartKafka(context.Background(), servers.KafkaOptions{JVM: []string{"-Xmx1g"}})
+	if err != nil {
+		return nil, err
+	}
+	return dial(c.Addrs()[0], c.Close)
+}
+
+// startFake starts the broker that flow's demo embeds. It costs the least CPU
+// of what speaks Kafka's protocol.
+func startFake(b *bench) (*kafka, error) {
 	bin, err := build(b.dir, "kfake", "./testdata/servers/kfake")
 	if err != nil {
 		return nil, err
@@ -105,18 +127,15 @@ func startKafka(b *bench) (*kafka, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the broker did not say where it listens: %w", err)
 	}
-	k := &kafka{cmd: cmd, addr: strings.TrimSpace(addr)}
-	if k.client, err = kgo.NewClient(kgo.SeedBrokers(k.addr), kgo.ProducerBatchMaxBytes(900_000), kgo.ProducerLinger(20*time.Millisecond)); err != nil {
-		return nil, err
-	}
-	k.admin = kadm.NewClient(k.client)
-	return k, nil
+	return dial(strings.TrimSpace(addr), func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
 }
 
 func (k *kafka) stop() {
 	k.client.Close()
-	_ = k.cmd.Process.Signal(syscall.SIGTERM)
-	_ = k.cmd.Wait()
+	k.close()
 }
 
 func (k *kafka) create(topic string) error {

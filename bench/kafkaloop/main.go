@@ -1,7 +1,7 @@
-// Command kafkaloop copies records from a topic to a topic with nothing but
-// the client library: what flow's Kafka figures are compared with. Consumed
-// records are produced as they are, without a copy. It checks nothing, keeps
-// no position and knows no errors but its own end.
+// Command kafkaloop copies records from a topic to a topic, or from and to a
+// file of lines, with nothing but the client library: what flow's Kafka figures
+// are compared with. Consumed records are produced as they are, without a copy.
+// It checks nothing, keeps no position and knows no errors but its own end.
 package main
 
 import (
@@ -20,13 +20,24 @@ func main() {
 		brokers = flag.String("brokers", "127.0.0.1:9092", "address of a broker")
 		from    = flag.String("from", "in", "topic to read, from its beginning")
 		to      = flag.String("to", "out", "topic to write")
-		n       = flag.Int64("n", 0, "records to copy")
+		n       = flag.Int64("n", 0, "records to copy from a topic")
+		inFile  = flag.String("from-file", "", "file of lines to read instead of a topic")
+		outFile = flag.String("to-file", "", "file of lines to write instead of a topic")
 		linger  = flag.Duration("linger", 5*time.Millisecond, "longest wait of the producer for a fuller batch")
 		codec   = flag.String("compression", "snappy", "none, snappy, lz4 or zstd")
 		drop    = flag.Bool("drop", false, "read only, write nothing")
 	)
 	flag.Parse()
-	if err := run(*brokers, *from, *to, *n, *linger, *codec, *drop); err != nil {
+	err := error(nil)
+	switch {
+	case *inFile != "":
+		err = fromFile(*brokers, *inFile, *to, *linger, *codec)
+	case *outFile != "":
+		err = toFile(*brokers, *from, *outFile, *n)
+	default:
+		err = run(*brokers, *from, *to, *n, *linger, *codec, *drop)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "kafkaloop:", err)
 		os.Exit(1)
 	}

@@ -25,7 +25,7 @@ type Config struct {
 	Timestamp string `flow:"timestamp" oneof:"none mtime" doc:"mtime gives records the time at which their file was last changed, as of opening it."`
 
 	Start          string        `flow:"start" oneof:"beginning end" doc:"Where tail begins in a file that is there at the start and has no stored position. Files that appear later are read from their beginning."`
-	PollInterval   time.Duration `flow:"poll_interval" min:"1ms" max:"1h" doc:"How often tail looks whether its files have grown or were rotated."`
+	PollInterval   time.Duration `flow:"poll_interval" min:"1ms" max:"1h" doc:"How often tail looks whether its files have grown or were rotated. Where the system tells of growth (local files on Linux, macOS, BSD and Windows), records do not wait for that."`
 	ScanInterval   time.Duration `flow:"scan_interval" min:"1ms" max:"1h" doc:"How often tail looks for new files."`
 	PartialTimeout time.Duration `flow:"partial_timeout" min:"0s" doc:"How long tail waits for the newline of a last line before it delivers what is there. 0s waits for as long as it takes."`
 }

@@ -30,7 +30,8 @@ type input struct {
 	paths []string
 	cur   *stream
 
-	tail *tail // of tail mode
+	tail  *tail         // of tail mode
+	watch func() *watch // of tail mode; nil: without
 
 	// done and total are bytes of files, as they lie on disk; Read writes
 	// them, Progress reads them.
@@ -44,7 +45,7 @@ func newInput(config any, env engine.Env) (engine.Input, error) {
 	}
 	in := &input{cfg: cfg, env: env}
 	if cfg.Mode == "tail" {
-		in.tail = &tail{in: in}
+		in.tail, in.watch = &tail{in: in}, newWatch
 	}
 	return in, nil
 }

@@ -30,6 +30,7 @@ type tail struct {
 	slots []*slot // sorted by path
 	turn  int     // whose turn it is
 
+	watch              *watch // nil: the files are polled and no more
 	nextPoll, nextScan time.Time
 	started            bool // the first look at the files is over
 	// positions are those that were stored for any slot when flow started, by
@@ -75,6 +76,9 @@ type slot struct {
 func (t *tail) open(ctx context.Context) error {
 	t.close()
 	*t = tail{in: t.in}
+	if t.in.watch != nil {
+		t.watch = t.in.watch()
+	}
 	if err := t.tick(ctx); err != nil {
 		return err
 	}
@@ -87,6 +91,9 @@ func (t *tail) open(ctx context.Context) error {
 }
 
 func (t *tail) close() {
+	if t.watch != nil {
+		t.watch.close()
+	}
 	for _, sl := range t.slots {
 		if sl.s != nil {
 			sl.s.close()
@@ -111,6 +118,9 @@ func (t *tail) read(ctx context.Context) (*engine.Batch, error) {
 				b.Release()
 				return nil, err
 			}
+		} else if err := t.told(ctx); err != nil {
+			b.Release()
+			return nil, err
 		}
 		busy := false
 		for range t.slots {
@@ -129,16 +139,6 @@ func (t *tail) read(ctx context.Context) (*engine.Batch, error) {
 		if !busy {
 			t.wait(ctx)
 		}
-	}
-}
-
-// wait waits for the next look at the files.
-func (t *tail) wait(ctx context.Context) {
-	timer := time.NewTimer(t.nextPoll.Sub(t.in.env.Now()))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }
 
@@ -205,6 +205,9 @@ func (t *tail) tick(ctx context.Context) error {
 	}
 	err := t.beginAll(ctx, now)
 	t.started, t.positions = true, nil
+	if t.watch != nil {
+		t.watch.follow(t.slots)
+	}
 	return err
 }
 

@@ -174,6 +174,10 @@ func (in *Input) adopt(fetches kgo.Fetches) (trouble []partError) {
 	return trouble
 }
 
+// sparseGap is how far apart records come in a stream that gains little from
+// gathering them.
+const sparseGap = 2 * time.Millisecond
+
 // take queues records of one partition. mu is held.
 func (in *Input) take(part *partition, p *kgo.FetchPartition, now time.Time, linger time.Duration) {
 	in.rewound(part, p.Records[0].Offset)
@@ -188,9 +192,9 @@ func (in *Input) take(part *partition, p *kgo.FetchPartition, now time.Time, lin
 	if c == nil {
 		c = &chunk{part: part, due: now}
 		// A record after a pause goes on at once: waiting for more would only
-		// make it late. In a stream the linger gathers small fetches.
-		if now.Sub(part.sent) < linger {
-			c.due = now.Add(linger)
+		// make it late. In a stream small fetches gather to one batch a linger.
+		if now.Sub(part.sent) < min(linger, sparseGap) {
+			c.due = part.sent.Add(linger)
 		}
 		part.chunk = c
 		in.queue = append(in.queue, c)
