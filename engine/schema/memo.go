@@ -9,6 +9,7 @@ const smallStruct = 8
 // knows whose it is, so that a Schema that was copied as a value starts anew.
 type memo struct {
 	p atomic.Pointer[memoized]
+	d atomic.Pointer[derived]
 }
 
 type memoized struct {
