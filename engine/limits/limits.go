@@ -91,4 +91,21 @@ const (
 	// HeaderBytes is how much memory for headers a batch keeps for its next
 	// use.
 	HeaderBytes = 1 << 20
+
+	// SchemaDepth, SchemaNodes and SchemaBytes bound one schema: types within
+	// types, types in all, and its text in any form. The largest schemas that
+	// people register have some thousand fields.
+	SchemaDepth = 128
+	// SchemaNodes is the second of them.
+	SchemaNodes = 20_000
+	// SchemaBytes is the third.
+	SchemaBytes = 4 << 20
+
+	// DecimalDigits bounds precision and scale of a decimal: what PostgreSQL,
+	// the widest of the databases, can hold before and behind the point.
+	DecimalDigits = 147_455
+
+	// ConvertedBytes bounds what one value may become when its schema changes:
+	// a few bytes with a large scale are many digits.
+	ConvertedBytes = 4 * RecordBytes
 )
