@@ -6,7 +6,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 BIN      := bin
 GOLANGCI := v2.15.0
 
-.PHONY: all build demo servers servers-clean test test-fast lint fmt docs bench bench-write pgo clean help
+.PHONY: all build demo servers servers-clean test test-fast lint fmt docs oracle bench bench-write pgo clean help
 
 all: build
 
@@ -48,6 +48,9 @@ fmt: ## gofmt everything
 
 docs: ## regenerate what is generated under docs/
 	$(GO) test ./dsl ./dsl/expr/funcs ./cmd/flow -run 'Docs|Reference' -update
+
+oracle: ## make the cases of testdata/oracle and have Kafka's and Avro's own Java answer them
+	$(GO) run ./internal/oracle/regen
 
 bench: build ## compare flow with bare loops on this machine
 	$(GO) run ./bench

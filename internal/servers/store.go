@@ -205,7 +205,7 @@ func Clean() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range Names() {
+	for _, name := range append(Names(), programsDir) {
 		if err := os.RemoveAll(filepath.Join(store, name)); err != nil {
 			return err
 		}
@@ -314,6 +314,10 @@ func WriteSums(ctx context.Context, out io.Writer, name string) error {
 	if err != nil {
 		return err
 	}
+	return writeSums(ctx, say, source)
+}
+
+func writeSums(ctx context.Context, say sayFunc, source string) error {
 	tmp, err := os.MkdirTemp("", "flow-servers-sums")
 	if err != nil {
 		return err
