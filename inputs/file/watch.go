@@ -84,6 +84,10 @@ func (w *watch) note(e fsnotify.Event) bool {
 	return false
 }
 
+// sparseGap is how far apart writes come in a stream that gains little from
+// gathering them.
+const sparseGap = 2 * time.Millisecond
+
 // wait waits for the next look at the files, or until one has grown. What grows
 // all the time is read at most once a linger, so that batches are worth their
 // price.
@@ -101,11 +105,11 @@ func (t *tail) wait(ctx context.Context) {
 			if !ok {
 				t.watch.fs = nil
 			} else if t.watch.note(e) && read == nil {
-				left := t.in.host.Limits().Linger - time.Since(t.watch.taken)
-				if left <= 0 {
+				since, linger := time.Since(t.watch.taken), t.in.host.Limits().Linger
+				if since >= min(linger, sparseGap) {
 					return
 				}
-				soon := time.NewTimer(left)
+				soon := time.NewTimer(linger - since)
 				defer soon.Stop()
 				read = soon.C
 			}
