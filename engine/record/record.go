@@ -86,6 +86,15 @@ func (r *Record) SetHeader(name string, value []byte) {
 	r.own = r.headers
 }
 
+// AddHeader adds a header behind those that are there, of the same name too.
+// value, which may be nil, must stay unchanged until the record has been
+// stored.
+func (r *Record) AddHeader(name string, value []byte) {
+	r.edit()
+	r.headers = append(r.headers, Header{Key: name, Value: value})
+	r.own = r.headers
+}
+
 // DeleteHeader removes all headers of that name.
 func (r *Record) DeleteHeader(name string) {
 	if _, ok := r.Header(name); !ok {
