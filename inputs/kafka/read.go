@@ -63,15 +63,19 @@ func (in *Input) failure() error {
 // ready returns the first chunk that may go on, -1 if none, and then how long
 // the next one waits for more records (the pipeline's linger); 0: for ever.
 func (in *Input) ready() (i int, wait time.Duration) {
+	// Also with nothing queued: nobody else lets a partition go on that is held
+	// back, and perhaps no other one ever brings a record again.
+	held := in.heldBack()
+	if held {
+		wait = heldPoll
+	}
 	if len(in.queue) == 0 {
-		return -1, 0
+		return -1, wait
 	}
 	lim := in.host.Limits()
 	now := time.Now()
-	held := in.heldBack()
 	for i, c := range in.queue {
 		if held && in.isHeld(c.part) {
-			wait = least(wait, heldPoll)
 			continue
 		}
 		if len(c.recs) >= lim.Records || c.bytes >= lim.Bytes || !c.due.After(now) {
@@ -225,7 +229,7 @@ func (in *Input) rewound(part *partition, first int64) {
 	part.src = in.host.Source(info)
 	part.committed = -1
 	part.from = first
-	part.lag.marks = nil
+	part.lag.marks, part.lag.bytes = nil, 0
 	if c := part.chunk; c != nil {
 		in.queue = slices.DeleteFunc(in.queue, func(q *chunk) bool { return q == c })
 		part.chunk = nil

@@ -114,6 +114,38 @@ func TestOnePartitionIsHeldBack(t *testing.T) {
 	})
 }
 
+// A partition that was held back goes on although nothing of it was left over
+// and no other one has a record.
+func TestHeldPartitionGoesOnAlone(t *testing.T) {
+	t.Parallel()
+	servers.EachKafka(t, func(t *testing.T, b servers.Broker) {
+		topic := b.Topic(t, 2)
+		h := &limitedHost{testHost: newHost(), most: 40}
+		h.limits.Records, h.limits.Linger = 20, 0
+		in := openInput(t, b, h, func(c *Config) { c.Topics = []string{topic} })
+		batches, _ := reader(t, in)
+		put(t, b, numbered(topic, 0, 0, 20)...)
+		var held []*engine.Batch
+		for n := 0; n < 20; { // 60 bytes, 30 of which it may have in flight
+			batch := receive(t, batches)
+			held = append(held, batch)
+			n += batch.Len()
+		}
+		put(t, b, numbered(topic, 0, 20, 20)...)
+		select {
+		case batch := <-batches:
+			t.Fatalf("%d more records, although the partition has more in flight than it may", batch.Len())
+		case <-time.After(300 * time.Millisecond):
+		}
+		confirm(held...)
+		for n := 0; n < 20; {
+			batch := receive(t, batches)
+			n += batch.Len()
+			confirm(batch)
+		}
+	})
+}
+
 type limitedHost struct {
 	*testHost
 	most int64
