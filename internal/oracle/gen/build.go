@@ -296,3 +296,13 @@ func (f *file) add(name string, c oracle.Case) {
 	c.Name = f.name + "/" + name
 	f.cases = append(f.cases, c)
 }
+
+// nullsOnKey are the cases of replace.null.with.default on a key, whose field a
+// is null and has a default.
+func (f *file) nullsOnKey(class string, namesAndValues ...string) {
+	s := structS(field("a", opt(def(timestampS(), date(1000)))), field("b", opt(def(int32S(), i32(5)))))
+	for _, replace := range []string{"true", "false"} {
+		conf := append([]string{"replace.null.with.default", replace}, namesAndValues...)
+		f.transform("key/default-replace-"+replace, onKey.sink(oracle.Data{Schema: s, Value: structV()}), step(onKey.of(class), conf...))
+	}
+}

@@ -117,6 +117,7 @@ func castAttributes(f *file) {
 	f.transform("schema/string-default-to-number", onValue.sink(oracle.Data{Schema: structS(field("v", def(stringS(), str("12")))), Value: structV("v", str("5"))}), step("Cast$Value", spec...))
 	f.transform("schema/bad-string-default", onValue.sink(oracle.Data{Schema: structS(field("v", def(stringS(), str("none")))), Value: structV("v", str("5"))}), step("Cast$Value", spec...))
 	f.transform("schema/time-default", onValue.sink(oracle.Data{Schema: structS(field("v", def(timestampS(), date(1000)))), Value: structV("v", date(stamp))}), step("Cast$Value", spec...))
+	f.nullsOnKey("Cast", "spec", "b:string")
 }
 
 func castWhole(f *file) {

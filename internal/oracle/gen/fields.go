@@ -144,6 +144,7 @@ func insertField(f *file) {
 	f.transform("config/empty-name", r, step("InsertField$Value", "topic.field", ""))
 	f.transform("config/only-mark", r, step("InsertField$Value", "topic.field", "!"))
 	f.transform("config/two-marks", r, step("InsertField$Value", "topic.field", "x!?"))
+	f.nullsOnKey("InsertField", "topic.field", "t")
 }
 
 func maskField(f *file) {
@@ -202,6 +203,7 @@ func maskField(f *file) {
 	f.transform("config/no-fields", r, step("MaskField$Value"))
 	f.transform("config/empty-fields", r, step("MaskField$Value", "fields", ""))
 	f.transform("config/empty-replacement", r, step("MaskField$Value", "fields", "a", "replacement", ""))
+	f.nullsOnKey("MaskField", "fields", "a")
 }
 
 func replaceField(f *file) {
@@ -242,6 +244,7 @@ func replaceField(f *file) {
 	for name, renames := range sorted(map[string]string{"no-colon": "a", "three-parts": "a:b:c", "empty-new": "a:", "empty-old": ":z", "twice": "a:y,a:z"}) {
 		f.transform("config/renames-"+name, r, step("ReplaceField$Value", "renames", renames))
 	}
+	f.nullsOnKey("ReplaceField", "renames", "a:z")
 }
 
 func valueToKey(f *file) {

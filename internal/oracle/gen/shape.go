@@ -90,6 +90,7 @@ func setSchemaMetadata(f *file) {
 	for _, replace := range []string{"true", "false"} {
 		f.transform("default-replace-"+replace, onValue.sink(oracle.Data{Schema: structS(field("a", opt(def(int32S(), i32(5))))), Value: structV()}), step("SetSchemaMetadata$Value", "schema.name", "n", "replace.null.with.default", replace))
 	}
+	f.nullsOnKey("SetSchemaMetadata", "schema.name", "n")
 }
 
 func headerFrom(f *file) {
@@ -132,6 +133,7 @@ func headerFrom(f *file) {
 	}) {
 		f.transform("config/"+name, r, step("HeaderFrom$Value", conf...))
 	}
+	f.nullsOnKey("HeaderFrom", "fields", "a", "headers", "h", "operation", "copy")
 }
 
 func insertHeader(f *file) {

@@ -77,6 +77,7 @@ func timestampConverter(f *file) {
 	f.transform("field/dotted", onValue.sink(withSchema.data(member{"a.b", timestampS(), date(stamp)})), step("TimestampConverter$Value", "field", "a.b", "target.type", "unix"))
 	f.transform("tombstone", onValue.sink(oracle.Data{}), step("TimestampConverter$Value", "field", "a", "target.type", "unix"))
 	f.transform("on-key-field", onKey.sink(withSchema.data(member{"a", timestampS(), date(stamp)})), step("TimestampConverter$Key", "field", "a", "target.type", "unix", "unix.precision", "seconds"))
+	f.nullsOnKey("TimestampConverter", "field", "a", "target.type", "unix")
 }
 
 func timestampPrecision(f *file) {
