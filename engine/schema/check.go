@@ -241,7 +241,7 @@ func checkText(s *Schema, text []byte) string {
 		return checkClock(s, sec, nsec, ok, "2006-01-02T15:04:05.999, without a zone")
 	case Duration:
 		d, err := time.ParseDuration(string(text))
-		return checkClock(s, 0, int(d%time.Second), err == nil, "1h2m3.5s")
+		return checkClock(s, 0, max(int(d%time.Second), -int(d%time.Second)), err == nil, "1h2m3.5s")
 	default:
 	}
 	return ""
@@ -509,3 +509,21 @@ func branchNames(s *Schema) string {
 }
 
 func validText(s string) bool { return utf8.ValidString(s) }
+
+// CheckNumber fails unless num, a JSON number, is a value of s, which is one of
+// the numbers. The error is an *Error.
+func CheckNumber(s *Schema, num []byte) error {
+	if why := checkNumber(s, num); why != "" {
+		return wrong("%s is not %s: %s", excerpt(num), article(s), why)
+	}
+	return nil
+}
+
+// CheckText fails unless text, without its quotes, is a value of s, which is
+// one of the types that are strings in typed JSON. The error is an *Error.
+func CheckText(s *Schema, text []byte) error {
+	if why := checkText(s, text); why != "" {
+		return wrong("%q is not %s: %s", excerpt(text), article(s), why)
+	}
+	return nil
+}

@@ -268,3 +268,9 @@ func (u Unit) Split(n int64) (sec int64, nsec int) {
 	sec = floorDiv(n, per)
 	return sec, int((n - sec*per) * (int64(time.Second) / per))
 }
+
+// InYears reports whether an instant is within the years that have a text.
+func InYears(sec int64) bool {
+	const most = maxYear * int64(31_556_952)
+	return sec <= most && sec >= -most
+}

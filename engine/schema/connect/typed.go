@@ -1,0 +1,467 @@
+package connect
+
+import (
+	"bytes"
+	"encoding/base64"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/flowrecords/flow/engine/limits"
+	"github.com/flowrecords/flow/engine/schema"
+	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
+)
+
+// AppendTyped appends a payload of a valid schema as typed JSON text in one
+// line, with every field in the order of the schema. It is the inverse of
+// AppendPayload.
+func AppendTyped(dst, payload []byte, s *schema.Schema, o Options) ([]byte, error) {
+	d := decoder{Options: o, begin: len(dst)}
+	c := jsontext.New(payload)
+	dst, err := d.value(dst, &c, s)
+	if err != nil {
+		return dst, err
+	}
+	return dst, c.End()
+}
+
+type decoder struct {
+	Options
+	begin int
+	buf   []byte
+}
+
+func (d *decoder) value(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
+	if len(dst)-d.begin > limits.ConvertedBytes {
+		return dst, errLong
+	}
+	if c == nil || c.Peek() == 'n' && c.Word("null") {
+		if s.Type == schema.Any && c != nil {
+			return append(dst, "null"...), nil
+		}
+		text, err := instead(s, d.Options)
+		if err != nil {
+			return dst, err
+		}
+		if text == nil {
+			return append(dst, "null"...), nil
+		}
+		return append(dst, text...), nil
+	}
+	switch s.Type {
+	case schema.Array:
+		if c.Peek() != '[' {
+			return dst, d.unfit(c, s)
+		}
+		return d.array(dst, c, s)
+	case schema.Map:
+		return d.mapping(dst, c, s)
+	case schema.Struct:
+		if c.Peek() != '{' {
+			return dst, d.unfit(c, s)
+		}
+		return d.structure(dst, c, s)
+	case schema.Union:
+		if c.Peek() != '{' {
+			return dst, d.unfit(c, s)
+		}
+		return d.union(dst, c, s)
+	default:
+		return d.leaf(dst, c, s)
+	}
+}
+
+// unfit says that the value that comes next is no payload of s.
+func (d *decoder) unfit(c *jsontext.Cursor, s *schema.Schema) error {
+	raw, err := c.Raw()
+	if err != nil {
+		return err
+	}
+	const most = 60
+	if len(raw) > most {
+		raw = append(bytes.ToValidUTF8(raw[:most:most], nil), "..."...)
+	}
+	want := ""
+	switch s.Type {
+	case schema.Date, schema.Time, schema.Timestamp, schema.LocalTimestamp, schema.Duration:
+		want = ", which is an integer in a payload"
+	case schema.Decimal, schema.Uint64:
+		want = ", which is base64 or a number in a payload"
+	case schema.Bytes:
+		want = ", which is base64 in a payload"
+	default:
+	}
+	return bad("%s is not of type %s%s", raw, s.Type, want)
+}
+
+func (d *decoder) array(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
+	dst = append(dst, '[')
+	err := c.Elements(func(i int) (err error) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if dst, err = d.value(dst, c, s.Elem); err != nil {
+			return within(err, "["+strconv.Itoa(i)+"]")
+		}
+		return nil
+	})
+	return append(dst, ']'), err
+}
+
+func (d *decoder) mapping(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
+	if !objects(s) {
+		if c.Peek() != '[' {
+			return dst, bad("a map whose keys are no strings is an array of [key, value] pairs")
+		}
+		return d.pairs(dst, c, s)
+	}
+	if c.Peek() != '{' {
+		return dst, d.unfit(c, s)
+	}
+	plain := s.Key.Type == schema.String
+	open, end := byte('{'), byte('}')
+	if !plain {
+		open, end = '[', ']'
+	}
+	dst = append(dst, open)
+	first := true
+	err := c.Object(func(name []byte) (err error) {
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		if plain {
+			dst = append(jsontext.AppendQuoted(dst, name), ':')
+		} else {
+			key := jsontext.New(jsontext.AppendQuoted(nil, name))
+			if dst, err = d.value(append(dst, '['), &key, s.Key); err != nil {
+				return within(err, "[key]")
+			}
+			dst = append(dst, ',')
+		}
+		if dst, err = d.value(dst, c, s.Elem); err != nil {
+			return within(err, "["+strconv.Quote(string(name))+"]")
+		}
+		if !plain {
+			dst = append(dst, ']')
+		}
+		return nil
+	})
+	return append(dst, end), err
+}
+
+func (d *decoder) pairs(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
+	dst = append(dst, '[')
+	err := c.Elements(func(i int) error {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if c.Peek() != '[' {
+			return bad("entry %d of a map is no [key, value] pair", i)
+		}
+		n := 0
+		dst = append(dst, '[')
+		err := c.Elements(func(j int) (err error) {
+			n++
+			switch j {
+			case 0:
+				dst, err = d.value(dst, c, s.Key)
+				return within(err, "[key]")
+			case 1:
+				dst, err = d.value(append(dst, ','), c, s.Elem)
+				return within(err, "[value]")
+			}
+			return bad("a pair has only a key and a value")
+		})
+		if err == nil && n < 2 {
+			err = bad("a pair has a key and a value")
+		}
+		dst = append(dst, ']')
+		return within(err, "["+strconv.Itoa(i)+"]")
+	})
+	return append(dst, ']'), err
+}
+
+func (d *decoder) structure(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
+	dst, err := c.Members(append(dst, '{'), len(s.Fields),
+		func(name []byte, next int) (int, error) {
+			i, err := fieldIndex(s, name, next)
+			if err != nil && d.Lenient {
+				err = nil
+			}
+			return i, err
+		},
+		func(dst []byte, i int, v *jsontext.Cursor) ([]byte, error) {
+			f := &s.Fields[i]
+			dst = appendName(dst, f.Name, i == 0)
+			dst, err := d.value(dst, v, f.Schema)
+			if err != nil {
+				return dst, within(err, schema.FieldStep(f.Name))
+			}
+			return dst, nil
+		})
+	return append(dst, '}'), err
+}
+
+func (d *decoder) union(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
+	count := 0
+	dst = append(dst, '{')
+	err := c.Object(func(name []byte) (err error) {
+		i := s.BranchIndex(string(name))
+		if i < 0 {
+			if d.Lenient {
+				return c.Skip()
+			}
+			return bad("no branch %q in the union", name)
+		}
+		br := &s.Branches[i]
+		// The payload null is a branch that does not count, also where the
+		// branch is of type any, whose null is the text "null".
+		if c.Peek() == 'n' && c.Word("null") {
+			return nil
+		}
+		if count++; count > 1 {
+			return bad("more than one branch of a union is not null")
+		}
+		if dst, err = d.value(appendName(dst, br.Name, true), c, br.Schema); err != nil {
+			return within(err, "("+br.Name+")")
+		}
+		return nil
+	})
+	if err == nil && count == 0 {
+		err = bad("every branch of a union is null")
+	}
+	return append(dst, '}'), err
+}
+
+func (d *decoder) leaf(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
+	switch first := c.Peek(); {
+	case first == '"':
+		return d.text(dst, c, s)
+	case first == '-' || first-'0' <= 9:
+		return d.number(dst, c, s)
+	case first == 't' || first == 'f':
+		at := *c
+		v, err := c.Bool()
+		switch {
+		case err != nil:
+			return dst, err
+		case s.Type == schema.Bool:
+			return strconv.AppendBool(dst, v), nil
+		case s.Type == schema.String && d.Lenient:
+			return jsontext.AppendQuoted(dst, strconv.FormatBool(v)), nil
+		}
+		return dst, d.unfit(&at, s)
+	}
+	return dst, d.unfit(c, s)
+}
+
+func (d *decoder) number(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
+	at := *c
+	num, err := c.Number()
+	if err != nil {
+		return dst, err
+	}
+	switch {
+	case s.Type == schema.Decimal:
+		return d.decimal(dst, num, s)
+	case s.Type == schema.Float32 || s.Type == schema.Float64:
+		return append(dst, num...), schema.CheckNumber(s, num)
+	case s.Type.IsInt():
+		return d.integer(dst, num, s)
+	case s.Type == schema.String && d.Lenient:
+		return jsontext.AppendQuoted(dst, num), nil
+	case s.Type == schema.Date || s.Type.HasUnit():
+		if num = d.whole(num); num == nil {
+			return dst, d.unfit(&at, s)
+		}
+		n, err := strconv.ParseInt(string(num), 10, 64)
+		if err != nil {
+			return dst, d.unfit(&at, s)
+		}
+		return d.count(dst, n, s)
+	}
+	return dst, d.unfit(&at, s)
+}
+
+func (d *decoder) decimal(dst, num []byte, s *schema.Schema) ([]byte, error) {
+	if err := schema.CheckNumber(s, num); err != nil {
+		return dst, err
+	}
+	var err error
+	if d.buf, err = schema.AppendUnscaled(d.buf[:0], num, s.Scale); err != nil {
+		return dst, err
+	}
+	return schema.AppendDecimal(dst, d.buf, s.Scale)
+}
+
+func (d *decoder) integer(dst, num []byte, s *schema.Schema) ([]byte, error) {
+	if w := d.whole(num); w != nil {
+		num = w
+	}
+	return append(dst, num...), schema.CheckNumber(s, num)
+}
+
+// whole returns num if it is written as an integer; leniently also 1.0 and
+// 1e3. Else nil.
+func (d *decoder) whole(num []byte) []byte {
+	if !bytes.ContainsAny(num, ".eE") {
+		return num
+	}
+	if !d.Lenient {
+		return nil
+	}
+	units, err := schema.AppendUnscaled(nil, num, 0)
+	if err != nil || len(units) > 9 {
+		return nil
+	}
+	w, err := schema.AppendDecimal(nil, units, 0)
+	if err != nil {
+		return nil
+	}
+	return w
+}
+
+// count appends n units of a date or time as its text.
+func (d *decoder) count(dst []byte, n int64, s *schema.Schema) ([]byte, error) {
+	dst = append(dst, '"')
+	switch s.Type {
+	case schema.Date:
+		if n > math.MaxInt32 || n < math.MinInt32 {
+			return dst, bad("%d days are not of type date: out of range", n)
+		}
+		dst = schema.AppendDate(dst, n)
+	case schema.Time:
+		sec, nsec := s.Unit.Split(n)
+		if n < 0 || sec > 86400 || sec == 86400 && nsec > 0 {
+			return dst, bad("%d %s are not of type time: a day has 24 hours", n, s.Unit)
+		}
+		dst = schema.AppendTime(dst, sec, nsec)
+	case schema.Duration:
+		each := int64(time.Second) / s.Unit.PerSecond()
+		if n > math.MaxInt64/each || n < math.MinInt64/each {
+			return dst, bad("%d %s are not of type duration: out of range", n, s.Unit)
+		}
+		dst = append(dst, time.Duration(n*each).String()...)
+	default:
+		sec, nsec := s.Unit.Split(n)
+		if !schema.InYears(sec) {
+			return dst, bad("%d %s are not of type %s: out of range", n, s.Unit, s.Type)
+		}
+		dst = schema.AppendTimestamp(dst, sec, nsec, s.Type == schema.LocalTimestamp)
+	}
+	return append(dst, '"'), nil
+}
+
+func (d *decoder) text(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
+	if s.Type == schema.String {
+		raw, _, err := c.RawString()
+		return append(dst, raw...), err
+	}
+	at := *c
+	text, err := c.String(d.buf)
+	if err != nil {
+		return dst, err
+	}
+	switch s.Type {
+	case schema.Any:
+		return appendAny(dst, text)
+	case schema.Decimal, schema.Uint64:
+		return d.unscaled(dst, text, s)
+	case schema.Bytes:
+		return d.bytes(dst, text, s)
+	case schema.UUID, schema.Enum, schema.Float32, schema.Float64:
+		if err = schema.CheckText(s, text); err == nil {
+			return jsontext.AppendQuoted(dst, text), nil
+		}
+		if !d.Lenient || s.Type == schema.UUID || s.Type == schema.Enum {
+			return dst, err
+		}
+	default:
+	}
+	if !d.Lenient {
+		return dst, d.unfit(&at, s)
+	}
+	return d.loose(dst, text, s, at)
+}
+
+func appendAny(dst, text []byte) ([]byte, error) {
+	c := jsontext.New(text)
+	if err := c.Skip(); err != nil {
+		return dst, bad("any is JSON text in a string: %s", err)
+	}
+	if err := c.End(); err != nil {
+		return dst, bad("any is JSON text in a string: %s", err)
+	}
+	return jsontext.AppendCompact(dst, text), nil
+}
+
+// loose reads a text as what it can only mean.
+func (d *decoder) loose(dst, text []byte, s *schema.Schema, at jsontext.Cursor) ([]byte, error) {
+	if s.Type == schema.Bool {
+		switch string(text) {
+		case "true", "false":
+			return append(dst, text...), nil
+		}
+		return dst, d.unfit(&at, s)
+	}
+	c := jsontext.New(bytes.Clone(text))
+	if p := c.Peek(); p == '-' || p-'0' <= 9 {
+		if _, err := c.Number(); err == nil && c.End() == nil {
+			c = jsontext.New(bytes.TrimSpace(bytes.Clone(text)))
+			return d.number(dst, &c, s)
+		}
+	}
+	if s.Type == schema.Date || s.Type.HasUnit() {
+		if err := schema.CheckText(s, text); err != nil {
+			return dst, err
+		}
+		return jsontext.AppendQuoted(dst, text), nil
+	}
+	return dst, d.unfit(&at, s)
+}
+
+func (d *decoder) unscaled(dst, text []byte, s *schema.Schema) ([]byte, error) {
+	raw, err := d.decode64(text)
+	if err != nil {
+		return dst, bad("%q is not of type %s: base64 is expected", text, s.Type)
+	}
+	if len(raw) == 0 {
+		return dst, bad("an empty text is no %s", s.Type)
+	}
+	begin := len(dst)
+	if dst, err = schema.AppendDecimal(dst, raw, s.Scale); err != nil {
+		return dst, err
+	}
+	return dst, schema.CheckNumber(s, dst[begin:])
+}
+
+func (d *decoder) bytes(dst, text []byte, s *schema.Schema) ([]byte, error) {
+	if err := schema.CheckText(s, text); err != nil {
+		raw, e := d.decode64(text)
+		if !d.Lenient || e != nil || s.Size > 0 && len(raw) != s.Size {
+			return dst, err
+		}
+		dst = append(dst, '"')
+		dst = base64.StdEncoding.AppendEncode(dst, raw)
+		return append(dst, '"'), nil
+	}
+	return jsontext.AppendQuoted(dst, text), nil
+}
+
+// decode64 reads base64: leniently without padding and of both alphabets.
+func (d *decoder) decode64(text []byte) ([]byte, error) {
+	if !d.Lenient {
+		return base64.StdEncoding.Strict().AppendDecode(nil, text)
+	}
+	plain := bytes.TrimRight(bytes.Map(func(r rune) rune {
+		switch r {
+		case '-':
+			return '+'
+		case '_':
+			return '/'
+		}
+		return r
+	}, text), "=")
+	return base64.RawStdEncoding.AppendDecode(nil, plain)
+}
