@@ -12,9 +12,11 @@ import (
 // scratch of one worker, Reset for each record, and allocates nothing once it
 // has grown to the size of its records.
 //
+// A record with a schema keeps one: see Set.
+//
 // What is set is kept as JSON holds it, so that the next read sees what the
-// next stage will: a time, a duration and bytes read back as strings, a float
-// that is whole reads back as an integer.
+// next stage will: without a schema a time, a duration and bytes read back as
+// strings, and a float that is whole as an integer.
 type Doc struct {
 	proj   *Projection
 	slots  []slot
@@ -31,6 +33,18 @@ type Doc struct {
 	stale   bool     // paths have moved: settle before the next look
 	edited  bool
 	err     error // of base, once scanned
+
+	// form is what the value has become, once scanned or edited; nil: it has
+	// no schema. With a plan the base is still that of another encoding, and
+	// values are what the plan puts into it.
+	form   *form
+	forms  []*form
+	values []Value
+	// keeping is the last that Keep made of a form.
+	keeping struct {
+		from, to *form
+		ids      []PathID
+	}
 
 	edits []edit
 	order []int32
@@ -51,6 +65,8 @@ type mark struct {
 	enc    Encoding
 	edits  []edit
 	edited bool
+	form   *form
+	values []Value
 }
 
 var (
@@ -84,7 +100,7 @@ func (d *Doc) Reset(enc Encoding, raw []byte) {
 		enc = JSON
 	}
 	d.raw, d.given = raw, enc
-	d.base, d.enc = raw, enc
+	d.base, d.enc, d.form = raw, enc, nil
 	d.edited = false
 	d.edits = d.edits[:0]
 	if cap(d.arena) > 4*limits.BatchBytes {
@@ -152,6 +168,10 @@ func (d *Doc) get(id PathID) (Value, error) {
 		return s.val, nil
 	}
 	switch {
+	case d.form != nil:
+		if err := d.getTyped(id, s, marks); err != nil {
+			return Value{}, err
+		}
 	case s.gen != d.gen:
 		s.val = Value{}
 	case marks&markBelow != 0:
@@ -186,6 +206,7 @@ func (d *Doc) index() error {
 		return d.err
 	}
 	d.indexed = true
+	d.formed()
 	if d.base == nil {
 		d.Fill(Root, NullValue())
 		d.ready = true
@@ -212,6 +233,10 @@ func (d *Doc) settled() error {
 func (d *Doc) settle() error {
 	if len(d.edits) > 0 {
 		d.rebase(d.spliced(0, len(d.base)), d.enc)
+	} else if d.planned() {
+		if err := d.unplan(); err != nil {
+			return err
+		}
 	}
 	d.stale, d.look = false, d.gen
 	return d.index()
@@ -230,7 +255,7 @@ func (d *Doc) spliced(start, end int) []byte {
 
 // rebase puts base, which is valid, in the place of the old one and its edits.
 func (d *Doc) rebase(base []byte, enc Encoding) {
-	d.base, d.enc = base, enc
+	d.base, d.enc, d.form = base, enc, nil
 	d.edits = d.edits[:0]
 	d.edited = true
 	d.fresh()
@@ -252,8 +277,14 @@ func (d *Doc) Raw() []byte { return d.raw }
 
 // Encoding returns the encoding that AppendTo writes: that of Reset, or after
 // the root was set, JSON (Text for a string and Opaque for bytes set as the
-// whole of a Text or Opaque record).
-func (d *Doc) Encoding() Encoding { return d.enc }
+// whole of a Text or Opaque record). Of a record with a schema it is one whose
+// schema the edits have kept true.
+func (d *Doc) Encoding() Encoding {
+	if d.form != nil {
+		return d.form.enc
+	}
+	return d.enc
+}
 
 // errNull is a bug of the caller.
 var errNull = errors.New("a null has no bytes")
@@ -266,6 +297,9 @@ func (d *Doc) AppendTo(dst []byte) ([]byte, error) {
 		return dst, errNull
 	}
 	if len(d.edits) == 0 {
+		if d.planned() {
+			return d.form.splicer.Splice(dst, d.base, d.form.plan, d.values[:d.form.values])
+		}
 		return append(dst, d.base...), nil
 	}
 	return d.splice(dst, 0, len(d.base)), nil
@@ -276,6 +310,8 @@ func (d *Doc) AppendTo(dst []byte) ([]byte, error) {
 func (d *Doc) Mark() {
 	d.mark.base, d.mark.enc, d.mark.edited = d.base, d.enc, d.edited
 	d.mark.edits = append(d.mark.edits[:0], d.edits...)
+	d.mark.form = d.form
+	d.mark.values = append(d.mark.values[:0], d.values...)
 }
 
 // Rollback takes back all edits since Mark.
@@ -286,9 +322,10 @@ func (d *Doc) Rollback() {
 	}
 	d.base, d.enc = m.base, m.enc
 	d.edits = append(d.edits[:0], m.edits...)
+	d.form, d.values = m.form, append(d.values[:0], m.values...)
 	d.fresh()
 	d.edited = m.edited
-	if len(d.edits) > 0 {
+	if len(d.edits) > 0 || d.planned() {
 		d.moved() // the slots know nothing of these edits
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 // The marks of a slot say which edits its path has seen since the base was
@@ -44,7 +46,8 @@ func (d *Doc) unmarked(id PathID, marks uint16) error {
 	return nil
 }
 
-// editable scans the base and makes it JSON if it is of a foreign encoding.
+// editable scans the base and makes it JSON if it is of a foreign encoding that
+// does not write edits itself.
 func (d *Doc) editable() error {
 	if !d.ready {
 		if err := d.settled(); err != nil {
@@ -52,19 +55,33 @@ func (d *Doc) editable() error {
 		}
 	}
 	switch d.enc.(type) {
-	case jsonEncoding, textEncoding, opaqueEncoding:
+	case jsonEncoding, textEncoding, opaqueEncoding, typedJSON:
 		return nil
 	}
-	if d.base == nil {
+	switch {
+	case d.base == nil && d.form != nil:
+		d.rebase(nil, JSONOf(d.form.s))
+		return d.index()
+	case d.base == nil, d.form != nil && d.form.splicer != nil:
 		return nil
 	}
-	start := len(d.arena)
-	text, err := d.enc.AppendJSON(d.arena, d.base)
+	return d.textual()
+}
+
+// textual makes the base, which is of a foreign encoding, JSON text, with the
+// edits that a plan holds.
+func (d *Doc) textual() error {
+	if d.planned() {
+		return d.unplan()
+	}
+	enc := JSONOf(SchemaOf(d.enc))
+	text, err := d.Make(func(dst []byte) ([]byte, error) { return d.enc.AppendJSON(dst, d.base) })
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", d.enc.Name(), err)
 	}
-	d.arena = text
-	d.rebase(text[start:len(text):len(text)], JSON)
+	edited := d.edited
+	d.rebase(text, enc)
+	d.edited = edited
 	return d.index()
 }
 
@@ -98,15 +115,24 @@ func (d *Doc) touched(id PathID, mark uint16) {
 // below an array. After an error d is as it was. Setting Missing deletes. A
 // new member is added behind the others. v may be a range of this Doc's own
 // record.
+//
+// Of a record with a schema the schema is kept true. A declared type stays if v
+// fits it without loss; a null makes it optional; otherwise it becomes that of
+// v's kind: int64, float64, string, bool, bytes, a timestamp or duration in
+// nanoseconds, and any for arrays and objects. New fields are optional and come
+// last.
 func (d *Doc) Set(id PathID, v Value) error {
 	if v.kind == Missing {
 		return d.Delete(id)
 	}
 	if id == Root {
-		return d.setRoot(v)
+		return d.setRoot(v, nil)
 	}
 	if err := d.editable(); err != nil {
 		return err
+	}
+	if d.form != nil {
+		return d.setTyped(id, v, nil)
 	}
 	if err := d.unmarked(id, markBelow|markAbove|markGone); err != nil {
 		return err
@@ -118,6 +144,11 @@ func (d *Doc) Set(id PathID, v Value) error {
 	if err != nil {
 		return fmt.Errorf("setting %s: %w", d.proj.Path(id), err)
 	}
+	return d.put(id, text, norm)
+}
+
+// put sets the text of a path that no edit but its own concerns.
+func (d *Doc) put(id PathID, text []byte, norm Value) error {
 	s := &d.slots[id]
 	if *d.marks(id)&markSet != 0 {
 		d.edits[s.edit].text = text
@@ -161,7 +192,7 @@ func (d *Doc) create(id PathID, text []byte, norm Value) error {
 				return d.beyond(new)
 			}
 			if parent == Root {
-				d.rebase(text, JSON)
+				d.rebase(text, d.textEncoding())
 				return nil
 			}
 			if d.slots[parent].dup {
@@ -255,8 +286,9 @@ func where(p Path) string {
 	return p.String()
 }
 
-// setRoot makes v the whole value. The old one is not even read.
-func (d *Doc) setRoot(v Value) error {
+// setRoot makes v the whole value, of type t if there is one. The old one is
+// not even read.
+func (d *Doc) setRoot(v Value, t *schema.Schema) error {
 	switch {
 	case v.kind <= Null:
 		d.rebase(nil, d.given)
@@ -265,6 +297,9 @@ func (d *Doc) setRoot(v Value) error {
 	case d.given != JSON && v.kind == Bytes && (d.given == Text || d.given == Opaque):
 		d.rebase(notNil(v.bytes()), Opaque)
 	default:
+		if d.formed(); d.form != nil || t != nil {
+			return d.setTypedRoot(v, t)
+		}
 		text, _, err := d.encode(v)
 		if err != nil {
 			return fmt.Errorf("setting the value: %w", err)
@@ -272,6 +307,14 @@ func (d *Doc) setRoot(v Value) error {
 		d.rebase(text, JSON)
 	}
 	return nil
+}
+
+// textEncoding is that of the base once it is JSON text.
+func (d *Doc) textEncoding() Encoding {
+	if d.form != nil {
+		return d.form.enc
+	}
+	return JSON
 }
 
 func notNil(b []byte) []byte {
@@ -318,15 +361,23 @@ func (d *Doc) encode(v Value) (text []byte, norm Value, err error) {
 
 var errNoObject = errors.New("the value is not an object")
 
-// Delete removes a member or element if it is there. Deleting the root makes
-// the value a null.
+// Delete removes a member or element if it is there, and the field of that
+// name from the schema if there is one. Deleting the root makes the value a
+// null.
 func (d *Doc) Delete(id PathID) error {
 	if id == Root {
-		return d.setRoot(NullValue())
+		return d.setRoot(NullValue(), nil)
 	}
 	if err := d.editable(); err != nil {
 		return err
 	}
+	if d.form != nil {
+		return d.deleteTyped(id)
+	}
+	return d.deleteText(id)
+}
+
+func (d *Doc) deleteText(id PathID) error {
 	if *d.marks(id)&markGone != 0 {
 		return nil
 	}
@@ -430,6 +481,6 @@ func (d *Doc) unique(id PathID) error {
 	}
 	d.arena = append(d.arena, '}')
 	d.arena = append(d.arena, d.base[p.end:]...)
-	d.rebase(d.arena[start:len(d.arena):len(d.arena)], JSON)
+	d.rebase(d.arena[start:len(d.arena):len(d.arena)], d.textEncoding())
 	return d.index()
 }

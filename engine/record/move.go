@@ -1,6 +1,10 @@
 package record
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/flowrecords/flow/engine/schema"
+)
 
 // Rename moves the value at from to to, in place when only the last name
 // differs, so that the member keeps its position. It does nothing when from
@@ -13,6 +17,13 @@ func (d *Doc) Rename(from, to PathID) error {
 	if err := d.editable(); err != nil {
 		return err
 	}
+	if d.form != nil {
+		return d.renameTyped(from, to)
+	}
+	return d.renameText(from, to)
+}
+
+func (d *Doc) renameText(from, to PathID) error {
 	f, t := &d.proj.nodes[from], &d.proj.nodes[to]
 	if from == Root || to == Root || f.parent != t.parent || f.step.IsIndex || t.step.IsIndex {
 		return d.move(from, to)
@@ -65,17 +76,23 @@ func (d *Doc) move(from, to PathID) error {
 	if err := d.settle(); err != nil {
 		return err
 	}
-	base, enc, edited := d.base, d.enc, d.edited
+	base, enc, edited, form := d.base, d.enc, d.edited, d.form
 	v, err := d.get(from)
 	if err != nil || v.kind == Missing || base == nil {
 		return err
 	}
+	var t *schema.Schema
+	if form != nil {
+		if t = form.types[from]; t != nil && to != Root {
+			t = t.Derived(optionalKey{}, t.AsOptional)
+		}
+	}
 	if err = d.Delete(from); err == nil {
-		err = d.Set(to, v)
+		err = d.SetAs(to, v, t)
 	}
 	if err != nil {
 		d.rebase(base, enc)
-		d.edited = edited
+		d.edited, d.form = edited, form
 		return fmt.Errorf("renaming %s: %w", where(d.proj.Path(from)), err)
 	}
 	return nil
@@ -95,6 +112,11 @@ const (
 func (d *Doc) Keep(ids []PathID) error {
 	if err := d.editable(); err != nil {
 		return err
+	}
+	if d.form != nil && d.form.splicer != nil {
+		if err := d.textual(); err != nil {
+			return err
+		}
 	}
 	if err := d.settle(); err != nil {
 		return err
@@ -116,11 +138,15 @@ func (d *Doc) Keep(ids []PathID) error {
 	if d.keeps[Root] == keepAll {
 		return nil
 	}
+	enc := d.textEncoding()
+	if d.form != nil {
+		enc = d.afterKeep(ids).enc
+	}
 	s := &d.slots[Root]
 	start := len(d.arena)
 	d.kept = append(d.kept[:0], Root)
 	d.arena = d.keepIn(d.arena, d.base[s.start:s.end], 0)
-	d.rebase(d.arena[start:len(d.arena):len(d.arena)], JSON)
+	d.rebase(d.arena[start:len(d.arena):len(d.arena)], enc)
 	return nil
 }
 
