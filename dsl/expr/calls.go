@@ -14,6 +14,8 @@ func (b *builder) call(n *ast.CallNode) (code, bool) {
 		i := slices.Index(b.s.refs, f)
 		c := code{isSlot: true, slot: i, val: func(m *machine) record.Value { return m.read(i) }}
 		switch {
+		case f.kind == refTombstone:
+			c.test = func(m *machine) bool { return m.tombstone() }
 		case f.has:
 			c.test = func(m *machine) bool { return m.exists(&m.slots[i]) }
 		case f.kind == refValue:

@@ -30,7 +30,7 @@ func (f *ref) function(read func(...any) (any, error)) *builtin.Function {
 // branch's type.
 func (f *ref) goType() reflect.Type {
 	switch {
-	case f.has:
+	case f.has, f.kind == refTombstone:
 		return reflect.TypeFor[bool]()
 	case f.kind == refTopic:
 		return reflect.TypeFor[string]()

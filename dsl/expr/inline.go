@@ -28,6 +28,11 @@ func (r *resolver) call(n *ast.CallNode) ast.Node {
 		}
 	}
 	r.all(n.Arguments)
+	if r.env.lib[name] != nil {
+		if out, ok := r.predicate(n, name); ok {
+			return out
+		}
+	}
 	switch {
 	case r.env.user[name] != nil:
 		return r.inline(n, r.env.user[name])

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -134,6 +135,8 @@ func (m *machine) other(s *slot) record.Value {
 		if m.rec.HasTimestamp {
 			return record.TimeValue(m.rec.Time())
 		}
+	case refTombstone:
+		return record.BoolValue(m.tombstone())
 	case refHeaders, refMetaAll:
 		v, err := record.FromAny(m.readAny(s))
 		if err != nil {
@@ -181,6 +184,16 @@ func textOrBytes(b []byte) record.Value {
 		return record.TextValue(b)
 	}
 	return record.BytesValue(b)
+}
+
+// tombstone reports a value that is null, without reading one that is not.
+func (m *machine) tombstone() bool {
+	d := m.rec.Value
+	if d.IsNull() {
+		return true
+	}
+	// JSON text that reads null is one, too.
+	return d.Encoding() == record.JSON && !d.Edited() && len(d.Raw()) < 16 && string(bytes.TrimSpace(d.Raw())) == "null"
 }
 
 func (m *machine) exists(s *slot) bool {

@@ -21,6 +21,7 @@ const (
 	refPartition
 	refOffset
 	refTimestamp
+	refTombstone
 	// refParam stands for a parameter while the body of a function is checked.
 	refParam
 )

@@ -193,7 +193,7 @@ func (s *Source) Reads() engine.Reads {
 			r.Offset = true
 		case refTimestamp:
 			r.Timestamp = true
-		case refValue, refKey, refParam: // value and key are paths
+		case refTombstone, refValue, refKey, refParam: // value and key are paths
 		}
 	}
 	return r

@@ -63,7 +63,7 @@ func (s *set) convertFuncs() []def {
 		ex(`toString(1.50)`, `"1.5"`), ex(`toString(b"abc")`, `"abc"`), ex(`toString([1, true])`, `"[1,true]"`), ex(`toString(nil, "")`, `""`))
 	toString.fast = fastToString
 	return []def{
-		toInt, toFloat, toBool, toString,
+		toInt, toFloat, toBool, toString, castFunc(),
 		{
 			Func: Func{
 				Name: "toBytes", Group: groupConvert, Doc: "The UTF-8 bytes of a text; bytes as they are.",

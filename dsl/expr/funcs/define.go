@@ -13,6 +13,7 @@ import (
 // The groups, in the order of the documentation.
 const (
 	groupControl  = "Control"
+	groupRecord   = "The record"
 	groupTypes    = "Types"
 	groupConvert  = "Conversion"
 	groupText     = "Text"
@@ -35,7 +36,7 @@ const (
 
 func groupOrder() []string {
 	return []string{
-		groupControl, groupTypes, groupConvert, groupText, groupMask, groupRegex, groupHash, groupEncoding,
+		groupControl, groupRecord, groupTypes, groupConvert, groupText, groupMask, groupRegex, groupHash, groupEncoding,
 		groupID, groupTime, groupDuration, groupParse, groupURL, groupNet, groupObject, groupArray,
 		groupNumber, groupBits, groupMachine,
 	}

@@ -120,7 +120,7 @@ func New(l Library) []Func {
 		zones:   newCache(loadZone),
 	}
 	groups := [][]def{
-		s.controlFuncs(), s.typeFuncs(), s.convertFuncs(),
+		s.controlFuncs(), s.recordFuncs(), s.typeFuncs(), s.convertFuncs(),
 		s.textFuncs(), s.caseFuncs(), s.maskFuncs(), s.regexFuncs(),
 		s.hashFuncs(), s.encodingFuncs(), s.idFuncs(),
 		s.timeFuncs(), s.clockPartFuncs(), s.durationFuncs(),

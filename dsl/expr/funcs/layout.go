@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // zones work on machines without a zone database
+
+	"github.com/flowrecords/flow/engine/record/javatime"
 )
 
 // layout is a compiled time layout of one of three families: a Go layout, a
@@ -16,6 +18,7 @@ type layout struct {
 	goFmt string
 	unit  time.Duration // of a count; 0 for the other families
 	toks  []token
+	java  *javatime.Pattern // of a layout that begins with java:
 }
 
 // namedLayout returns the Go layout of a name, or the unit of a count.
@@ -65,6 +68,11 @@ func compileLayout(text string) (*layout, error) {
 	if l.goFmt, l.unit = namedLayout(text); l.goFmt != "" || l.unit != 0 {
 		return l, nil
 	}
+	if pattern, ok := strings.CutPrefix(text, "java:"); ok {
+		var err error
+		l.java, err = javatime.Compile(pattern, false)
+		return l, err
+	}
 	if strings.Contains(text, "%") {
 		var err error
 		l.toks, err = compileStrftime(text)
@@ -85,6 +93,8 @@ func (l *layout) parse(text string, loc *time.Location) (time.Time, error) {
 	switch {
 	case l.unit != 0:
 		return l.parseCount(text, loc)
+	case l.java != nil:
+		return l.java.Parse(text, time.Now(), loc)
 	case l.toks != nil:
 		t, err := parseStrftime(l.toks, text, loc)
 		if err != nil {
@@ -185,6 +195,8 @@ func (l *layout) format(dst []byte, t time.Time) ([]byte, error) {
 			return nil, fmt.Errorf("the time does not fit layout %s", l.text)
 		}
 		return strconv.AppendInt(dst, int64(n), 10), nil
+	case l.java != nil:
+		return l.java.Append(dst, t), nil
 	case l.toks != nil:
 		return appendStrftime(dst, l.toks, t), nil
 	}

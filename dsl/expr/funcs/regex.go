@@ -7,6 +7,7 @@ import (
 	"regexp/syntax"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/flowrecords/flow/engine/limits"
 	"github.com/flowrecords/flow/engine/record"
@@ -14,6 +15,9 @@ import (
 
 type regex struct {
 	*regexp.Regexp
+	// all matches a text as a whole. It is made at the first use.
+	all   *regexp.Regexp
+	once  sync.Once
 	named bool // has at least one named group
 }
 
@@ -23,6 +27,13 @@ const (
 	maxPattern = 16 << 10
 	maxProgram = 10_000
 )
+
+// whole returns the pattern as it must match all of a text.
+func (re *regex) whole() *regexp.Regexp {
+	// In a group of its own the pattern compiles if it does alone.
+	re.once.Do(func() { re.all = regexp.MustCompile(`^(?:` + re.String() + `)$`) })
+	return re.all
+}
 
 func compileRegex(pattern string) (*regex, error) {
 	if len(pattern) > maxPattern {
@@ -110,8 +121,22 @@ func (s *set) regexFuncs() []def {
 		}
 		return a.done(record.BoolValue(re.Match(t)), nil)
 	}
+	whole := mk("regexMatchWhole", "Whether the pattern matches the text from its beginning to its end.", "bool", nil,
+		func(_ *in, t string, re *regex) (any, error) { return re.whole().MatchString(t), nil },
+		ex("regexMatchWhole(\"order-42\", `order-\\d+`)", `true`), ex("regexMatchWhole(\"my order-42\", `order-\\d+`)", `false`))
+	whole.fast = func(a fin) (record.Value, []byte, error) {
+		t, pat := a.text(0), a.text(1)
+		if a.err != nil {
+			return a.done(record.Value{}, nil)
+		}
+		re, err := s.regexes.get(view(pat))
+		if err != nil {
+			return a.done(record.Value{}, err)
+		}
+		return a.done(record.BoolValue(re.whole().Match(t)), nil)
+	}
 	return []def{
-		match,
+		match, whole,
 		mk("regexReplace", "Replaces every match. In the replacement `$1` or `${name}` stand for a group, `$0` for the match, `$$` for a dollar sign.", "string",
 			[]Param{p("replacement", "string", "what to put in place of each match")},
 			func(a *in, t string, re *regex) (any, error) {

@@ -72,7 +72,7 @@ func (s *set) checkReadLayout(arg any) string {
 	return ""
 }
 
-const aboutLayouts = " The layout is strftime (`%Y-%m-%d %H:%M:%S`), Go's (`2006-01-02 15:04:05`) or a name: " + layoutNames + "."
+const aboutLayouts = " The layout is strftime (`%Y-%m-%d %H:%M:%S`), Go's (`2006-01-02 15:04:05`), Java's behind `java:` (`java:yyyy-MM-dd HH:mm:ss`) or a name: " + layoutNames + "."
 
 func (s *set) timeFuncs() []def {
 	t := p("t", "time", "the time")

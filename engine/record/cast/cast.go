@@ -252,7 +252,11 @@ func quote(s string) string {
 func bits(t Type) int { return 8 << (t - Int8) }
 
 func outOfRange(v record.Value, to Type) error {
-	return fmt.Errorf("%s is out of the range of %s", v.String(), to)
+	text := v.String()
+	if len(text) > 60 {
+		text = text[:60] + "..."
+	}
+	return fmt.Errorf("%s is out of the range of %s", text, to)
 }
 
 func toInt(v record.Value, to Type, from *schema.Schema, mode Mode) (record.Value, error) {

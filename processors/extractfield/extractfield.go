@@ -1,0 +1,138 @@
+package extractfield
+
+import (
+	"fmt"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
+	"github.com/flowrecords/flow/processors/internal/transform"
+)
+
+// Factory describes extract_field.
+func Factory() engine.ProcessorFactory {
+	return engine.ProcessorFactory{
+		Component: engine.Component{
+			Type:    "extract_field",
+			Summary: "Replaces the value or key by one of its fields.",
+			Description: "A record that is null stays null. A field that is not there is an error of the record unless `missing` says otherwise: " +
+				"a value that silently becomes null is a tombstone, which deletes.",
+			Defaults: func() any { return Defaults() },
+			Examples: []engine.Example{{Title: "The id of a key", HCL: `pipeline "orders" {
+  input "kafka" "orders" {
+    brokers = ["localhost:9092"]
+    topics  = ["orders"]
+    group   = "orders"
+    key "json" {}
+  }
+
+  processor "extract_field" "id" {
+    on    = "key"
+    field = "id"
+  }
+
+  output "stdout" "out" {}
+}
+`}},
+		},
+		New: func(config any, _ engine.Env) (engine.Processor, error) {
+			p := &processor{config: config.(*Config)}
+			p.plans.Make = p.plan
+			return p, nil
+		},
+		Changes: func(config any) engine.Changes {
+			c := config.(*Config)
+			return c.Replaces(c.Field.Path)
+		},
+		Equal: func(config any) []string { return config.(*Config).equal() },
+	}
+}
+
+type processor struct {
+	config *Config
+	plans  transform.Plans[typed]
+}
+
+// typed is the field of a schema.
+type typed struct {
+	s   *schema.Schema // nil: the schema has no such field
+	def record.Value
+	any bool // the schema says nothing of it
+}
+
+func (p *processor) plan(s *schema.Schema) (typed, error) {
+	t := typed{s: transform.At(s, p.config.Field.Path)}
+	if t.s == nil {
+		t.any = transform.Unknown(s, p.config.Field.Path)
+		return t, nil
+	}
+	if len(t.s.Default) > 0 && p.config.ReplaceNull {
+		var err error
+		if t.def, err = transform.Default(t.s); err != nil {
+			return t, fmt.Errorf("reading the default of %s: %w", p.config.Field.Path, err)
+		}
+	}
+	return t, nil
+}
+
+func (*processor) Ports() []string { return nil }
+
+func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
+	proj := p.config.Projection(l)
+	w := &worker{processor: p, id: proj.Add(p.config.Field.Path), planner: p.plans.Planner()}
+	return p.config.Bound(l, w.edit)
+}
+
+type worker struct {
+	*processor
+	id      record.PathID
+	planner *transform.Planner[typed]
+}
+
+func (w *worker) edit(r *record.Record) error {
+	d := w.config.Doc(r)
+	if d.IsNull() {
+		return nil
+	}
+	v, err := d.Get(w.id)
+	if err != nil {
+		return err
+	}
+	s := transform.SchemaOf(d)
+	if s == nil {
+		if v.Kind() == record.Missing {
+			return w.missing(d, nil)
+		}
+		return d.Set(record.Root, v)
+	}
+	t, err := w.planner.Of(s)
+	if err != nil {
+		return err
+	}
+	if v.IsNil() && t.def.Kind() != record.Missing {
+		v = t.def
+	}
+	if v.Kind() == record.Missing {
+		return w.missing(d, &t)
+	}
+	return transform.SetAs(d, record.Root, v, t.s)
+}
+
+// missing handles a field that is not there. t is nil without a schema.
+func (w *worker) missing(d *record.Doc, t *typed) error {
+	root, err := d.Get(record.Root)
+	if err != nil {
+		return err
+	}
+	switch {
+	case root.Kind() == record.Null:
+		return d.Set(record.Root, root)
+	case w.config.Missing == "error", w.config.Missing == "connect" && t != nil && t.s == nil && !t.any:
+		return fmt.Errorf("there is no %s", w.config.Field.Path)
+	case w.config.Missing == "connect" && root.Kind() != record.Object:
+		return fmt.Errorf("it is a %s, not an object", root.Kind())
+	case t != nil:
+		return transform.SetAs(d, record.Root, record.NullValue(), t.s)
+	}
+	return d.Set(record.Root, record.NullValue())
+}

@@ -1,0 +1,292 @@
+package flatten
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/limits"
+	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
+	"github.com/flowrecords/flow/processors/internal/transform"
+)
+
+// Factory describes flatten.
+func Factory() engine.ProcessorFactory {
+	return engine.ProcessorFactory{
+		Component: engine.Component{
+			Type:    "flatten",
+			Summary: "Lifts nested fields to the top: {a: {b: 1}} becomes {\"a.b\": 1}.",
+			Description: "Arrays, and maps of a schema, stay whole, and so does an empty object. A record that is null stays null; any other that is no object is an error, " +
+				"and so are two fields that would have one name. With a schema the fields of an optional parent become optional.",
+			Defaults: func() any { return Defaults() },
+			Examples: []engine.Example{{Title: "Columns", HCL: `pipeline "orders" {
+  input "file" "orders" {
+    path = "orders.jsonl"
+  }
+
+  processor "flatten" "columns" {
+    delimiter = "_"
+  }
+
+  output "stdout" "out" {}
+}
+`}},
+		},
+		New: func(config any, _ engine.Env) (engine.Processor, error) {
+			p := &processor{config: config.(*Config)}
+			p.plans.Make = p.plan
+			return p, nil
+		},
+		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
+		Equal:   func(config any) []string { return config.(*Config).equal() },
+	}
+}
+
+type processor struct {
+	config *Config
+	plans  transform.Plans[*schema.Schema]
+}
+
+// plan flattens a schema.
+func (p *processor) plan(s *schema.Schema) (*schema.Schema, error) {
+	if s.Type != schema.Struct {
+		return nil, errObject
+	}
+	flat := transform.Copy(s)
+	flat.Fields = nil
+	f := flattener{p: p, out: flat, seen: make(map[string]bool), on: make(map[*schema.Schema]bool)}
+	if len(s.Default) > 0 {
+		flat.Default = nil
+		if err := f.whole(s); err != nil {
+			return nil, fmt.Errorf("the default: %w", err)
+		}
+	}
+	if err := f.fields(s, "", false, s.Default); err != nil {
+		return nil, err
+	}
+	return flat, nil
+}
+
+// flattener makes the fields of a flat schema.
+type flattener struct {
+	p    *processor
+	out  *schema.Schema
+	seen map[string]bool
+	on   map[*schema.Schema]bool // schemas on the way: one that is within itself has no end
+}
+
+func (f *flattener) whole(s *schema.Schema) error {
+	w := walker{p: f.p, s: s}
+	text, err := w.flat(nil, record.RawJSON(s.Default), s)
+	f.out.Default = text
+	return err
+}
+
+// fields adds those of a struct. def is the default of the struct, nil without
+// one.
+func (f *flattener) fields(s *schema.Schema, prefix string, optional bool, def []byte) error {
+	if f.on[s] {
+		return fmt.Errorf("%s is within itself, so it cannot be flat", name(s, prefix))
+	}
+	f.on[s] = true
+	defer delete(f.on, s)
+	for i := range s.Fields {
+		x := s.Fields[i].Schema
+		path := prefix + s.Fields[i].Name
+		mayNull := optional || x.Optional
+		own := x.Default
+		if own == nil && len(def) > 0 {
+			if v := record.RawJSON(def).Member(s.Fields[i].Name); v.Kind() != record.Missing {
+				own, _ = v.AppendJSON(nil)
+			}
+		}
+		switch {
+		case x.Type == schema.Struct && (len(x.Fields) > 0 || f.p.config.Connect):
+			if err := f.fields(x, path+f.p.config.Delimiter, mayNull, own); err != nil {
+				return err
+			}
+			continue
+		case x.Type == schema.Map && f.p.config.Connect:
+			return fmt.Errorf("%s is a map, whose fields no schema names", path)
+		}
+		if f.seen[path] {
+			return twice(path)
+		}
+		f.seen[path] = true
+		field := s.Fields[i]
+		field.Name, field.Schema = path, x
+		if mayNull != x.Optional || !bytes.Equal(own, x.Default) {
+			field.Schema = transform.Copy(x)
+			field.Schema.Optional, field.Schema.Default = mayNull, own
+		}
+		f.out.Fields = append(f.out.Fields, field)
+	}
+	return nil
+}
+
+func name(s *schema.Schema, prefix string) string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return prefix
+}
+
+func twice(path string) error {
+	return fmt.Errorf("two fields would have the name %q", path)
+}
+
+func (*processor) Ports() []string { return nil }
+
+func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
+	w := &worker{processor: p, root: p.config.Projection(l).Add(nil), planner: p.plans.Planner()}
+	w.walker.p = p
+	return p.config.Bound(l, w.edit)
+}
+
+type worker struct {
+	*processor
+	root    record.PathID
+	planner *transform.Planner[*schema.Schema]
+	walker  walker
+	text    []byte
+}
+
+var errObject = errors.New("it is not an object, so it cannot be flat")
+
+func (w *worker) edit(r *record.Record) error {
+	d := w.config.Doc(r)
+	if d.IsNull() {
+		return nil
+	}
+	v, err := d.Get(w.root)
+	if err != nil {
+		return err
+	}
+	var to *schema.Schema
+	s := transform.SchemaOf(d)
+	if s != nil {
+		if to, err = w.planner.Of(s); err != nil {
+			return err
+		}
+	}
+	switch v.Kind() {
+	case record.Null:
+		return nil
+	case record.Object:
+	default:
+		return errObject
+	}
+	if w.text, err = w.walker.flat(w.text[:0], v, s); err != nil {
+		return err
+	}
+	return transform.SetAs(d, record.Root, record.RawJSON(w.text), to)
+}
+
+// walker writes an object flat.
+type walker struct {
+	p    *processor
+	s    *schema.Schema // of the whole, nil without one
+	dst  []byte
+	name []byte // of the field at hand, with those above
+	some bool   // a field was written
+
+	fields []span
+	names  []byte          // of fields
+	seen   map[string]span // the last field of each name
+}
+
+// span is where a field lies in dst and its name in names.
+type span struct{ from, to, name, end int }
+
+func (w *walker) flat(dst []byte, v record.Value, s *schema.Schema) ([]byte, error) {
+	w.dst, w.name, w.some = append(dst, '{'), w.name[:0], false
+	w.fields, w.names = w.fields[:0], w.names[:0]
+	if err := w.object(v, s, 0); err != nil {
+		return dst, err
+	}
+	if s == nil {
+		if err := w.unique(); err != nil {
+			return dst, err
+		}
+	}
+	return append(w.dst, '}'), nil
+}
+
+func (w *walker) object(v record.Value, s *schema.Schema, depth int) error {
+	if depth > limits.JSONDepth {
+		return errors.New("nested too deep")
+	}
+	base := len(w.name)
+	return v.Members(func(name []byte, m record.Value) error {
+		w.name = append(w.name[:base], name...)
+		var of *schema.Schema
+		if s != nil && s.Type == schema.Struct {
+			if i := s.FieldIndex(string(name)); i >= 0 {
+				of = s.Fields[i].Schema
+			}
+		}
+		nested := m.Kind() == record.Object && (of == nil && s == nil || of != nil && of.Type == schema.Struct && len(of.Fields) > 0)
+		if nested && (w.p.config.Connect || m.Len() > 0) {
+			w.name = append(w.name, w.p.config.Delimiter...)
+			return w.object(m, of, depth+1)
+		}
+		if m.Kind() == record.Null && of != nil && of.Type == schema.Struct {
+			return nil // its fields are absent, which is null
+		}
+		return w.field(m)
+	})
+}
+
+func (w *walker) field(v record.Value) error {
+	if w.some {
+		w.dst = append(w.dst, ',')
+	}
+	w.some = true
+	f := span{from: len(w.dst), name: len(w.names)}
+	w.names = append(w.names, w.name...)
+	f.end = len(w.names)
+	var err error
+	if w.dst, err = v.AppendJSON(append(record.AppendQuoted(w.dst, w.name), ':')); err != nil {
+		return err
+	}
+	f.to = len(w.dst)
+	w.fields = append(w.fields, f)
+	return nil
+}
+
+// unique finds two fields of one name. Of these the last one stays, as Connect
+// has it, or they are an error.
+func (w *walker) unique() error {
+	if w.seen == nil {
+		w.seen = make(map[string]span, len(w.fields))
+	}
+	clear(w.seen)
+	clash := false
+	for _, f := range w.fields {
+		name := w.names[f.name:f.end]
+		if _, there := w.seen[string(name)]; there {
+			if !w.p.config.Connect {
+				return twice(string(name))
+			}
+			clash = true
+		}
+		w.seen[string(name)] = f
+	}
+	if !clash {
+		return nil
+	}
+	old := bytes.Clone(w.dst)
+	w.dst = append(w.dst[:0], '{')
+	for _, f := range w.fields {
+		if w.seen[string(w.names[f.name:f.end])] != f {
+			continue
+		}
+		if len(w.dst) > 1 {
+			w.dst = append(w.dst, ',')
+		}
+		w.dst = append(w.dst, old[f.from:f.to]...)
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+// Package headerfrom is the processor header_from: it copies or moves fields
+// into headers.
+package headerfrom
+
+import (
+	"fmt"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/processors/internal/transform"
+)
+
+// Config holds the options of header_from.
+type Config struct {
+	transform.Common
+	Fields    []engine.PathOption `flow:"fields,required" doc:"Paths of the fields." example:"[\"id\", \"customer.country\"]"`
+	Headers   []string            `flow:"headers,required" doc:"The header of each field, in the order of fields." example:"[\"order-id\", \"country\"]"`
+	Operation string              `flow:"operation" oneof:"copy move" doc:"copy leaves the fields, move removes them."`
+	Connect   bool                `flow:"connect" doc:"Does as Kafka Connect's HeaderFrom: without a schema a missing field becomes a header that is null, with one that has no such field it is an error, and so is a null record."`
+	transform.Nulls
+}
+
+// Defaults is what an empty block means.
+func Defaults() *Config {
+	return &Config{Common: transform.Common{On: transform.OnValue}, Operation: "copy"}
+}
+
+// Validate finds lists that do not go together.
+func (c *Config) Validate() []engine.Problem {
+	var ps []engine.Problem
+	switch {
+	case len(c.Fields) == 0:
+		ps = append(ps, engine.Problem{Option: "fields", Summary: "fields is empty", Detail: `Name at least one field, and a header for it: fields = ["id"], headers = ["order-id"]`})
+	case len(c.Fields) != len(c.Headers):
+		ps = append(ps, engine.Problem{Option: "headers", Summary: "fields and headers differ in length", Detail: fmt.Sprintf("There are %d fields and %d headers: each field needs the name of its header, in the same place.", len(c.Fields), len(c.Headers))})
+	}
+	for i, f := range c.Fields {
+		if len(f.Path) == 0 {
+			ps = append(ps, engine.Problem{Option: fmt.Sprintf("fields[%d]", i), Summary: "path is empty", Detail: "Write the path of a field."})
+		}
+	}
+	for i, h := range c.Headers {
+		if h == "" {
+			ps = append(ps, engine.Problem{Option: fmt.Sprintf("headers[%d]", i), Summary: "header is empty", Detail: "Give it a name."})
+		}
+	}
+	return ps
+}
+
+func (c *Config) move() bool { return c.Operation == "move" }
+
+func (c *Config) changes() engine.Changes {
+	paths := transform.Paths(c.Fields)
+	ch := engine.Changes{Headers: c.Headers}
+	switch {
+	case !c.Key():
+		ch.Reads = paths
+		if c.move() {
+			ch.Removes = paths
+		}
+	case c.move():
+		ch.Key = true
+	}
+	return ch
+}
+
+// paths are the fields, in the order of headers.
+func (c *Config) paths() []record.Path { return transform.Paths(c.Fields) }

@@ -1,0 +1,79 @@
+package transform
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// Ref is how an expression writes a path of a part: value.a["b.c"].
+func (c *Common) Ref(path record.Path) string {
+	root := "value"
+	if c.Key() {
+		root = "key"
+	}
+	text := path.String()
+	if text == "" || text[0] == '[' {
+		return root + text
+	}
+	return root + "." + text
+}
+
+// Whole is the option of map that sets a part.
+func (c *Common) Whole(expression string) string {
+	return Option(c.On, expression)
+}
+
+// Option writes an option that holds a text.
+func Option(name, text string) string { return name + " = " + engine.HCLString(text) }
+
+// List writes an option that holds a list of texts.
+func List(name string, texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, s := range texts {
+		quoted[i] = engine.HCLString(s)
+	}
+	return name + " = [" + strings.Join(quoted, ", ") + "]"
+}
+
+// Pairs writes an option that holds pairs: set, headers, rename.
+func Pairs(name string, pairs ...string) string {
+	var out []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out = append(out, engine.HCLString(pairs[i])+" = "+engine.HCLString(pairs[i+1]))
+	}
+	return name + " = { " + strings.Join(out, ", ") + " }"
+}
+
+// Map is a map with these options that works where f and the condition, unless
+// it is empty, hold. Each option stands on its own line.
+func (f *Filtered) Map(condition string, options ...string) string {
+	if !f.When.IsZero() {
+		text := strings.TrimSpace(f.When.Source.Text())
+		if condition != "" {
+			text = "(" + text + ") && " + condition
+		}
+		condition = text
+	}
+	if condition != "" {
+		options = append([]string{Option("when", condition)}, options...)
+	}
+	return "map {\n  " + strings.Join(options, "\n  ") + "\n}"
+}
+
+// Text is a text as an expression writes it.
+func Text(s string) string { return strconv.Quote(s) }
+
+// Member is a name as it stands in an object that an expression makes.
+func Member(name string) string { return strconv.Quote(name) }
+
+// Texts are paths as options write them.
+func Texts(paths []record.Path) []string {
+	out := make([]string, len(paths))
+	for i, p := range paths {
+		out[i] = p.String()
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+package transform
+
+import (
+	"sync"
+
+	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
+)
+
+// At returns the schema of what stands at a path below s: nil where s has no
+// such field, or says nothing of it.
+func At(s *schema.Schema, path record.Path) *schema.Schema {
+	for _, step := range path {
+		switch {
+		case s == nil:
+			return nil
+		case s.Type == schema.Struct && !step.IsIndex:
+			i := s.FieldIndex(step.Name)
+			if i < 0 {
+				return nil
+			}
+			s = s.Fields[i].Schema
+		case s.Type == schema.Map && !step.IsIndex, s.Type == schema.Array && step.IsIndex:
+			s = s.Elem
+		default:
+			return nil
+		}
+	}
+	return s
+}
+
+// IsLeaf reports a type without parts.
+func IsLeaf(s *schema.Schema) bool {
+	switch s.Type {
+	case schema.Any, schema.Array, schema.Map, schema.Struct, schema.Union:
+		return false
+	}
+	return true
+}
+
+// Plain is a schema of a type with nothing else but whether it is optional.
+func Plain(t schema.Type, optional bool) *schema.Schema {
+	return &schema.Schema{Type: t, Optional: optional}
+}
+
+// maxPlans bounds how many schemas a processor remembers: a stream whose schema
+// changes with every record must not fill the memory.
+const maxPlans = 1024
+
+// Plans keeps, for each schema that came by, what a processor does with records
+// of it. The workers of a processor share it, so that records of one schema
+// have one schema behind it, too, whichever worker had them.
+type Plans[P any] struct {
+	// Make makes the plan of a schema, which is never nil. An error is one of
+	// each record of that schema.
+	Make func(s *schema.Schema) (P, error)
+
+	mu   sync.Mutex // guards seen
+	seen map[*schema.Schema]planned[P]
+}
+
+type planned[P any] struct {
+	plan P
+	err  error
+}
+
+// Planner is one worker's look at Plans.
+type Planner[P any] struct {
+	plans *Plans[P]
+	last  *schema.Schema
+	planned[P]
+}
+
+// Planner returns a look at p for one goroutine.
+func (p *Plans[P]) Planner() *Planner[P] { return &Planner[P]{plans: p} }
+
+// Of returns the plan of a schema.
+func (w *Planner[P]) Of(s *schema.Schema) (P, error) {
+	if s != w.last {
+		w.last, w.planned = s, w.plans.of(s)
+	}
+	return w.plan, w.err
+}
+
+func (p *Plans[P]) of(s *schema.Schema) planned[P] {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if known, ok := p.seen[s]; ok {
+		return known
+	}
+	if p.seen == nil || len(p.seen) >= maxPlans {
+		p.seen = make(map[*schema.Schema]planned[P])
+	}
+	var made planned[P]
+	made.plan, made.err = p.Make(s)
+	p.seen[s] = made
+	return made
+}
+
+// SchemaOf returns the schema of a document as it is now, nil if it has none.
+func SchemaOf(d *record.Doc) *schema.Schema { return record.SchemaOf(d.Encoding()) }
+
+// SetAs sets a value of a schema; nil: a value of no schema, or of that which
+// the document gives it.
+func SetAs(d *record.Doc, id record.PathID, v record.Value, s *schema.Schema) error {
+	if s == nil {
+		return d.Set(id, v)
+	}
+	return d.SetAs(id, v, s)
+}
+
+// Default returns the default of a schema as a value of its type.
+func Default(s *schema.Schema) (record.Value, error) {
+	bare := Copy(s)
+	bare.Default = nil
+	d := record.NewDoc(record.NewProjection())
+	d.Reset(record.JSONOf(bare), s.Default)
+	v, err := d.Get(record.Root)
+	return v.Own(), err
+}
+
+// Unknown reports that s says nothing of what is at a path: on the way stands a
+// part whose type is not known, or a union.
+func Unknown(s *schema.Schema, path record.Path) bool {
+	for i := 0; s != nil && i < len(path); i++ {
+		if s.Type == schema.Any || s.Type == schema.Union {
+			return true
+		}
+		s = At(s, path[i:i+1])
+	}
+	return s != nil && s.Type == schema.Any
+}
+
+// Copy returns a copy of s that may be changed before it is in use. Its parts
+// are shared.
+func Copy(s *schema.Schema) *schema.Schema {
+	return &schema.Schema{
+		Type: s.Type, Optional: s.Optional, Name: s.Name, Version: s.Version, Doc: s.Doc, Aliases: s.Aliases, Default: s.Default, Parameters: s.Parameters,
+		Precision: s.Precision, Scale: s.Scale, Size: s.Size, Unit: s.Unit, Symbols: s.Symbols,
+		Elem: s.Elem, Key: s.Key, Fields: s.Fields, Branches: s.Branches,
+	}
+}

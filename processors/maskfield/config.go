@@ -1,0 +1,76 @@
+// Package maskfield is the processor mask_field: it replaces fields by empty
+// values or by a fixed one.
+package maskfield
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/processors/internal/transform"
+)
+
+// Config holds the options of mask_field.
+type Config struct {
+	transform.Common
+	Fields  []engine.PathOption `flow:"fields,required" doc:"Paths of the fields. One that is not there is left out, a null stays null." example:"[\"card\", \"customer.email\"]"`
+	With    string              `flow:"replacement" doc:"What stands in place of texts and numbers; for a number it must be one. A bool, a time, an array or an object is then an error of the record. Without it a field becomes the empty value of its type: 0, false, an empty text, array or object, 1970 for times." example:"\"****\""`
+	Connect bool                `flow:"connect" doc:"Does as Kafka Connect's MaskField: without a schema a missing field becomes null, bytes are an error, and so is a null record."`
+	transform.Nulls
+}
+
+// Defaults is what an empty block means.
+func Defaults() *Config { return &Config{Common: transform.Common{On: transform.OnValue}} }
+
+// Validate finds an empty list.
+func (c *Config) Validate() []engine.Problem {
+	if len(c.Fields) == 0 {
+		return []engine.Problem{{Option: "fields", Summary: "fields is empty", Detail: `Name at least one: fields = ["card"]`}}
+	}
+	var ps []engine.Problem
+	for i, f := range c.Fields {
+		if len(f.Path) == 0 {
+			ps = append(ps, engine.Problem{Option: fmt.Sprintf("fields[%d]", i), Summary: "path is empty", Detail: "Write the path of a field. To empty the whole value use a map."})
+		}
+	}
+	return ps
+}
+
+func (c *Config) changes() engine.Changes {
+	paths := transform.Paths(c.Fields)
+	return c.Changes(paths, paths, nil)
+}
+
+func (c *Config) equal() []string {
+	if c.Key() || c.Connect {
+		return nil
+	}
+	var out []string
+	for _, p := range transform.Paths(c.Fields) {
+		out = append(out, c.Map(c.Ref(p)+" != nil", transform.Pairs("set", p.String(), c.expression(c.Ref(p)))))
+	}
+	return out
+}
+
+func (c *Config) expression(ref string) string {
+	if c.With == "" {
+		return fmt.Sprintf("isString(%[1]s) ? '' : isNumber(%[1]s) ? 0 : isBool(%[1]s) ? false : isArray(%[1]s) ? [] : isObject(%[1]s) ? {} : throw('cannot be masked')", ref)
+	}
+	number := "throw('the replacement is no number')"
+	if _, err := strconv.ParseInt(c.With, 10, 64); err == nil {
+		number = c.With
+	} else if v, ok := c.number(); ok {
+		number = fmt.Sprintf("isFloat(%s) ? %s : throw('the replacement is no whole number')", ref, strconv.FormatFloat(v, 'f', -1, 64))
+	}
+	return fmt.Sprintf("isString(%s) ? %s : isNumber(%s) ? (%s) : throw('cannot be masked')", ref, transform.Text(c.With), ref, number)
+}
+
+// number is the replacement as a number.
+func (c *Config) number() (float64, bool) {
+	v := record.Value{}
+	if b := []byte(c.With); record.ValidateJSON(b) == nil {
+		v = record.RawJSON(b)
+	}
+	return v.Float(), v.Kind() == record.Int || v.Kind() == record.Float
+}
