@@ -1,0 +1,625 @@
+package avro
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/flowrecords/flow/engine/schema"
+)
+
+// scalar writes the value at i, which is neither array nor object of the
+// schema.
+func (e *wstate) scalar(dst []byte, n *wnode, i int) ([]byte, int) {
+	end := skipValue(e.b, i)
+	c := e.b[i]
+	ok := false
+	switch n.op {
+	case opBool:
+		if ok = c == 't' || c == 'f'; ok {
+			v := byte(0)
+			if c == 't' {
+				v = 1
+			}
+			dst = append(dst, v)
+		}
+	case opString:
+		dst, ok = e.string(dst, n, i, end)
+	case opJSON:
+		dst, ok = appendBytes(dst, e.b[i:end]), true
+	case opEnum:
+		dst, ok = e.enum(dst, n, i, end)
+	case opInt, opLong, opSmall:
+		dst, ok = e.integer(dst, n, i, end)
+	case opFloat, opDouble:
+		dst, ok = e.float(dst, n, i, end)
+	case opBytes, opFixed, opUUIDFixed:
+		dst, ok = e.binary(dst, n, i, end)
+	case opDecimalBytes, opDecimalFixed:
+		dst, ok = e.decimal(dst, n, i, end)
+	case opDate, opTime, opTimestamp, opLocal, opGoDuration:
+		dst, ok = e.time(dst, n, i, end)
+	case opDuration:
+		dst, ok = e.duration(dst, n, i)
+	}
+	switch {
+	case ok:
+		return dst, end
+	case e.err == nil:
+		return dst, e.mismatch(n, i)
+	}
+	return dst, -1
+}
+
+func appendBytes(dst, b []byte) []byte {
+	return append(binary.AppendVarint(dst, int64(len(b))), b...)
+}
+
+// alias is b as a string, for calls that keep nothing of it.
+func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func (e *wstate) string(dst []byte, n *wnode, i, end int) ([]byte, bool) {
+	if e.b[i] != '"' {
+		if e.lenient && e.b[i] != 'n' {
+			return appendBytes(dst, e.b[i:end]), true
+		}
+		return dst, false
+	}
+	text := unquoted(e.b, i, end)
+	switch {
+	case n.from != nil && n.from.Type == schema.Bytes:
+		b, err := base64.StdEncoding.AppendDecode(nil, text)
+		if err != nil || !utf8.Valid(b) {
+			e.fail("bytes that are no UTF-8 text, and the Avro schema has string")
+			return dst, false
+		}
+		text = b
+	case n.schema.Logical == UUID && (n.from == nil || n.from.Type != schema.UUID):
+		var id [16]byte
+		if !parseUUID(&id, text) {
+			e.fail("%s is no UUID", excerpt(e.b[i:end]))
+			return dst, false
+		}
+	}
+	return appendBytes(dst, text), true
+}
+
+func (e *wstate) enum(dst []byte, n *wnode, i, end int) ([]byte, bool) {
+	if e.b[i] != '"' {
+		return dst, false
+	}
+	name := unquoted(e.b, i, end)
+	k, known := n.symbols[string(name)]
+	switch {
+	case known:
+	case n.unknown >= 0 && e.lenient:
+		k = n.unknown
+	default:
+		e.fail("%s is none of the symbols of %s: %s", excerpt(e.b[i:end]), n.schema.Name, listed(n.schema.Symbols))
+		return dst, false
+	}
+	return binary.AppendVarint(dst, k), true
+}
+
+// listed shows some of many names.
+func listed(names []string) string {
+	const most = 12
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// wholeNumber reads a number without fraction, also 1.0 and 1e3. fits is false
+// for one beyond 64 bits or with a fraction.
+func wholeNumber(text []byte) (v int64, fits bool) {
+	neg := text[0] == '-'
+	digits := text
+	if neg {
+		digits = text[1:]
+	}
+	var u uint64
+	for k, c := range digits {
+		if c < '0' || c > '9' || k >= 18 {
+			return slowWhole(text)
+		}
+		u = u*10 + uint64(c-'0')
+	}
+	if neg {
+		return -int64(u), true
+	}
+	return int64(u), true
+}
+
+func slowWhole(text []byte) (int64, bool) {
+	if v, err := strconv.ParseInt(alias(text), 10, 64); err == nil {
+		return v, true
+	}
+	d, ok := parseDigits(text)
+	if !ok || !d.rescale(0) {
+		return 0, false
+	}
+	n := d.int()
+	return n.Int64(), n.IsInt64()
+}
+
+func isNumber(c byte) bool { return c == '-' || c >= '0' && c <= '9' }
+
+func (e *wstate) integer(dst []byte, n *wnode, i, end int) ([]byte, bool) {
+	if !isNumber(e.b[i]) {
+		return dst, false
+	}
+	v, ok := wholeNumber(e.b[i:end])
+	if !ok {
+		if !e.lenient {
+			e.fail("%s is no whole number of 64 bits, and the Avro schema has %s", excerpt(e.b[i:end]), n.name)
+			return dst, false
+		}
+		f, err := strconv.ParseFloat(string(e.b[i:end]), 64)
+		if err != nil || math.Abs(f) >= 1<<63 {
+			e.fail("%s does not fit %s", excerpt(e.b[i:end]), n.name)
+			return dst, false
+		}
+		v = int64(math.RoundToEven(f))
+	}
+	least, most := int64(math.MinInt64), int64(math.MaxInt64)
+	switch {
+	case n.op == opSmall:
+		least, most = n.low, n.high
+	case n.op == opInt:
+		least, most = math.MinInt32, math.MaxInt32
+	}
+	if v < least || v > most {
+		e.fail("%s does not fit %s, which is from %d to %d", e.b[i:end], n.name, least, most)
+		return dst, false
+	}
+	return binary.AppendVarint(dst, v), true
+}
+
+func (e *wstate) float(dst []byte, n *wnode, i, end int) ([]byte, bool) {
+	text := e.b[i:end]
+	bits := 64
+	if n.op == opFloat {
+		bits = 32
+	}
+	var f float64
+	switch {
+	case isNumber(text[0]):
+		var err error
+		if f, err = strconv.ParseFloat(string(text), bits); err != nil {
+			e.fail("%s does not fit %s", excerpt(text), n.name)
+			return dst, false
+		}
+	case string(text) == `"NaN"`:
+		f = math.NaN()
+	case string(text) == `"Infinity"`:
+		f = math.Inf(1)
+	case string(text) == `"-Infinity"`:
+		f = math.Inf(-1)
+	default:
+		return dst, false
+	}
+	if bits == 32 {
+		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(float32(f))), true
+	}
+	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f)), true
+}
+
+// binary writes bytes: base64 in JSON, unless the type that the text has says
+// that it is text.
+func (e *wstate) binary(dst []byte, n *wnode, i, end int) ([]byte, bool) {
+	if e.b[i] != '"' {
+		return dst, false
+	}
+	text := unquoted(e.b, i, end)
+	var b []byte
+	switch {
+	case n.op == opUUIDFixed && len(text) == 36:
+		var id [16]byte
+		if !parseUUID(&id, text) {
+			e.fail("%s is no UUID", excerpt(e.b[i:end]))
+			return dst, false
+		}
+		return append(dst, id[:]...), true
+	case n.from != nil && (n.from.Type == schema.String || n.from.Type == schema.UUID):
+		b = text
+	default:
+		var err error
+		if b, err = base64.StdEncoding.AppendDecode(nil, text); err != nil {
+			e.fail("%s is no base64 text, as which JSON holds %s", excerpt(e.b[i:end]), n.name)
+			return dst, false
+		}
+	}
+	if n.op == opBytes {
+		return appendBytes(dst, b), true
+	}
+	if len(b) != n.schema.Size {
+		e.fail("%d bytes, and %s has %d", len(b), n.name, n.schema.Size)
+		return dst, false
+	}
+	return append(dst, b...), true
+}
+
+func parseUUID(id *[16]byte, text []byte) bool {
+	if len(text) != 36 {
+		return false
+	}
+	k := 0
+	for i := 0; i < 36; {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if text[i] != '-' {
+				return false
+			}
+			i++
+			continue
+		}
+		hi, lo := hexValue(text[i]), hexValue(text[i+1])
+		if hi < 0 || lo < 0 {
+			return false
+		}
+		id[k] = byte(hi<<4 | lo)
+		k++
+		i += 2
+	}
+	return true
+}
+
+func hexValue(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// digits is a decimal number: its digits with point places of them behind the
+// point.
+type digits struct {
+	neg   bool
+	text  []byte
+	point int
+}
+
+// parseDigits reads a JSON number. It is false for one of too many digits.
+func parseDigits(text []byte) (d digits, ok bool) {
+	i := 0
+	if text[0] == '-' {
+		d.neg = true
+		i = 1
+	}
+	behind := false
+	for ; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case c >= '0' && c <= '9':
+			d.text = append(d.text, c)
+			if behind {
+				d.point++
+			}
+		case c == '.':
+			behind = true
+		default: // an exponent
+			exp, err := strconv.Atoi(string(text[i+1:]))
+			if err != nil || exp > maxDigits || exp < -maxDigits {
+				return d, false
+			}
+			d.point -= exp
+			i = len(text)
+		}
+	}
+	for len(d.text) > 1 && d.text[0] == '0' {
+		d.text = d.text[1:]
+	}
+	return d, len(d.text) <= 2*maxDigits
+}
+
+// rescale makes point scale. It is false when that would lose digits.
+func (d *digits) rescale(scale int) bool {
+	for d.point > scale {
+		last := len(d.text) - 1
+		if last < 0 {
+			d.point = scale
+			break
+		}
+		if d.text[last] != '0' {
+			return false
+		}
+		d.text = d.text[:last]
+		d.point--
+	}
+	for d.point < scale {
+		d.text = append(d.text, '0')
+		d.point++
+	}
+	return true
+}
+
+// round makes point scale, to the nearest, halves away from zero.
+func (d *digits) round(scale int) {
+	up := false
+	for d.point > scale && len(d.text) > 0 {
+		up = d.text[len(d.text)-1] >= '5'
+		d.text = d.text[:len(d.text)-1]
+		d.point--
+	}
+	if d.point > scale {
+		up = false
+	}
+	d.point = scale
+	if !up {
+		return
+	}
+	for i := len(d.text) - 1; i >= 0; i-- {
+		if d.text[i]++; d.text[i] <= '9' {
+			return
+		}
+		d.text[i] = '0'
+	}
+	d.text = append([]byte{'1'}, d.text...)
+}
+
+func (d *digits) int() *big.Int {
+	n := new(big.Int)
+	if len(d.text) > 0 {
+		n.SetString(string(d.text), 10)
+	}
+	if d.neg {
+		n.Neg(n)
+	}
+	return n
+}
+
+func (e *wstate) decimal(dst []byte, n *wnode, i, end int) ([]byte, bool) {
+	text := e.b[i:end]
+	if text[0] == '"' {
+		if text = unquoted(e.b, i, end); len(text) == 0 || !isJSONNumber(text) {
+			e.fail("%s is no number, and the Avro schema has decimal", excerpt(e.b[i:end]))
+			return dst, false
+		}
+	} else if !isNumber(text[0]) {
+		return dst, false
+	}
+	s := n.schema
+	if v, ok := quickDecimal(text, s.Scale); ok && s.Precision >= 18 && (n.op == opDecimalBytes && !n.unsigned || s.Size >= 8) {
+		return n.appendUnscaled(dst, big64(v)), true
+	}
+	d, ok := parseDigits(text)
+	if !ok {
+		e.fail("a number of too many digits")
+		return dst, false
+	}
+	if !d.rescale(s.Scale) {
+		if !e.lenient {
+			e.fail("%s has more than the %d digits behind the point that the Avro schema keeps (lenient = true rounds)", excerpt(text), s.Scale)
+			return dst, false
+		}
+		if d, ok = parseDigits(text); ok {
+			d.round(s.Scale)
+		}
+	}
+	for len(d.text) > 1 && d.text[0] == '0' {
+		d.text = d.text[1:]
+	}
+	if len(d.text) > s.Precision {
+		e.fail("%s has more than the %d digits of the Avro schema's decimal", excerpt(text), s.Precision)
+		return dst, false
+	}
+	b := schema.AppendBigInt(nil, d.int())
+	if n.op == opDecimalFixed && len(b) > s.Size {
+		e.fail("%s does not fit the %d bytes of %s", excerpt(text), s.Size, s.Name)
+		return dst, false
+	}
+	if n.unsigned && (d.neg && len(strings.Trim(string(d.text), "0")) > 0 || !d.int().IsUint64()) {
+		e.fail("%s does not fit uint64", excerpt(text))
+		return dst, false
+	}
+	return n.appendUnscaled(dst, b), true
+}
+
+// quickDecimal reads a plain number of few digits as one of so many units of
+// 10^-scale.
+func quickDecimal(text []byte, scale int) (v int64, ok bool) {
+	if len(text) > 17 || scale > 9 {
+		return 0, false
+	}
+	i, neg := 0, text[0] == '-'
+	if neg {
+		i = 1
+	}
+	behind := -1
+	for ; i < len(text); i++ {
+		switch c := text[i]; {
+		case c >= '0' && c <= '9':
+			v = v*10 + int64(c-'0')
+			if behind >= 0 {
+				behind++
+			}
+		case c == '.':
+			behind = 0
+		default:
+			return 0, false
+		}
+	}
+	behind = max(behind, 0)
+	if behind > scale || len(text)+scale-behind > 18 {
+		return 0, false
+	}
+	for ; behind < scale; behind++ {
+		v *= 10
+	}
+	if neg {
+		v = -v
+	}
+	return v, true
+}
+
+// big64 returns the shortest two's complement of v.
+func big64(v int64) []byte {
+	b := binary.BigEndian.AppendUint64(nil, uint64(v))
+	for len(b) > 1 && (b[0] == 0 && b[1] < 0x80 || b[0] == 0xff && b[1] >= 0x80) {
+		b = b[1:]
+	}
+	return b
+}
+
+func (n *wnode) appendUnscaled(dst, b []byte) []byte {
+	if n.op == opDecimalBytes {
+		return appendBytes(dst, b)
+	}
+	fill := byte(0)
+	if b[0] >= 0x80 {
+		fill = 0xff
+	}
+	for k := len(b); k < n.schema.Size; k++ {
+		dst = append(dst, fill)
+	}
+	return append(dst, b[max(0, len(b)-n.schema.Size):]...)
+}
+
+func (e *wstate) duration(dst []byte, n *wnode, i int) ([]byte, bool) {
+	if e.b[i] != '{' {
+		return dst, false
+	}
+	var parts [3]uint32
+	var seen [3]bool
+	bad := ""
+	members(e.b, i, func(name []byte, start, end int) bool {
+		k := -1
+		for p, d := range [...]string{"months", "days", "millis"} {
+			if d == string(name) {
+				k = p
+			}
+		}
+		if k < 0 {
+			bad = string(name)
+			return e.lenient
+		}
+		var v int64
+		ok := isNumber(e.b[start])
+		if ok {
+			v, ok = wholeNumber(e.b[start:end])
+		}
+		if !ok || v < 0 || v > math.MaxUint32 {
+			bad = string(name)
+			return false
+		}
+		parts[k], seen[k] = uint32(v), true
+		return true
+	})
+	if bad != "" || !seen[0] || !seen[1] || !seen[2] {
+		e.fail("a duration has the members months, days and millis, each from 0 to %d", uint32(math.MaxUint32))
+		return dst, false
+	}
+	for _, p := range parts {
+		dst = binary.LittleEndian.AppendUint32(dst, p)
+	}
+	return dst, true
+}
+
+// time writes what is counted in units of time: a text in the form of typed
+// JSON, or a number of the unit.
+func (e *wstate) time(dst []byte, n *wnode, i, end int) ([]byte, bool) {
+	if isNumber(e.b[i]) {
+		return e.counted(dst, n, i, end)
+	}
+	if e.b[i] != '"' {
+		return dst, false
+	}
+	text := unquoted(e.b, i, end)
+	var v int64
+	var rest int64 // what the unit does not hold
+	ok := false
+	switch n.op {
+	case opDate:
+		v, ok = schema.ParseDate(text)
+	case opTime:
+		var sec int64
+		var nsec int
+		if sec, nsec, ok = schema.ParseTime(text); ok {
+			ns := sec*1e9 + int64(nsec)
+			v, rest = ns/n.unit, ns%n.unit
+		}
+	case opGoDuration:
+		d, err := time.ParseDuration(string(text))
+		v, ok = int64(d), err == nil
+	default:
+		var sec int64
+		var nsec int
+		if sec, nsec, ok = schema.ParseTimestamp(text, n.op == opLocal); ok {
+			rest = int64(nsec) % n.unit
+			v, ok = units[n.unit].Count(sec, nsec-int(rest))
+		}
+	}
+	switch {
+	case !ok:
+		e.fail("%s is no %s", excerpt(e.b[i:end]), n.name)
+		return dst, false
+	case rest != 0 && !e.lenient:
+		e.fail("%s has more digits than %s keeps (lenient = true cuts them)", excerpt(e.b[i:end]), n.name)
+		return dst, false
+	case n.op == opDate && v != int64(int32(v)):
+		e.fail("%s does not fit date", excerpt(e.b[i:end]))
+		return dst, false
+	}
+	return binary.AppendVarint(dst, v), true
+}
+
+// units by their nanoseconds.
+var units = map[int64]schema.Unit{1: schema.Nanosecond, 1e3: schema.Microsecond, 1e6: schema.Millisecond}
+
+func (e *wstate) counted(dst []byte, n *wnode, i, end int) ([]byte, bool) {
+	v, ok := wholeNumber(e.b[i:end])
+	if !ok {
+		e.fail("%s is no whole number, and the Avro schema has %s", excerpt(e.b[i:end]), n.name)
+		return dst, false
+	}
+	switch {
+	case n.op == opTime && (v < 0 || v > day/n.unit), (n.op == opDate || n.op == opTime && !n.wide) && v != int64(int32(v)):
+		e.fail("%d is no %s", v, n.name)
+		return dst, false
+	}
+	return binary.AppendVarint(dst, v), true
+}
+
+// isJSONNumber reports whether text is a number as JSON writes it.
+func isJSONNumber(text []byte) bool {
+	i := 0
+	if text[i] == '-' {
+		i++
+	}
+	digitsAt := func() bool {
+		from := i
+		for i < len(text) && text[i] >= '0' && text[i] <= '9' {
+			i++
+		}
+		return i > from
+	}
+	if !digitsAt() {
+		return false
+	}
+	if i < len(text) && text[i] == '.' {
+		if i++; !digitsAt() {
+			return false
+		}
+	}
+	if i < len(text) && (text[i] == 'e' || text[i] == 'E') {
+		if i++; i < len(text) && (text[i] == '+' || text[i] == '-') {
+			i++
+		}
+		if !digitsAt() {
+			return false
+		}
+	}
+	return i == len(text)
+}

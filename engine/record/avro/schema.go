@@ -1,0 +1,189 @@
+// Package avro reads and writes Apache Avro: schemas as JSON text, their
+// conversion to and from flow's schemas, and data in Avro's binary form, as an
+// encoding of records that is read without a map in between.
+//
+// Schemas and data come from outside. Every length, count and depth that is
+// read has a bound, and what is refused is an error that says where.
+package avro
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Kind is what an Avro schema describes.
+type Kind uint8
+
+// The kinds, as in the specification.
+const (
+	Null Kind = iota
+	Boolean
+	Int
+	Long
+	Float
+	Double
+	Bytes
+	String
+	Record
+	Enum
+	Fixed
+	Array
+	Map
+	Union
+)
+
+var kindNames = [...]string{"null", "boolean", "int", "long", "float", "double", "bytes", "string", "record", "enum", "fixed", "array", "map", "union"}
+
+// String returns the kind's name in Avro.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
+// primitive returns the kind of a primitive type's name.
+func primitive(name string) (Kind, bool) {
+	for k := Null; k <= String; k++ {
+		if kindNames[k] == name {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+// Logical is a logical type.
+type Logical uint8
+
+// The logical types of the specification. One that is not known, or does not
+// fit its type, is a property as any other.
+const (
+	None Logical = iota
+	Decimal
+	UUID
+	Date
+	TimeMillis
+	TimeMicros
+	TimestampMillis
+	TimestampMicros
+	TimestampNanos
+	LocalTimestampMillis
+	LocalTimestampMicros
+	LocalTimestampNanos
+	Duration
+)
+
+var logicalNames = [...]string{"", "decimal", "uuid", "date", "time-millis", "time-micros", "timestamp-millis", "timestamp-micros", "timestamp-nanos",
+	"local-timestamp-millis", "local-timestamp-micros", "local-timestamp-nanos", "duration"}
+
+// String returns the logical type's name in Avro, empty for None.
+func (l Logical) String() string { return logicalNames[l] }
+
+// Schema is an Avro schema as it was declared. It is immutable and may hold
+// itself. Named types that are used twice are one Schema.
+type Schema struct {
+	Kind    Kind
+	Logical Logical
+	// Name is the full name of a Record, Enum or Fixed.
+	Name    string
+	Aliases []string // full names
+	Doc     string
+	// Precision and Scale belong to Decimal, Size to Fixed.
+	Precision, Scale, Size int
+	Symbols                []string
+	// Default is the symbol that stands for those a reader does not know.
+	Default    string
+	HasDefault bool
+	Elem       *Schema   // Array, Map
+	Fields     []Field   // Record
+	Branches   []*Schema // Union
+	// Props are all other properties, in their order.
+	Props []Property
+	// Error: the record was declared as type error.
+	Error bool
+}
+
+// Field is a member of a Record.
+type Field struct {
+	Name    string
+	Aliases []string
+	Doc     string
+	Type    *Schema
+	// Default is the JSON text of the default; nil: none.
+	Default []byte
+	Order   string // ascending (or empty), descending, ignore
+	Props   []Property
+}
+
+// Property is something that a schema says beyond Avro.
+type Property struct {
+	Name string
+	// Value is JSON text.
+	Value []byte
+}
+
+// Bounds of a schema's text. They are far above what people declare.
+const (
+	maxText   = 4 << 20
+	maxDepth  = 100
+	maxFields = 100_000 // fields, branches and symbols in all
+	maxFixed  = 16 << 20
+)
+
+var errLarge = errors.New("a record of more than 2 GiB")
+
+var errText = fmt.Errorf("the schema's text is larger than %d bytes", maxText)
+
+// ErrUnknownName is the cause of a Parse that met a name which is neither
+// declared nor known.
+var ErrUnknownName = errors.New("unknown type")
+
+// named reports whether the schema has a name.
+func (s *Schema) named() bool { return s.Kind == Record || s.Kind == Enum || s.Kind == Fixed }
+
+// branchName is what tells the schema apart in a union.
+func (s *Schema) branchName() string {
+	if s.named() {
+		return s.Name
+	}
+	return s.Kind.String()
+}
+
+// optional returns the index of the null of a union of null and one other
+// type, and that type.
+func (s *Schema) optional() (null int, other *Schema, ok bool) {
+	if s.Kind != Union || len(s.Branches) != 2 {
+		return 0, nil, false
+	}
+	switch {
+	case s.Branches[0].Kind == Null:
+		return 0, s.Branches[1], true
+	case s.Branches[1].Kind == Null:
+		return 1, s.Branches[0], true
+	}
+	return 0, nil, false
+}
+
+// Prop returns the JSON text of a property, nil if there is none.
+func (s *Schema) Prop(name string) []byte { return prop(s.Props, name) }
+
+func prop(props []Property, name string) []byte {
+	for _, p := range props {
+		if p.Name == name {
+			return p.Value
+		}
+	}
+	return nil
+}
+
+// simple returns a full name without its namespace.
+func simple(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+
+// namespace returns what stands before the last point of a full name.
+func namespace(name string) string {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		return name[:i]
+	}
+	return ""
+}
