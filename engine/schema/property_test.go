@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/flowrecords/flow/engine/schema"
@@ -133,4 +134,21 @@ func mutants(s *schema.Schema) map[string]*schema.Schema {
 		})
 	}
 	return m
+}
+
+func TestJSONOfAny(t *testing.T) {
+	t.Parallel()
+	each(t, schematest.Options{}, func(t *testing.T, _ *schematest.Generator, s *schema.Schema) {
+		text, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := schema.ParseJSON(text)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if !schema.Equal(s, back) || back.Fingerprint() != s.Fingerprint() {
+			t.Errorf("%s came back as %s", text, back)
+		}
+	})
 }
