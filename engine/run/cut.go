@@ -188,10 +188,7 @@ func (k *cuts) seal(ctx context.Context) (*cutState, error) {
 	for _, i := range k.r.inputs {
 		moved, err := positionsOf(i.host)
 		if err != nil {
-			err = fmt.Errorf("%s: %w", i.n.addr, err)
-			if _, ok := k.r.transacts(); ok {
-				err = engine.Restart(err)
-			}
+			err = engine.Restart(fmt.Errorf("%s: %w", i.n.addr, err))
 			k.r.fail(err)
 			return nil, err
 		}
