@@ -1,12 +1,4 @@
-//go:build grouptransactions
-
 package main
-
-// Kafka to Kafka in transactions is built and refused (rule FL2001), since this
-// test does not always hold when the broker is killed: a partition has been seen
-// without its end of a transaction. With the tag it is let through:
-//
-//	go test -tags grouptransactions ./cmd/flow -run KafkaToKafkaTransactions
 
 import (
 	"bytes"
@@ -14,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,10 +18,10 @@ import (
 	"github.com/flowrecords/flow/internal/servers"
 )
 
-func kafkaToKafka(addr, in, out, dead string) string {
+func kafkaToKafka(addrs []string, in, out, dead string) string {
 	return fmt.Sprintf(`
 connection "kafka" "main" {
-  brokers             = [%q]
+  brokers             = [%s]
   transaction_timeout = "5s"
 }
 pipeline "copy" {
@@ -57,7 +50,7 @@ pipeline "copy" {
     partition  = "partition"
   }
 }
-`, addr, in, out, dead)
+`, quoted(addrs), in, out, dead)
 }
 
 // numbers are records that are dealt over partitions in turn. One in a hundred
@@ -130,97 +123,245 @@ func difference(got, want []byte) string {
 	return fmt.Sprintf("%d records, want %d", len(g)-1, len(w)-1)
 }
 
-// TestCrashKafkaToKafkaTransactions: two workers of one group. One is killed, or
-// stopped for longer than its session and let go on, or the broker is killed,
-// at random moments. Kafka's own client reads each record once, in order.
-func TestCrashKafkaToKafkaTransactions(t *testing.T) {
-	t.Parallel()
-	const partitions, perRound = 4, 10_000
-	c := transactionCluster(t)
-	in, out, dead := c.Topic(t, partitions), c.Topic(t, partitions), c.Topic(t, partitions)
-	dirs := []string{t.TempDir(), t.TempDir()}
-	for _, dir := range dirs {
-		write(t, filepath.Join(dir, "pipeline.hcl"), kafkaToKafka(c.Addrs()[0], in, out, dead))
-	}
-	cl := c.Client(t, kgo.RecordPartitioner(kgo.ManualPartitioner()))
+// groupCrash is a group of workers that copy from topic to topic while things
+// are broken.
+type groupCrash struct {
+	t       *testing.T
+	c       *servers.Cluster
+	rnd     *rand.Rand
+	in, out string
+	dead    string
+	adm     *kadm.Client
+	cl      *kgo.Client
+	end     *ends
+	n       *numbers
+	workers []*process // nil: not there
+	dirs    []string
+
+	faults [faultKinds]int
+	late   int // stopped workers that came back with a transaction open
+}
+
+const perRound = 10_000
+
+// The faults. Each happens once before any comes again.
+const (
+	workerKilled = iota
+	workerStopped
+	memberCame // or left
+	brokerKilled
+	leaderMoved
+	faultKinds
+)
+
+func newGroupCrash(t *testing.T, workers int) *groupCrash {
+	t.Helper()
+	const partitions = 4
+	c := replicatedCluster(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	rnd := rand.New(rand.NewPCG(seed, 6))
-	end := &ends{adm: kadm.NewClient(c.Client(t)), topic: out}
-	n := &numbers{partitions: partitions}
-	workers := make([]*process, len(dirs))
-	start := func(i int) { workers[i] = startFlow(t, dirs[i], "run", "pipeline.hcl") }
-	for i := range workers {
-		start(i)
+	g := &groupCrash{
+		t: t, c: c, rnd: rand.New(rand.NewPCG(seed, 6)),
+		in: c.Topic(t, partitions), out: c.Topic(t, partitions), dead: c.Topic(t, partitions),
+		adm: kadm.NewClient(c.Client(t)),
+		cl:  c.Client(t, kgo.RecordPartitioner(kgo.ManualPartitioner())),
+		n:   &numbers{partitions: partitions},
 	}
+	g.end = &ends{adm: g.adm, topic: g.out}
+	for range workers {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "pipeline.hcl"), kafkaToKafka(c.Addrs(), g.in, g.out, g.dead))
+		g.dirs = append(g.dirs, dir)
+	}
+	g.workers = make([]*process, workers)
 	t.Cleanup(func() {
-		if !t.Failed() {
-			return
-		}
-		for i, p := range workers {
-			t.Logf("worker %d:\n%s", i, p.stderr.String())
+		for i, p := range g.workers {
+			if p == nil {
+				continue
+			}
 			_ = p.cmd.Process.Kill()
+			if t.Failed() {
+				t.Logf("worker %d:\n%s", i, p.stderr.String())
+			}
 		}
 	})
-	anew := func(p *process) int { return strings.Count(p.stderr.String(), "begins anew") }
+	return g
+}
 
-	var kills, stops, brokers, late int
-	for round := range transactionRounds() {
-		n.produce(t, cl, in, perRound)
-		target := end.now() + rnd.Int64N(perRound/2) + 1
-		moved := func() bool { return end.now() > target }
-		i := rnd.IntN(len(workers))
-		switch round % 3 {
-		case 0:
-			if !workers[i].killWhen(t, moved) {
-				t.Fatal("a worker ended by itself")
-			}
-			kills++
-			start(i)
-		case 1:
-			waitFor(t, "records in the topic", moved)
-			breakBroker(t, c)
-			brokers++
-		case 2:
-			waitFor(t, "records in the topic", moved)
-			was := anew(workers[i])
-			if err := workers[i].cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-				t.Fatal(err)
-			}
-			stops++
-			// The other one has all partitions when it is through with more
-			// than its own hold.
-			n.produce(t, cl, in, perRound)
-			waitFor(t, "the other worker takes over", func() bool { return groupHasRead(t, end.adm, in, int64(n.issued)) })
-			if err := workers[i].cmd.Process.Signal(syscall.SIGCONT); err != nil {
-				t.Fatal(err)
-			}
-			n.produce(t, cl, in, perRound)
-			waitFor(t, "everything is read", func() bool { return groupHasRead(t, end.adm, in, int64(n.issued)) })
-			if anew(workers[i]) > was {
-				late++
-			}
+func (g *groupCrash) start(i int) { g.workers[i] = startFlow(g.t, g.dirs[i], "run", "pipeline.hcl") }
+
+// one returns a worker that runs.
+func (g *groupCrash) one() int {
+	for {
+		if i := g.rnd.IntN(len(g.workers)); g.workers[i] != nil {
+			return i
 		}
 	}
-	waitFor(t, "everything is read", func() bool { return groupHasRead(t, end.adm, in, int64(n.issued)) })
-	for _, p := range workers {
-		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
+}
+
+func (g *groupCrash) running() int {
+	n := 0
+	for _, p := range g.workers {
+		if p != nil {
+			n++
 		}
-		p.wait(t)
 	}
-	taken := n.check(t, c, out, dead)
-	t.Logf("%d records; %d workers killed, %d stopped, %d of which came back late with an open transaction; %d times the broker killed; %d records were taken back", n.issued, kills, stops, late, brokers, taken)
+	return n
+}
+
+func (g *groupCrash) produce() { g.n.produce(g.t, g.cl, g.in, perRound) }
+
+func (g *groupCrash) caughtUp() {
+	g.t.Helper()
+	waitFor(g.t, "everything is read", func() bool { return groupHasRead(g.t, g.adm, g.in, int64(g.n.issued)) })
+}
+
+// round lets records flow and breaks something among them.
+func (g *groupCrash) round(fault int) {
+	g.t.Helper()
+	target := g.end.now() + g.rnd.Int64N(perRound/2) + 1
+	moved := func() bool { return g.end.now() > target }
+	g.produce()
+	if fault == workerKilled {
+		i := g.one()
+		if !g.workers[i].killWhen(g.t, moved) {
+			g.t.Fatal("a worker ended by itself")
+		}
+		g.start(i)
+	} else {
+		waitFor(g.t, "records in the topic", moved)
+		ticks := g.rnd.IntN(50)
+		waitFor(g.t, "a moment", func() bool { ticks--; return ticks <= 0 })
+		switch fault {
+		case workerStopped:
+			g.stop()
+		case memberCame:
+			g.member()
+		case brokerKilled:
+			breakBroker(g.t, g.c, g.adm, g.rnd)
+		case leaderMoved:
+			g.leader()
+		}
+	}
+	g.faults[fault]++
+}
+
+// stop stops a worker until the others have taken its partitions, and lets it
+// go on with what it had open.
+func (g *groupCrash) stop() {
+	g.t.Helper()
+	if g.running() < 2 {
+		g.member()
+	}
+	p := g.workers[g.one()]
+	anew := func() int { return strings.Count(p.stderr.String(), "begins anew") }
+	was := anew()
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		g.t.Fatal(err)
+	}
+	g.produce() // more than the others' own share
+	g.caughtUp()
+	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		g.t.Fatal(err)
+	}
+	g.produce()
+	g.caughtUp()
+	if anew() > was {
+		g.late++
+	}
+}
+
+// member has a worker come to the group or leave it as one that is told to.
+func (g *groupCrash) member() {
+	g.t.Helper()
+	if i := slices.Index(g.workers, nil); i >= 0 && (g.running() < 2 || g.rnd.IntN(2) == 0) {
+		g.start(i)
+		return
+	}
+	g.leave(g.one())
+}
+
+// leave has a worker end. One whose transaction has just been taken back ends
+// with that as its error.
+func (g *groupCrash) leave(i int) {
+	g.t.Helper()
+	p := g.workers[i]
+	g.workers[i] = nil
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		g.t.Fatal(err)
+	}
+	select {
+	case err := <-p.exited:
+		if err != nil && !strings.Contains(p.stderr.String(), "aborted with records in flight: output.kafka.out: everything since the last cut is read again") {
+			g.t.Fatalf("flow: %v\n%s", err, p.stderr.String())
+		}
+	case <-time.After(time.Minute):
+		_ = p.cmd.Process.Kill()
+		g.t.Fatalf("flow did not end\n%s", p.stderr.String())
+	}
+}
+
+// leader moves a partition that takes part in transactions.
+func (g *groupCrash) leader() {
+	g.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	topic := []string{g.in, g.out, g.dead, "__consumer_offsets", "__transaction_state"}[g.rnd.IntN(5)]
+	partition := int32(0)
+	if !strings.HasPrefix(topic, "__") {
+		partition = int32(g.rnd.IntN(g.n.partitions))
+	}
+	waitFor(g.t, "all replicas in sync", func() bool { return inSync(g.c, g.adm) })
+	from, err := g.c.Leader(ctx, topic, partition)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if err := g.c.MoveLeader(ctx, topic, partition, from%len(g.c.Brokers())+1); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// finish ends all workers and counts.
+func (g *groupCrash) finish() {
+	g.t.Helper()
+	g.caughtUp()
+	for i, p := range g.workers {
+		if p != nil {
+			g.leave(i)
+		}
+	}
+	taken := g.n.check(g.t, g.c, g.out, g.dead)
+	f := g.faults
+	g.t.Logf("%d records; %d workers killed, %d stopped, %d of which came back late with an open transaction; %d came or left; %d brokers killed, %d leaders moved; %d records were taken back",
+		g.n.issued, f[workerKilled], f[workerStopped], g.late, f[memberCame], f[brokerKilled], f[leaderMoved], taken)
 	if taken == 0 {
-		t.Error("no fault left anything to take back")
+		g.t.Error("no fault left anything to take back")
 	}
-	if late == 0 {
-		t.Error("no worker that was stopped came back with an open transaction")
-	}
-	if t.Failed() {
-		for _, p := range workers {
-			t.Log(p.stderr.String())
+}
+
+// groupRounds is longer than others: it has five faults.
+func groupRounds() int { return rounds() }
+
+// TestCrashKafkaToKafkaTransactions: workers of one group on a cluster of three
+// brokers. Workers are killed, stopped for longer than their session and let go
+// on, come and leave; brokers are killed and leaders moved, at random moments.
+// Kafka's own client reads each record once, in order.
+func TestCrashKafkaToKafkaTransactions(t *testing.T) {
+	t.Parallel()
+	g := newGroupCrash(t, 3)
+	g.start(0)
+	g.start(1)
+	var next []int
+	for range groupRounds() {
+		if len(next) == 0 {
+			next = g.rnd.Perm(faultKinds)
 		}
+		g.round(next[0])
+		next = next[1:]
+	}
+	g.finish()
+	if g.faults[workerStopped] >= 5 && g.late == 0 {
+		t.Error("no worker that was stopped came back with an open transaction")
 	}
 }
 

@@ -46,6 +46,9 @@ type Writes struct {
 	BatchBytes int64
 	// TransactionalID of its producer; empty: none.
 	TransactionalID string
+	// Internal are topics on which exactly once rests beside Topics; none:
+	// delivery is at least once.
+	Internal []string
 }
 
 // CheckReads reports whether an element could read, for its Check: topics,
@@ -102,6 +105,9 @@ func (c *Connection) CheckWrites(ctx context.Context, r *engine.CheckReport, n W
 	}
 	if n.TransactionalID != "" {
 		checkTransactionalID(ctx, r, client, n.TransactionalID)
+	}
+	if len(n.Internal) > 0 {
+		checkReplicas(ctx, r, client, slices.Concat(n.Topics, n.Internal))
 	}
 }
 
@@ -380,5 +386,26 @@ func checkTransactionalID(ctx context.Context, r *engine.CheckReport, client *kg
 		r.OK(what, "not in use")
 	default:
 		failed(r, what, "", err)
+	}
+}
+
+// checkReplicas warns of topics of transactions that one broker alone has. Those
+// that do not exist or may not be seen have been told of, or come with the first
+// transaction.
+func checkReplicas(ctx context.Context, r *engine.CheckReport, client *kgo.Client, names []string) {
+	topics, err := describeTopics(ctx, client, names, nil)
+	if err != nil {
+		return
+	}
+	var alone []string
+	for i := range topics {
+		t := &topics[i]
+		if t.err == nil && slices.ContainsFunc(t.parts, func(p kmsg.MetadataResponseTopicPartition) bool { return len(p.Replicas) == 1 }) {
+			alone = append(alone, t.name)
+		}
+	}
+	if len(alone) > 0 {
+		r.Warn("replicas", "exactly once rests on topics that one broker alone has: "+strings.Join(alone, ", ")+". Where it dies in a transaction, brokers of Kafka 4.3 and 4.4 may forget the end of that there (KAFKA-20734): records come twice, or readers of committed records wait for ever",
+			"Give these topics three replicas, and set min.insync.replicas to 2.")
 	}
 }

@@ -93,6 +93,14 @@ func (s *Session) ID() string {
 	return id
 }
 
+// Topics are those that take part in transactions beside what outputs write to.
+func (s *Session) Topics() []string {
+	if s.settings.Shared {
+		return []string{"__transaction_state", "__consumer_offsets"}
+	}
+	return []string{"__transaction_state", s.conn.config.PositionsTopic}
+}
+
 // Open implements engine.Transaction.
 func (s *Session) Open(ctx context.Context) (map[string]engine.Position, error) {
 	s.shut()

@@ -155,6 +155,7 @@ func (b *builder) elements(pipelines []*engine.Pipeline, env engine.Env) []*subj
 	var list []*subject
 	for _, p := range pipelines {
 		positions := false
+		var values []any
 		for _, e := range p.Elements {
 			b.hide.learn(e.Config)
 			needs := connectionsOf(e.Config)
@@ -164,6 +165,7 @@ func (b *builder) elements(pipelines []*engine.Pipeline, env engine.Env) []*subj
 			env := env
 			env.Pipeline, env.Element = p.Name, e.Address()
 			value, err := build(e, env)
+			values = append(values, value)
 			positions = positions || keeps(e, value)
 			s := &subject{Subject: Subject{Pipeline: p.Name, Address: e.Address()}, needs: needs}
 			switch checker, ok := value.(engine.Checker); {
@@ -178,11 +180,31 @@ func (b *builder) elements(pipelines []*engine.Pipeline, env engine.Env) []*subj
 			}
 			list = append(list, s)
 		}
+		transact(p, values)
 		if positions {
 			list = append(list, &subject{Subject: Subject{Pipeline: p.Name, Address: PositionsAddress}, check: positionsOf(p)})
 		}
 	}
 	return list
+}
+
+// transact lets outputs know the transactions that they would write in, so that
+// their checks look at these, too.
+func transact(p *engine.Pipeline, values []any) {
+	if p.Settings.Delivery != engine.ExactlyOnce || engine.TransactionsOf(p.Elements) == "" {
+		return
+	}
+	s := engine.TransactionSettings{CommitInterval: p.Settings.CommitInterval, Shared: true}
+	for i, e := range p.Elements {
+		if _, ok := values[i].(engine.Enlister); e.Kind == engine.KindInput && !ok {
+			s.Shared = false
+		}
+	}
+	for i, e := range p.Elements {
+		if x, ok := values[i].(engine.Transactor); ok && e.Delivery.Transactions != "" {
+			_, _ = x.Transact(s) // a mistake here is told by the run
+		}
+	}
 }
 
 func build(e *engine.Element, env engine.Env) (any, error) {

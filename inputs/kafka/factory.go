@@ -79,11 +79,7 @@ pipeline "replay" {
 			if conn, err := connkafka.Of(c.Connection); err == nil {
 				where = " of " + conn.Where()
 			}
-			d := engine.Delivery{Positions: "consumer group " + c.Group + where, Resumes: true}
-			if groupTransactions {
-				d.Transactions = c.Connection.Name
-			}
-			return d
+			return engine.Delivery{Positions: "consumer group " + c.Group + where, Resumes: true, Transactions: c.Connection.Name}
 		},
 	}
 }

@@ -23,6 +23,9 @@ func (o *Output) Check(ctx context.Context, r *engine.CheckReport) {
 	if o.create != nil {
 		n.Create, n.Partitions, n.Replication, n.Configs = true, int32(o.create.Partitions), int16(o.create.Replication), o.create.pointers()
 	}
+	if o.session != nil {
+		n.TransactionalID, n.Internal = o.session.ID(), o.session.Topics()
+	}
 	o.conn.CheckWrites(ctx, r, n)
 	if o.config.CreateTopics != nil && len(n.Topics) > 0 && !o.conn.Embedded() {
 		o.checkDifferences(ctx, r, n.Topics[0])
