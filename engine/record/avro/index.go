@@ -124,11 +124,11 @@ func (e *Encoding) Index(d *record.Doc, raw []byte) error {
 // it.
 func (r *reader) index(d *record.Doc, w *wanted, n *node, i int) int {
 	if n.op == opOptional {
-		which, next := r.branch(i, 2)
+		null, next := r.either(n, i)
 		if next < 0 {
 			return -1
 		}
-		if which == n.null {
+		if null {
 			d.Fill(w.id, record.NullValue())
 			return next
 		}

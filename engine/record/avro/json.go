@@ -50,11 +50,11 @@ func (r *reader) json(dst []byte, n *node, i int) ([]byte, int) {
 	case opRecord:
 		return r.jsonRecord(dst, n, i)
 	case opOptional:
-		which, next := r.branch(i, 2)
+		null, next := r.either(n, i)
 		switch {
 		case next < 0:
 			return dst, -1
-		case which == n.null:
+		case null:
 			return append(dst, "null"...), next
 		}
 		return r.json(dst, n.elem, next)

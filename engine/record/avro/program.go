@@ -409,6 +409,19 @@ func (r *reader) branch(i, n int) (which, next int) {
 	return int(v), next
 }
 
+// either reads whether the value of opOptional is null. Nobody writes the
+// branch of such a union in more than the one byte that it takes, so more are
+// damage.
+func (r *reader) either(n *node, i int) (null bool, next int) {
+	if uint(i) < uint(len(r.b)) && r.b[i]&^2 == 0 {
+		return int(r.b[i]>>1) == n.null, i + 1
+	}
+	if _, next = r.branch(i, 2); next >= 0 {
+		next = r.fail(i, "the branch of a union of two takes one byte")
+	}
+	return false, next
+}
+
 func (r *reader) symbol(n *node, i int) (which, next int) {
 	v, next := r.long(i)
 	if next >= 0 && (v < 0 || v >= int64(len(n.symbols))) {

@@ -15,6 +15,9 @@ func (r *reader) skip(n *node, i int) int {
 		_, i = r.bool(i)
 		return i
 	case opInt, opDate:
+		if uint(i) < uint(len(r.b)) && r.b[i] < 0x80 {
+			return i + 1
+		}
 		_, i = r.int(i)
 		return i
 	case opLong, opTimestamp, opLocal, opGoDuration:
@@ -49,14 +52,22 @@ func (r *reader) skip(n *node, i int) int {
 		}
 		return next + size
 	case opString:
+		// Most texts are shorter than 64 bytes: one byte says their length.
+		if b := r.b; uint(i) < uint(len(b)) {
+			if c := b[i]; c&0x81 == 0 {
+				if end := i + 1 + int(c>>1); end <= len(b) && (r.checked || utf8.Valid(b[i+1:end])) {
+					return end
+				}
+			}
+		}
 		_, i = r.text(i)
 		return i
 	case opEnum:
 		_, i = r.symbol(n, i)
 		return i
 	case opOptional:
-		which, next := r.branch(i, 2)
-		if next < 0 || which == n.null {
+		null, next := r.either(n, i)
+		if next < 0 || null {
 			return next
 		}
 		return r.skip(n.elem, next)
