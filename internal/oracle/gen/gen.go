@@ -16,26 +16,31 @@ import (
 func Files() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, f := range connect() {
-		if err := unique(f); err != nil {
+		if err := put(files, "cases/"+f.name, f.cases, func(c oracle.Case) string { return c.Name }); err != nil {
 			return nil, err
 		}
-		data, err := oracle.Lines(f.cases)
-		if err != nil {
+	}
+	for _, f := range avro() {
+		if err := put(files, "avro/cases/"+f.name, f.cases, func(c oracle.AvroCase) string { return c.Name }); err != nil {
 			return nil, err
 		}
-		files["cases/"+f.name+".jsonl"] = data
 	}
 	return files, nil
 }
 
-func unique(f file) error {
+func put[T any](files map[string][]byte, path string, cases []T, name func(T) string) error {
 	seen := map[string]bool{}
-	for _, c := range f.cases {
-		if seen[c.Name] {
-			return fmt.Errorf("two cases are named %s", c.Name)
+	for _, c := range cases {
+		if seen[name(c)] {
+			return fmt.Errorf("two cases are named %s", name(c))
 		}
-		seen[c.Name] = true
+		seen[name(c)] = true
 	}
+	data, err := oracle.Lines(cases)
+	if err != nil {
+		return err
+	}
+	files[path+".jsonl"] = data
 	return nil
 }
 
