@@ -1,0 +1,484 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/flowrecords/flow/engine/limits"
+	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
+)
+
+// Rules say which differences between two schemas can be bridged.
+type Rules uint8
+
+const (
+	// Resolution is what Avro calls so, for all our types: fields and types are
+	// found by name or by an alias of the reader, integers and floats widen
+	// (also 64 bits to a float), strings and bytes stand for each other, a
+	// field that the writer does not have needs a default, a symbol too, and
+	// unions choose the branch that fits. Times take a finer unit, decimals
+	// more digits.
+	Resolution Rules = iota
+	// Projection is Connect's: numbers widen, names and parameters are equal,
+	// a missing field is null or its default, and a null that is not allowed
+	// becomes the default.
+	Projection
+)
+
+// Action is what is done with a value.
+type Action uint8
+
+const (
+	// Keep: the typed text is the same.
+	Keep Action = iota
+	// Widen: a number, decimal, text or time of a type that holds all of the
+	// other's.
+	Widen
+	// Recode: from string to bytes or back.
+	Recode
+	// Symbols: an enum whose unknown symbols become the default.
+	Symbols
+	// Parts: an array, map, struct or union, by its parts.
+	Parts
+	// Wrap: it becomes a branch of a union.
+	Wrap
+	// Unwrap: the branch of a union becomes the value.
+	Unwrap
+)
+
+// Plan says how a value of From becomes one of To. It may be cyclic, as
+// schemas may be.
+type Plan struct {
+	From, To *Schema
+	Action   Action
+	// Null is what a null becomes; nil: it stays null.
+	Null []byte
+
+	Elem, Key *Plan
+	// Fields are what the fields of To are made of, in their order.
+	Fields []FieldPlan
+	// Branches are what becomes of the branches of From, in their order.
+	Branches []BranchPlan
+	// Branch is which of To's a Wrap makes, and Elem how.
+	Branch int
+}
+
+// FieldPlan is how a field comes about.
+type FieldPlan struct {
+	From    int    // the field of the old struct, -1: none
+	Default []byte // without one: typed JSON
+	Plan    *Plan
+}
+
+// BranchPlan is what a branch becomes.
+type BranchPlan struct {
+	To   int // the branch of the new union, -1 for Unwrap
+	Plan *Plan
+}
+
+// Project returns how a value of one schema is read as another by Connect's
+// rules. The error joins every reason why it cannot be, each an *Error.
+func Project(from, to *Schema) (*Plan, error) { return NewPlan(from, to, Projection) }
+
+// NewPlan returns how a value of one schema is read as another. The error joins
+// every reason why it cannot be, each an *Error with a path in to.
+func NewPlan(from, to *Schema, rules Rules) (*Plan, error) {
+	p := newPlanner(rules)
+	plan := p.plan(from, to, "")
+	return plan, joinErrors(p.errs)
+}
+
+// Compatible returns every reason why data of the writer cannot be read with
+// the schema of the reader, by the rules of Resolution: none if it always can.
+func Compatible(reader, writer *Schema) []Error {
+	p := newPlanner(Resolution)
+	p.plan(writer, reader, "")
+	return p.errs
+}
+
+type planner struct {
+	rules Rules
+	done  map[pair]*Plan
+	outer *planner // whose assumptions hold here, too
+	errs  []Error
+	left  *int // of the pairs that may be looked at: branches are tried, which can multiply
+}
+
+func newPlanner(rules Rules) *planner {
+	left := 10 * limits.SchemaNodes
+	return &planner{rules: rules, done: make(map[pair]*Plan), left: &left}
+}
+
+func (p *planner) known(k pair) *Plan {
+	for ; p != nil; p = p.outer {
+		if plan := p.done[k]; plan != nil {
+			return plan
+		}
+	}
+	return nil
+}
+
+func joinErrors(list []Error) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return &Errors{list}
+}
+
+// Errors are several that hold at once.
+type Errors struct{ List []Error }
+
+func (e *Errors) Error() string {
+	lines := make([]string, len(e.List))
+	for i := range e.List {
+		lines[i] = e.List[i].Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns each, for errors.As.
+func (e *Errors) Unwrap() []error {
+	all := make([]error, len(e.List))
+	for i := range e.List {
+		all[i] = &e.List[i]
+	}
+	return all
+}
+
+// planErrors bounds the reasons of one check.
+const planErrors = 100
+
+func (p *planner) fail(path, format string, args ...any) {
+	if len(p.errs) < planErrors {
+		p.errs = append(p.errs, Error{Path: path, Msg: fmt.Sprintf(format, args...)})
+	}
+}
+
+// plan looks at a pair once: where it stands in several places, the first path
+// is told.
+func (p *planner) plan(from, to *Schema, path string) *Plan {
+	if old := p.known(pair{from, to}); old != nil {
+		return old
+	}
+	if *p.left--; *p.left < 0 {
+		p.fail(path, "too many unions within unions to compare: name their branches alike in both schemas")
+		return &Plan{From: from, To: to}
+	}
+	plan := &Plan{From: from, To: to}
+	p.done[pair{from, to}] = plan
+	p.null(plan, path)
+	p.names(from, to, path)
+	switch {
+	case p.rules == Resolution && EqualTypes(from, to), p.rules == Projection && EqualTypes(from, to) && !p.parametersDiffer(from, to):
+		return plan
+	case to.Type == Any:
+	case from.Type == Union || to.Type == Union:
+		p.unions(plan, path)
+	case from.Type != to.Type:
+		p.widen(plan, path)
+	default:
+		p.same(plan, path)
+	}
+	return plan
+}
+
+// parametersDiffer: EqualTypes does not look at them, and Connect does, at
+// those of every part.
+func (p *planner) parametersDiffer(from, to *Schema) bool { return !Equal(from, to) }
+
+// null decides what a null becomes.
+func (p *planner) null(plan *Plan, path string) {
+	from, to := plan.From, plan.To
+	if !from.Optional && from.Type != Any || to.Optional || to.Type == Any {
+		return
+	}
+	if p.rules == Projection && len(to.Default) > 0 {
+		plan.Null = to.Default
+		plan.Action = Parts
+		if !to.Type.IsComplex() {
+			plan.Action = Widen
+		}
+		return
+	}
+	if from.Type == Any {
+		return // told as another type
+	}
+	if p.rules == Projection {
+		p.fail(path, "it may be null, and is required in the new schema: make it optional there, or give it a default")
+		return
+	}
+	p.fail(path, "the writer may write null, and the reader does not take it: make it optional in the reader")
+}
+
+func (p *planner) names(from, to *Schema, path string) {
+	if p.rules == Projection {
+		if from.Name != to.Name {
+			p.fail(path, "the name is %q in one schema and %q in the other: it must be the same", from.Name, to.Name)
+		}
+		if !sameParameters(from, to) {
+			p.fail(path, "the parameters differ: they must be the same in both schemas")
+		}
+		return
+	}
+	named := from.Type == to.Type && (to.Type == Struct || to.Type == Enum || to.Type == Bytes && to.Size > 0)
+	if !named || from.Name == "" || to.Name == "" || nameMatches(from.Name, to) {
+		return
+	}
+	p.fail(path, "the writer calls it %s, the reader %s: use one name, or add %q to the aliases of the reader's", from.Name, to.Name, from.Name)
+}
+
+// nameMatches: Avro compares names without what stands before the last point,
+// and aliases in full.
+func nameMatches(name string, to *Schema) bool {
+	return unqualified(name) == unqualified(to.Name) || slices.Contains(to.Aliases, name)
+}
+
+func unqualified(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+
+func sameParameters(a, b *Schema) bool {
+	if len(a.Parameters) != len(b.Parameters) {
+		return false
+	}
+	for k, v := range a.Parameters {
+		if w, there := b.Parameters[k]; !there || v != w {
+			return false
+		}
+	}
+	return true
+}
+
+// same plans for two of the same type.
+func (p *planner) same(plan *Plan, path string) {
+	from, to := plan.From, plan.To
+	switch to.Type {
+	case Array:
+		plan.Action = Parts
+		plan.Elem = p.plan(from.Elem, to.Elem, JoinPath(path, "[]"))
+	case Map:
+		plan.Action = Parts
+		plan.Key = p.plan(from.Key, to.Key, JoinPath(path, "[key]"))
+		plan.Elem = p.plan(from.Elem, to.Elem, JoinPath(path, "[value]"))
+	case Struct:
+		p.fields(plan, path)
+	case Enum:
+		p.symbols(plan, path)
+	case Bytes:
+		if from.Size != to.Size {
+			p.fail(path, "%s cannot be read as %s: use the same size in both", leafText(from), leafText(to))
+		}
+	case Decimal:
+		p.decimal(plan, path)
+	default:
+		if from.Unit == to.Unit {
+			return
+		}
+		if p.rules == Projection {
+			p.fail(path, "%s cannot be read as %s: Kafka Connect's rules want the same unit", from, to)
+			return
+		}
+		plan.Action = Widen
+		if from.Unit < to.Unit {
+			p.fail(path, "%s cannot be read as %s without losing digits: keep the unit %s or a finer one", leafText(from), leafText(to), from.Unit)
+		}
+	}
+}
+
+// leafText is the type without what does not matter.
+func leafText(s *Schema) string {
+	if s.Type.IsComplex() {
+		return title(s)
+	}
+	return (&Schema{Type: s.Type, Precision: s.Precision, Scale: s.Scale, Size: s.Size, Unit: s.Unit, Symbols: s.Symbols}).String()
+}
+
+func (p *planner) decimal(plan *Plan, path string) {
+	from, to := plan.From, plan.To
+	if from.Precision == to.Precision && from.Scale == to.Scale {
+		return
+	}
+	plan.Action = Widen
+	switch {
+	case p.rules == Projection && from.Scale != to.Scale:
+		p.fail(path, "%s cannot be read as %s: Kafka Connect's rules want the same scale", leafText(from), leafText(to))
+	case from.Scale > to.Scale:
+		p.fail(path, "%s cannot be read as %s without losing digits behind the point: the scale must be at least %d", leafText(from), leafText(to), from.Scale)
+	case to.Precision > 0 && (from.Precision == 0 || from.Precision-from.Scale > to.Precision-to.Scale):
+		p.fail(path, "%s cannot be read as %s: too few digits before the point, raise the precision", leafText(from), leafText(to))
+	}
+}
+
+func (p *planner) symbols(plan *Plan, path string) {
+	plan.Action = Symbols
+	var missing []string
+	for _, sym := range plan.From.Symbols {
+		if plan.To.SymbolIndex(sym) < 0 {
+			missing = append(missing, sym)
+		}
+	}
+	if len(missing) > 0 && enumDefault(plan.To) == nil {
+		p.fail(path, "the reader's enum does not have %s: add what is missing, or a default to the enum", strings.Join(missing, ", "))
+	}
+}
+
+// enumDefault is the symbol that unknown ones become.
+func enumDefault(s *Schema) []byte {
+	if d := s.Parameters[EnumDefault]; s.SymbolIndex(d) >= 0 {
+		return jsontext.AppendQuoted(nil, d)
+	}
+	return nil
+}
+
+// EnumDefault is the parameter of an enum that holds the symbol which unknown
+// symbols become. Avro tells it from the default of a field, which Default is.
+const EnumDefault = "avro.enum.default"
+
+func (p *planner) fields(plan *Plan, path string) {
+	from, to := plan.From, plan.To
+	plan.Action = Parts
+	plan.Fields = make([]FieldPlan, len(to.Fields))
+	for i := range to.Fields {
+		f := &to.Fields[i]
+		at := JoinPath(path, FieldStep(f.Name))
+		fp := FieldPlan{From: p.find(from, f)}
+		switch {
+		case fp.From >= 0:
+			fp.Plan = p.plan(from.Fields[fp.From].Schema, f.Schema, at)
+		case len(f.Schema.Default) > 0:
+			fp.Default = f.Schema.Default
+		case p.rules == Projection && f.Schema.Optional:
+			fp.Default = []byte("null")
+		case p.rules == Projection:
+			p.fail(at, "it is not in the old schema and is required: make it optional or give it a default")
+		case f.Schema.Optional:
+			p.fail(at, "the writer does not have it, and it has no default: give it the default null")
+		default:
+			p.fail(at, "the writer does not have it, and it has no default: give it one, or name its old name as an alias")
+		}
+		plan.Fields[i] = fp
+	}
+}
+
+// find returns which field of from is f.
+func (p *planner) find(from *Schema, f *Field) int {
+	i := from.FieldIndex(f.Name)
+	if i >= 0 || p.rules == Projection {
+		return i
+	}
+	for _, a := range f.Aliases {
+		if i = from.FieldIndex(a); i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// widen plans for two types that differ.
+func (p *planner) widen(plan *Plan, path string) {
+	from, to := plan.From, plan.To
+	text := func(t Type) bool { return t == String || t == Bytes }
+	plan.Action = Widen
+	switch {
+	case widens(from.Type, to.Type, p.rules):
+	case p.rules == Resolution && text(from.Type) && text(to.Type) && from.Size == 0 && to.Size == 0:
+		plan.Action = Recode
+	case p.rules == Resolution && from.Type == UUID && to.Type == String:
+	case from.Type == Any:
+		p.fail(path, "the writer says no type, the reader %s: say the type in the writer's schema", leafText(to))
+	case p.rules == Projection:
+		p.fail(path, "%s cannot be read as %s: numbers widen from int8 over int16, int32, int64 and float32 to float64, all else keeps its type", leafText(from), leafText(to))
+	default:
+		p.fail(path, "%s cannot be read as %s%s", leafText(from), leafText(to), remedy(from.Type, to.Type))
+	}
+}
+
+func remedy(from, to Type) string {
+	if widens(to, from, Resolution) {
+		return ": it would lose values; keep " + from.String()
+	}
+	return ": keep the type, or add a field of another name with a default"
+}
+
+// widens reports whether a number of type from may be read as one of type to.
+func widens(from, to Type, rules Rules) bool {
+	if rules == Projection && (from >= Uint8 && from <= Uint64 || to >= Uint8 && to <= Uint64) {
+		return false
+	}
+	switch {
+	case from == Float32:
+		return to == Float64
+	case !from.IsInt():
+		return false
+	case to == Float32 || to == Float64:
+		return true
+	case !to.IsInt():
+		return false
+	}
+	a, signedA := from.bits()
+	b, signedB := to.bits()
+	if signedA == signedB {
+		return a < b
+	}
+	return signedB && a < b
+}
+
+// unions plans where one side or both are unions.
+func (p *planner) unions(plan *Plan, path string) {
+	from, to := plan.From, plan.To
+	if from.Type != Union {
+		plan.Action = Wrap
+		plan.Branch, plan.Elem = p.choose(from, "", to)
+		if plan.Elem == nil {
+			p.fail(path, "no branch of the reader's union takes %s: add one", leafText(from))
+		}
+		return
+	}
+	plan.Branches = make([]BranchPlan, len(from.Branches))
+	plan.Action = Unwrap
+	if to.Type == Union {
+		plan.Action = Parts
+	}
+	for i := range from.Branches {
+		b := &from.Branches[i]
+		at := JoinPath(path, branchStep(b.Name))
+		if to.Type != Union {
+			plan.Branches[i] = BranchPlan{To: -1, Plan: p.plan(b.Schema, to.AsOptional(), at)}
+			continue
+		}
+		n, bp := p.choose(b.Schema, b.Name, to)
+		if bp == nil {
+			p.fail(at, "no branch of the reader's union takes it: add one")
+		}
+		plan.Branches[i] = BranchPlan{To: n, Plan: bp}
+	}
+}
+
+// choose finds the branch of to that takes s: the one of the same name and
+// type, else the first of the same type, else the first that can.
+func (p *planner) choose(s *Schema, name string, to *Schema) (int, *Plan) {
+	try := func(fits func(b *Branch) bool) (int, *Plan) {
+		for i := range to.Branches {
+			b := &to.Branches[i]
+			if !fits(b) {
+				continue
+			}
+			inner := planner{rules: p.rules, done: make(map[pair]*Plan), outer: p, left: p.left}
+			if plan := inner.plan(s.AsRequired(), b.Schema, ""); len(inner.errs) == 0 {
+				maps.Copy(p.done, inner.done)
+				return i, plan
+			}
+		}
+		return -1, nil
+	}
+	for _, fits := range []func(b *Branch) bool{
+		func(b *Branch) bool { return b.Name == name && b.Schema.Type == s.Type },
+		func(b *Branch) bool { return b.Schema.Type == s.Type },
+		func(*Branch) bool { return true },
+	} {
+		if i, plan := try(fits); plan != nil {
+			return i, plan
+		}
+	}
+	return -1, nil
+}
