@@ -103,7 +103,11 @@ func castAttributes(f *file) {
 	}
 	f.transform("schema/tombstone", onValue.sink(oracle.Data{}), step("Cast$Value", spec...))
 	for name, s := range sorted(map[string]schema{
-		"optional": opt(int32S()), "default": def(int32S(), i32(7)), "optional-default": opt(def(int32S(), i32(7))), "full": full(int32S()), "full-default": def(full(opt(int32S())), i32(9)),
+		"optional":         opt(int32S()),
+		"default":          def(int32S(), i32(7)),
+		"optional-default": opt(def(int32S(), i32(7))),
+		"full":             full(int32S()),
+		"full-default":     def(full(opt(int32S())), i32(9)),
 	}) {
 		f.transform("schema/attributes-"+name, onValue.sink(oracle.Data{Schema: structS(field("v", s)), Value: structV("v", i32(1))}), step("Cast$Value", spec...))
 		if s.Optional || s.Default != nil {
@@ -144,8 +148,23 @@ func castWhole(f *file) {
 func castConfig(f *file) {
 	r := onValue.sink(withSchema.data(member{"v", int32S(), i32(1)}, member{"w", stringS(), str("2")}))
 	for name, spec := range sorted(map[string]string{
-		"empty": "", "unknown-type": "v:int128", "bytes": "v:bytes", "array": "v:array", "struct": "struct", "two-bare": "int8,int16", "bare-and-field": "v:int8,int16", "three-parts": "v:int8:int16",
-		"twice": "v:int8,v:int16", "spaces": " v : int8 , w:int16 ", "upper": "v:INT8", "only-colon": ":", "no-type": "v:", "no-field": ":int8", "trailing-comma": "v:int8,", "float": "v:float", "decimal": "v:decimal",
+		"empty":          "",
+		"unknown-type":   "v:int128",
+		"bytes":          "v:bytes",
+		"array":          "v:array",
+		"struct":         "struct",
+		"two-bare":       "int8,int16",
+		"bare-and-field": "v:int8,int16",
+		"three-parts":    "v:int8:int16",
+		"twice":          "v:int8,v:int16",
+		"spaces":         " v : int8 , w:int16 ",
+		"upper":          "v:INT8",
+		"only-colon":     ":",
+		"no-type":        "v:",
+		"no-field":       ":int8",
+		"trailing-comma": "v:int8,",
+		"float":          "v:float",
+		"decimal":        "v:decimal",
 	}) {
 		f.transform("config/"+name, r, step("Cast$Value", "spec", spec))
 	}

@@ -37,7 +37,18 @@ func extractField(f *file) {
 	f.transform("config/empty-field", r, step("ExtractField$Value", "field", ""))
 	f.transform("config/bad-version", r, step("ExtractField$Value", "field", "a", "field.syntax.version", "V3"))
 	f.transform("config/lower-version", r, step("ExtractField$Value", "field", "a", "field.syntax.version", "v2"))
-	for name, path := range sorted(map[string]string{"open-tick": "`a", "tick-inside": "a`b", "text-after-tick": "`a`b", "empty": "", "dot": ".", "dots": "a..b", "trailing-dot": "a.", "leading-dot": ".a", "empty-ticks": "``", "spaces": " a "}) {
+	for name, path := range sorted(map[string]string{
+		"open-tick":       "`a",
+		"tick-inside":     "a`b",
+		"text-after-tick": "`a`b",
+		"empty":           "",
+		"dot":             ".",
+		"dots":            "a..b",
+		"trailing-dot":    "a.",
+		"leading-dot":     ".a",
+		"empty-ticks":     "``",
+		"spaces":          " a ",
+	}) {
 		f.transform("config/v2-"+name, r, step("ExtractField$Value", "field", path, "field.syntax.version", "V2"))
 	}
 }
@@ -52,8 +63,25 @@ func extractPaths(f *file) {
 	// d.e is required: a struct may lack it as long as nobody writes it.
 	members[0].value.Fields[0].Value.Fields = append(members[0].value.Fields[0].Value.Fields, oracle.NamedValue{Name: "d.e", Value: str("deep dotted")})
 	paths := map[string]string{
-		"flat": "a", "one": "a.s", "two": "a.b.c", "quoted": "`a.b`", "quoted-step": "a.b.`d.e`", "quoted-each": "`a`.`b`.`c`", "escaped-tick": "`tick\\`s`", "plain-tick": "tick`s", "through-string": "a.s.x", "through-map": "a.m.k",
-		"map-missing": "a.m.nope", "through-array": "a.n.0", "missing-first": "nope.a", "missing-last": "a.nope", "missing-middle": "a.nope.c", "through-null": "z.y", "null": "z", "backslash": "back\\slash", "unquoted-dot": "a.b.d.e",
+		"flat":           "a",
+		"one":            "a.s",
+		"two":            "a.b.c",
+		"quoted":         "`a.b`",
+		"quoted-step":    "a.b.`d.e`",
+		"quoted-each":    "`a`.`b`.`c`",
+		"escaped-tick":   "`tick\\`s`",
+		"plain-tick":     "tick`s",
+		"through-string": "a.s.x",
+		"through-map":    "a.m.k",
+		"map-missing":    "a.m.nope",
+		"through-array":  "a.n.0",
+		"missing-first":  "nope.a",
+		"missing-last":   "a.nope",
+		"missing-middle": "a.nope.c",
+		"through-null":   "z.y",
+		"null":           "z",
+		"backslash":      "back\\slash",
+		"unquoted-dot":   "a.b.d.e",
 	}
 	for name, path := range sorted(paths) {
 		for _, fm := range forms {
@@ -168,8 +196,13 @@ func maskField(f *file) {
 		s    sample
 		text string
 	}{
-		"int8-too-big": {sample{"", int8S(), i8(1)}, "128"}, "int32-fraction": {sample{"", int32S(), i32(1)}, "1.5"}, "int64-too-big": {sample{"", int64S(), i64(1)}, "9223372036854775808"},
-		"float64-text": {sample{"", float64S(), f64(1)}, "1e3"}, "decimal-scale": {sample{"", decimalS(2), dec("1234", 2)}, "0.001"}, "string-number": {sample{"", stringS(), str("x")}, "5"}, "string-spaces": {sample{"", stringS(), str("x")}, " "},
+		"int8-too-big":   {sample{"", int8S(), i8(1)}, "128"},
+		"int32-fraction": {sample{"", int32S(), i32(1)}, "1.5"},
+		"int64-too-big":  {sample{"", int64S(), i64(1)}, "9223372036854775808"},
+		"float64-text":   {sample{"", float64S(), f64(1)}, "1e3"},
+		"decimal-scale":  {sample{"", decimalS(2), dec("1234", 2)}, "0.001"},
+		"string-number":  {sample{"", stringS(), str("x")}, "5"},
+		"string-spaces":  {sample{"", stringS(), str("x")}, " "},
 	}) {
 		for _, fm := range forms {
 			f.transform(fmt.Sprintf("%s/replacement-%s", fm, name), onValue.sink(fm.data(member{"a", c.s.schema, c.s.value})), step("MaskField$Value", "fields", "a", "replacement", c.text))
@@ -209,11 +242,30 @@ func maskField(f *file) {
 func replaceField(f *file) {
 	members := []member{{"a", int32S(), i32(1)}, {"b", opt(stringS()), str("x")}, {"c", full(def(stringS(), str("d"))), str("y")}, {"a.b", stringS(), str("dotted")}}
 	for name, conf := range sorted(map[string][]string{
-		"none": {}, "exclude": {"exclude", "a"}, "exclude-two": {"exclude", "a,c"}, "exclude-missing": {"exclude", "nope"}, "exclude-all": {"exclude", "a,b,c,a.b"}, "include": {"include", "b"}, "include-two": {"include", "c,a"}, "include-missing": {"include", "nope"},
-		"both": {"exclude", "a", "include", "a,b"}, "both-disjoint": {"exclude", "a", "include", "b"}, "rename": {"renames", "a:z"}, "rename-two": {"renames", "a:y,b:z"}, "rename-swap": {"renames", "a:b,b:a"}, "rename-missing": {"renames", "nope:z"},
-		"rename-onto": {"renames", "a:b"}, "rename-and-exclude-old": {"renames", "a:z", "exclude", "a"}, "rename-and-exclude-new": {"renames", "a:z", "exclude", "z"}, "rename-and-include-old": {"renames", "a:z", "include", "a"},
-		"rename-and-include-new": {"renames", "a:z", "include", "z"}, "rename-onto-excluded": {"renames", "a:b", "exclude", "b"}, "rename-dotted": {"renames", "a.b:z"}, "exclude-dotted": {"exclude", "a.b"}, "spaces": {"exclude", " a , b "},
-		"rename-self": {"renames", "a:a"}, "rename-chain": {"renames", "a:z,z:y"}, "rename-to-dotted": {"renames", "a:x.y"},
+		"none":                   {},
+		"exclude":                {"exclude", "a"},
+		"exclude-two":            {"exclude", "a,c"},
+		"exclude-missing":        {"exclude", "nope"},
+		"exclude-all":            {"exclude", "a,b,c,a.b"},
+		"include":                {"include", "b"},
+		"include-two":            {"include", "c,a"},
+		"include-missing":        {"include", "nope"},
+		"both":                   {"exclude", "a", "include", "a,b"},
+		"both-disjoint":          {"exclude", "a", "include", "b"},
+		"rename":                 {"renames", "a:z"},
+		"rename-two":             {"renames", "a:y,b:z"},
+		"rename-swap":            {"renames", "a:b,b:a"},
+		"rename-missing":         {"renames", "nope:z"},
+		"rename-onto":            {"renames", "a:b"},
+		"rename-and-exclude-old": {"renames", "a:z", "exclude", "a"},
+		"rename-and-exclude-new": {"renames", "a:z", "exclude", "z"},
+		"rename-and-include-old": {"renames", "a:z", "include", "a"},
+		"rename-and-include-new": {"renames", "a:z", "include", "z"},
+		"rename-onto-excluded":   {"renames", "a:b", "exclude", "b"},
+		"rename-dotted":          {"renames", "a.b:z"},
+		"exclude-dotted":         {"exclude", "a.b"},
+		"spaces":                 {"exclude", " a , b "},
+		"rename-self":            {"renames", "a:a"}, "rename-chain": {"renames", "a:z,z:y"}, "rename-to-dotted": {"renames", "a:x.y"},
 		"removed-blacklist": {"blacklist", "a"}, "removed-whitelist": {"whitelist", "a"}, "removed-with-new": {"blacklist", "a", "exclude", "b"},
 	}) {
 		for _, fm := range forms {

@@ -242,8 +242,12 @@ func TestProperties(t *testing.T) {
 		}
 		got := a.Properties()
 		for name, want := range map[string]string{
-			"transforms": "t0,t1", "transforms.t0.type": classes + "MaskField$Value", "transforms.t0.fields": "id", "transforms.t0.predicate": "p0", "transforms.t0.negate": "true",
-			"predicates": "p0", "predicates.p0.type": classes + "predicates.RecordIsTombstone", "transforms.t1.header": "h",
+			"transforms":              "t0,t1",
+			"transforms.t0.type":      classes + "MaskField$Value",
+			"transforms.t0.fields":    "id",
+			"transforms.t0.predicate": "p0",
+			"transforms.t0.negate":    "true",
+			"predicates":              "p0", "predicates.p0.type": classes + "predicates.RecordIsTombstone", "transforms.t1.header": "h",
 		} {
 			if got[name] != want {
 				t.Errorf("%s: want %q, got %q", name, want, got[name])

@@ -65,8 +65,15 @@ func timestampConverter(f *file) {
 	timestampFormats(f)
 	r := onValue.sink(withSchema.data(member{"a", timestampS(), date(stamp)}))
 	for name, conf := range sorted(map[string][]string{
-		"no-target": {"field", "a"}, "bad-target": {"field", "a", "target.type", "datetime"}, "lower-target": {"field", "a", "target.type", "timestamp"}, "string-without-format": {"field", "a", "target.type", "string"}, "bad-format": {"field", "a", "target.type", "string", "format", "yyyy-bb"},
-		"bad-precision": {"field", "a", "target.type", "unix", "unix.precision", "weeks"}, "upper-precision": {"field", "a", "target.type", "unix", "unix.precision", "SECONDS"}, "empty-field": {"field", "", "target.type", "unix"}, "field-with-spaces": {"field", " a ", "target.type", "unix"},
+		"no-target":             {"field", "a"},
+		"bad-target":            {"field", "a", "target.type", "datetime"},
+		"lower-target":          {"field", "a", "target.type", "timestamp"},
+		"string-without-format": {"field", "a", "target.type", "string"},
+		"bad-format":            {"field", "a", "target.type", "string", "format", "yyyy-bb"},
+		"bad-precision":         {"field", "a", "target.type", "unix", "unix.precision", "weeks"},
+		"upper-precision":       {"field", "a", "target.type", "unix", "unix.precision", "SECONDS"},
+		"empty-field":           {"field", "", "target.type", "unix"},
+		"field-with-spaces":     {"field", " a ", "target.type", "unix"},
 	}) {
 		f.transform("config/"+name, r, step("TimestampConverter$Value", conf...))
 	}
@@ -94,15 +101,43 @@ func timestampPrecision(f *file) {
 
 func timestampFormats(f *file) {
 	for name, format := range sorted(map[string]string{
-		"iso": "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'", "iso-offset": "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "rfc822": "EEE, d MMM yyyy HH:mm:ss Z", "date": "yyyy-MM-dd", "time": "HH:mm", "twelve-hours": "hh:mm a", "day-of-year": "yyyy-DDD", "week": "YYYY-'W'ww-u", "two-digit-year": "yy/M/d",
-		"zone-name": "yyyy z", "quoted": "'on' yyyy ''x''", "hour-one": "kk:mm", "k-hour": "K:mm", "month-name": "MMMM d", "era": "G y", "millis-wide": "ss.SSSSSS", "literal-only": "''",
+		"iso":            "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'",
+		"iso-offset":     "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+		"rfc822":         "EEE, d MMM yyyy HH:mm:ss Z",
+		"date":           "yyyy-MM-dd",
+		"time":           "HH:mm",
+		"twelve-hours":   "hh:mm a",
+		"day-of-year":    "yyyy-DDD",
+		"week":           "YYYY-'W'ww-u",
+		"two-digit-year": "yy/M/d",
+		"zone-name":      "yyyy z",
+		"quoted":         "'on' yyyy ''x''",
+		"hour-one":       "kk:mm",
+		"k-hour":         "K:mm",
+		"month-name":     "MMMM d",
+		"era":            "G y",
+		"millis-wide":    "ss.SSSSSS",
+		"literal-only":   "''",
 	}) {
 		f.transform("format/write-"+name, onValue.sink(withSchema.one(timestampS(), date(stamp))), step("TimestampConverter$Value", "target.type", "string", "format", format))
 	}
 	for name, c := range sorted(map[string][2]string{
-		"iso": {"yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2023-11-14T23:13:20.123+01:00"}, "iso-z": {"yyyy-MM-dd'T'HH:mm:ssX", "2023-11-14T22:13:20Z"}, "date": {"yyyy-MM-dd", "2023-11-14"}, "lenient-month": {"yyyy-MM-dd", "2023-13-45"}, "trailing-text": {"yyyy-MM-dd", "2023-11-14 and more"}, "too-short": {"yyyy-MM-dd", "2023-11"},
-		"word": {"yyyy-MM-dd", "today"}, "empty": {"yyyy-MM-dd", ""}, "no-padding": {"yyyy-MM-dd", "2023-1-2"}, "millis-as-number": {"ss.SSS", "20.123456"}, "two-digit-year": {"yy/M/d", "23/1/2"}, "month-name": {"d MMM yyyy", "14 Nov 2023"}, "twelve-hours": {"h:mm a", "10:13 PM"}, "leap-day": {"yyyy-MM-dd", "2024-02-29"}, "year-one": {"yyyy-MM-dd", "0001-01-01"},
-		"gregorian-gap": {"yyyy-MM-dd", "1582-10-10"},
+		"iso":              {"yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2023-11-14T23:13:20.123+01:00"},
+		"iso-z":            {"yyyy-MM-dd'T'HH:mm:ssX", "2023-11-14T22:13:20Z"},
+		"date":             {"yyyy-MM-dd", "2023-11-14"},
+		"lenient-month":    {"yyyy-MM-dd", "2023-13-45"},
+		"trailing-text":    {"yyyy-MM-dd", "2023-11-14 and more"},
+		"too-short":        {"yyyy-MM-dd", "2023-11"},
+		"word":             {"yyyy-MM-dd", "today"},
+		"empty":            {"yyyy-MM-dd", ""},
+		"no-padding":       {"yyyy-MM-dd", "2023-1-2"},
+		"millis-as-number": {"ss.SSS", "20.123456"},
+		"two-digit-year":   {"yy/M/d", "23/1/2"},
+		"month-name":       {"d MMM yyyy", "14 Nov 2023"},
+		"twelve-hours":     {"h:mm a", "10:13 PM"},
+		"leap-day":         {"yyyy-MM-dd", "2024-02-29"},
+		"year-one":         {"yyyy-MM-dd", "0001-01-01"},
+		"gregorian-gap":    {"yyyy-MM-dd", "1582-10-10"},
 	}) {
 		f.transform("format/read-"+name, onValue.sink(withSchema.one(stringS(), str(c[1]))), step("TimestampConverter$Value", "target.type", "Timestamp", "format", c[0]))
 	}
@@ -111,14 +146,33 @@ func timestampFormats(f *file) {
 }
 
 func timestampRouter(f *file) {
-	for name, format := range sorted(map[string]string{"default": "", "month": "yyyy-MM", "hour": "yyyyMMddHH", "quoted": "yyyy'y'", "week": "YYYY-ww", "millis": "SSS", "bad": "bbb", "text": "'x'"}) {
+	for name, format := range sorted(map[string]string{
+		"default": "",
+		"month":   "yyyy-MM",
+		"hour":    "yyyyMMddHH",
+		"quoted":  "yyyy'y'",
+		"week":    "YYYY-ww",
+		"millis":  "SSS",
+		"bad":     "bbb",
+		"text":    "'x'",
+	}) {
 		conf := []string{}
 		if format != "" {
 			conf = []string{"timestamp.format", format}
 		}
 		f.transform("format/"+name, sink(), step("TimestampRouter", conf...))
 	}
-	for name, format := range sorted(map[string]string{"swapped": "${timestamp}_${topic}", "no-timestamp": "${topic}-x", "no-topic": "x-${timestamp}", "neither": "x", "twice": "${topic}${topic}-${timestamp}${timestamp}", "unknown": "${nope}-${topic}", "dollar": "$1-${topic}", "empty": "", "open": "${topic"}) {
+	for name, format := range sorted(map[string]string{
+		"swapped":      "${timestamp}_${topic}",
+		"no-timestamp": "${topic}-x",
+		"no-topic":     "x-${timestamp}",
+		"neither":      "x",
+		"twice":        "${topic}${topic}-${timestamp}${timestamp}",
+		"unknown":      "${nope}-${topic}",
+		"dollar":       "$1-${topic}",
+		"empty":        "",
+		"open":         "${topic",
+	}) {
 		f.transform("topic/"+name, sink(), step("TimestampRouter", "topic.format", format))
 	}
 	for name, topic := range sorted(map[string]string{"dollar-in-topic": "a$1b", "backslash-in-topic": "a\\b", "placeholder-in-topic": "${timestamp}"}) {
