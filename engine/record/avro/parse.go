@@ -17,7 +17,7 @@ func Parse(text []byte, refs ...*Schema) (*Schema, error) {
 	if len(text) > maxText {
 		return nil, errText
 	}
-	p := &parser{names: map[string]*Schema{}}
+	p := &parser{names: map[string]*Schema{}, again: map[*Schema]*Schema{}}
 	for _, r := range refs {
 		p.know(r)
 	}
@@ -47,6 +47,8 @@ func syntax(text []byte) error {
 
 type parser struct {
 	names map[string]*Schema
+	// again are the declarations of types that were declared before.
+	again map[*Schema]*Schema
 	count int
 }
 
@@ -155,11 +157,11 @@ func (p *parser) object(text []byte, ns string, depth int) (*Schema, error) {
 	}
 	switch typ {
 	case "record", "error":
-		return p.record(o, ns, depth, typ == "error")
+		return p.once(p.record(o, ns, depth, typ == "error"))
 	case "enum":
-		return p.enum(o, ns)
+		return p.once(p.enum(o, ns))
 	case "fixed":
-		return p.fixed(o, ns)
+		return p.once(p.fixed(o, ns))
 	case "array", "map":
 		s := &Schema{Kind: Array}
 		key := "items"
@@ -199,6 +201,20 @@ func withProps(s *Schema, props []Property) *Schema {
 	return &c
 }
 
+// once returns the first declaration of a type. One that is repeated must say
+// the same.
+func (p *parser) once(s *Schema, err error) (*Schema, error) {
+	prev := p.again[s]
+	if err != nil || prev == nil {
+		return s, err
+	}
+	if s.Text() != prev.Text() {
+		return nil, fmt.Errorf("the type %s is declared twice, in two ways", s.Name)
+	}
+	p.names[s.Name] = prev
+	return prev, nil
+}
+
 // declare gives s its name and makes it known.
 func (p *parser) declare(s *Schema, o jsonObject, ns string) error {
 	name, err := o.text("name")
@@ -224,8 +240,8 @@ func (p *parser) declare(s *Schema, o jsonObject, ns string) error {
 	if _, ok := primitive(s.Name); ok {
 		return fmt.Errorf("a %s may not have the name %s of a primitive type", s.Kind, s.Name)
 	}
-	if p.names[s.Name] != nil {
-		return fmt.Errorf("the type %s is declared twice", s.Name)
+	if prev := p.names[s.Name]; prev != nil {
+		p.again[s] = prev
 	}
 	if s.Doc, err = o.text("doc"); err != nil {
 		return err
@@ -312,6 +328,9 @@ func (p *parser) enum(o jsonObject, ns string) (*Schema, error) {
 	var err error
 	if s.Symbols, err = o.texts("symbols"); err != nil {
 		return nil, fmt.Errorf("enum %s: %w", s.Name, err)
+	}
+	if s.Symbols == nil {
+		return nil, fmt.Errorf("enum %s without symbols", s.Name)
 	}
 	if p.count += len(s.Symbols); p.count > maxFields {
 		return nil, fmt.Errorf("more than %d types, fields and symbols", maxFields)

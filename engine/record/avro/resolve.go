@@ -235,11 +235,9 @@ func (c *rcompiler) enum(n *rnode, w, r *Schema) {
 	}
 }
 
+// record goes by the fields alone: as in Avro's own libraries the names of records
+// may differ.
 func (c *rcompiler) record(n *rnode, w, r *Schema) {
-	if !sameName(w, r) {
-		n.refuse("data has %s, and the reader's schema has %s (an alias tells that they are the same)", typeName(w), typeName(r))
-		return
-	}
 	n.op = moveRecord
 	n.list = make([]*rnode, len(w.Fields))
 	n.inOrder = true

@@ -198,7 +198,7 @@ func (e *wstate) float(dst []byte, n *wnode, i, end int) ([]byte, bool) {
 			return dst, false
 		}
 	case string(text) == `"NaN"`:
-		f = math.NaN()
+		f = math.Float64frombits(0x7ff8 << 48) // as most systems write it
 	case string(text) == `"Infinity"`:
 		f = math.Inf(1)
 	case string(text) == `"-Infinity"`:
