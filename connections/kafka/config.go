@@ -21,7 +21,7 @@ type Config struct {
 	Rack     string `flow:"rack" doc:"Rack or zone in which this process runs, as brokers name theirs (broker.rack). Inputs then read from the copy of a partition in their own rack, where brokers allow it (replica.selector.class)." example:"\"eu-west-1a\""`
 
 	DialTimeout    time.Duration   `flow:"dial_timeout" min:"10ms" max:"10m" doc:"Longest wait for a connection to a broker, TLS included."`
-	RequestTimeout time.Duration   `flow:"request_timeout" min:"10ms" max:"10m" doc:"Longest wait for the answer to a request, added to what the request itself allows the broker."`
+	RequestTimeout time.Duration   `flow:"request_timeout" min:"100ms" max:"10m" doc:"Longest wait for the answer to a request, added to what the request itself allows the broker."`
 	RetryTimeout   time.Duration   `flow:"retry_timeout" min:"0s" max:"1h" doc:"How long a request that failed is repeated before its failure counts; fetching and producing go on for as long as it takes. 0s: 30s, and the session timeout for requests of a group."`
 	IdleTimeout    time.Duration   `flow:"idle_timeout" min:"1s" max:"24h" doc:"How long a connection that nobody uses is kept. Less than the brokers' own limit (connections.max.idle.ms, 10m), and that of what lies between."`
 	MetadataMaxAge time.Duration   `flow:"metadata_max_age" min:"100ms" max:"1h" doc:"How often to look for new partitions and leaders when nothing makes it necessary. Inputs have an option of their own."`
