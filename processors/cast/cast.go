@@ -166,6 +166,9 @@ func (w *worker) casts(d *record.Doc) error {
 		}
 		v, w.scratch, err = cast.Value(w.scratch, v, t.from, w.fields[i].to, w.mode)
 		if err == nil {
+			if t.to == nil && w.fields[i].to == cast.Float32 {
+				v = cast.Short(v)
+			}
 			err = transform.SetAs(d, id, v, t.to)
 		}
 		if err != nil {

@@ -16,6 +16,8 @@ type Config struct {
 	Exclude []engine.PathOption `flow:"exclude" doc:"Paths of fields to drop. It wins over include." example:"[\"internal\", \"customer.card\"]"`
 	Include []engine.PathOption `flow:"include" doc:"Paths of fields to keep; all others are dropped." example:"[\"id\", \"amount\"]"`
 	Renames engine.Renames      `flow:"renames" doc:"Fields to rename or move, old = new; all at once, so that two can change places. A field that has the new name already is replaced." example:"{ order_id = \"id\" }"`
+	Connect bool                `flow:"connect" doc:"Refuses, as Kafka Connect's ReplaceField, a new name that another field of the schema has."`
+	transform.Nulls
 }
 
 // Defaults is what an empty block means.

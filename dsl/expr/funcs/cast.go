@@ -18,7 +18,11 @@ func castFunc() def {
 		case v.IsNil():
 			return v, dst, fmt.Errorf("null cannot be cast to %s", to)
 		}
-		return cast.Value(dst, v, nil, to, cast.Exact)
+		v, dst, err := cast.Value(dst, v, nil, to, cast.Exact)
+		if to == cast.Float32 && err == nil {
+			v = cast.Short(v)
+		}
+		return v, dst, err
 	}
 	return def{
 		Func: Func{

@@ -99,6 +99,9 @@ func Value(dst []byte, v record.Value, from *schema.Schema, to Type, mode Mode) 
 	case Bool:
 		v, err = toBool(v, mode)
 	case Float32, Float64:
+		if mode == Java && from != nil && from.Type == schema.Float32 {
+			v = record.FloatValue(float64(float32(float(v))))
+		}
 		v, err = toFloat(v, to, mode)
 	default:
 		v, err = toInt(v, to, from, mode)
@@ -189,7 +192,7 @@ func toFloat(v record.Value, to Type, mode Mode) (record.Value, error) {
 		if to == Float64 && v.Kind() == record.Float {
 			return v, nil // with its digits
 		}
-		f = v.Float()
+		f = float(v)
 	}
 	if to == Float64 {
 		return record.FloatValue(f), nil
@@ -198,12 +201,26 @@ func toFloat(v record.Value, to Type, mode Mode) (record.Value, error) {
 	if math.IsInf(float64(short), 0) && !math.IsInf(f, 0) && mode == Exact {
 		return v, outOfRange(v, to)
 	}
-	if math.IsNaN(f) || math.IsInf(float64(short), 0) {
-		return record.FloatValue(float64(short)), nil
+	return record.FloatValue(float64(short)), nil
+}
+
+// Short is a float32 as a value that no schema says to be one: through its own
+// text, since 0.1 as float32 is not 0.10000000149011612.
+func Short(v record.Value) record.Value {
+	f := v.Float()
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return v
 	}
-	// Through its own text: 0.1 as float32 is not 0.10000000149011612.
-	f, _ = strconv.ParseFloat(strconv.FormatFloat(float64(short), 'g', -1, 32), 64)
-	return record.FloatValue(f), nil
+	f, _ = strconv.ParseFloat(strconv.FormatFloat(f, 'g', -1, 32), 64)
+	return record.FloatValue(f)
+}
+
+// float is a number with the sign that its digits give a zero.
+func float(v record.Value) float64 {
+	if f := v.Float(); f != 0 || !strings.HasPrefix(v.String(), "-") {
+		return f
+	}
+	return math.Copysign(0, -1)
 }
 
 func parseFloat(text string, to Type, mode Mode) (float64, error) {
@@ -414,7 +431,7 @@ func javaNumber(dst []byte, v record.Value, from *schema.Schema) []byte {
 	if from != nil && from.Type == schema.Float32 {
 		width = 32
 	}
-	return JavaFloat(dst, v.Float(), width)
+	return JavaFloat(dst, float(v), width)
 }
 
 // JavaFloat appends f as Double.toString of Java does, or Float.toString for 32
