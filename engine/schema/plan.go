@@ -31,20 +31,20 @@ const (
 type Action uint8
 
 const (
-	// Keep: the typed text is the same.
+	// Keep says that the typed text is the same.
 	Keep Action = iota
-	// Widen: a number, decimal, text or time of a type that holds all of the
-	// other's.
+	// Widen is for a number, decimal, text or time: the new type holds all
+	// that the old one does.
 	Widen
-	// Recode: from string to bytes or back.
+	// Recode goes from string to bytes or back.
 	Recode
-	// Symbols: an enum whose unknown symbols become the default.
+	// Symbols is for an enum, whose unknown symbols become the default.
 	Symbols
-	// Parts: an array, map, struct or union, by its parts.
+	// Parts is for an array, map, struct or union: by its parts.
 	Parts
-	// Wrap: it becomes a branch of a union.
+	// Wrap makes it a branch of a union.
 	Wrap
-	// Unwrap: the branch of a union becomes the value.
+	// Unwrap makes the branch of a union the value.
 	Unwrap
 )
 

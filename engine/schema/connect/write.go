@@ -11,21 +11,6 @@ import (
 	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
-// Options are those of the JsonConverter.
-type Options struct {
-	// Numeric writes decimals as JSON numbers (decimal.format = NUMERIC), not
-	// as base64 of their bytes. Both are read.
-	Numeric bool
-	// KeepNulls leaves null what is null although the schema has a default
-	// (replace.null.with.default = false).
-	KeepNulls bool
-	// Lenient takes, when reading, values that can mean only one thing: a number
-	// or boolean in quotes, 1.0 for an integer, a number as a string, dates and
-	// times as text, base64 without padding. Members that the schema does not
-	// have are left out. Otherwise all of them are errors.
-	Lenient bool
-}
-
 // AppendSchema appends the node of a valid schema, its members in the order in
 // which Connect writes them. It fails for a type within itself, which the
 // envelope cannot write.

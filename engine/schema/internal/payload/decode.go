@@ -1,4 +1,4 @@
-package connect
+package payload
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 
 // AppendTyped appends a payload of a valid schema as typed JSON text in one
 // line, with every field in the order of the schema. It is the inverse of
-// AppendPayload.
+// Append.
 func AppendTyped(dst, payload []byte, s *schema.Schema, o Options) ([]byte, error) {
 	d := decoder{Options: o, begin: len(dst)}
 	c := jsontext.New(payload)
@@ -29,6 +29,7 @@ type decoder struct {
 	Options
 	begin int
 	buf   []byte
+	tries int // of branches, where their names are not written
 }
 
 func (d *decoder) value(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
@@ -62,6 +63,9 @@ func (d *decoder) value(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 		}
 		return d.structure(dst, c, s)
 	case schema.Union:
+		if d.Plain {
+			return d.choose(dst, c, s)
+		}
 		if c.Peek() != '{' {
 			return dst, d.unfit(c, s)
 		}
@@ -84,7 +88,9 @@ func (d *decoder) unfit(c *jsontext.Cursor, s *schema.Schema) error {
 	want := ""
 	switch s.Type {
 	case schema.Date, schema.Time, schema.Timestamp, schema.LocalTimestamp, schema.Duration:
-		want = ", which is an integer in a payload"
+		if want = ", which is an integer in a payload"; !d.counted(s) {
+			want = ""
+		}
 	case schema.Decimal, schema.Uint64:
 		want = ", which is base64 or a number in a payload"
 	case schema.Bytes:
@@ -109,7 +115,7 @@ func (d *decoder) array(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 }
 
 func (d *decoder) mapping(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
-	if !objects(s) {
+	if !d.objects(s) {
 		if c.Peek() != '[' {
 			return dst, bad("a map whose keys are no strings is an array of [key, value] pairs")
 		}
@@ -156,6 +162,9 @@ func (d *decoder) pairs(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 		if i > 0 {
 			dst = append(dst, ',')
 		}
+		if d.Plain {
+			return within(d.entry(&dst, c, s), "["+strconv.Itoa(i)+"]")
+		}
 		if c.Peek() != '[' {
 			return bad("entry %d of a map is no [key, value] pair", i)
 		}
@@ -180,6 +189,56 @@ func (d *decoder) pairs(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 		return within(err, "["+strconv.Itoa(i)+"]")
 	})
 	return append(dst, ']'), err
+}
+
+// entry reads {"key":...,"value":...}.
+func (d *decoder) entry(dst *[]byte, c *jsontext.Cursor, s *schema.Schema) error {
+	parts := []schema.Field{{Name: "key", Schema: s.Key}, {Name: "value", Schema: s.Elem}}
+	out, err := c.Members(append(*dst, '['), 2,
+		func(name []byte, _ int) (int, error) {
+			for i := range parts {
+				if parts[i].Name == string(name) {
+					return i, nil
+				}
+			}
+			return -1, bad("an entry of a map has a key and a value, no %q", name)
+		},
+		func(dst []byte, i int, v *jsontext.Cursor) ([]byte, error) {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst, err := d.value(dst, v, parts[i].Schema)
+			return dst, within(err, "["+parts[i].Name+"]")
+		})
+	*dst = append(out, ']')
+	return err
+}
+
+// branchTries bounds how often branches are tried for one payload.
+const branchTries = 100_000
+
+// choose finds the branch that a value without a name is: the first that takes
+// it.
+func (d *decoder) choose(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
+	begin := len(dst)
+	var why error
+	for i := range s.Branches {
+		if d.tries++; d.tries > branchTries {
+			return dst, bad("too many branches of unions to try")
+		}
+		at := *c
+		out, err := d.value(appendName(append(dst[:begin], '{'), s.Branches[i].Name, true), &at, s.Branches[i].Schema)
+		dst = out
+		if err == nil {
+			*c = at
+			return append(dst, '}'), nil
+		}
+		why = err
+	}
+	if len(s.Branches) == 1 {
+		return dst, why
+	}
+	return dst, d.unfit(c, s)
 }
 
 func (d *decoder) structure(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
@@ -235,6 +294,10 @@ func (d *decoder) union(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 }
 
 func (d *decoder) leaf(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
+	if s.Type == schema.Any && d.Plain {
+		raw, err := c.Raw()
+		return jsontext.AppendCompact(dst, raw), err
+	}
 	switch first := c.Peek(); {
 	case first == '"':
 		return d.text(dst, c, s)
@@ -271,7 +334,7 @@ func (d *decoder) number(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]by
 		return d.integer(dst, num, s)
 	case s.Type == schema.String && d.Lenient:
 		return jsontext.AppendQuoted(dst, num), nil
-	case s.Type == schema.Date || s.Type.HasUnit():
+	case d.counted(s) || d.Lenient && s.Type.HasUnit():
 		if num = d.whole(num); num == nil {
 			return dst, d.unfit(&at, s)
 		}
@@ -365,6 +428,9 @@ func (d *decoder) text(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte
 	}
 	switch s.Type {
 	case schema.Any:
+		if d.Plain {
+			return jsontext.AppendQuoted(dst, text), nil
+		}
 		return appendAny(dst, text)
 	case schema.Decimal, schema.Uint64:
 		return d.unscaled(dst, text, s)
@@ -379,10 +445,26 @@ func (d *decoder) text(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte
 		}
 	default:
 	}
+	if (s.Type == schema.Date || s.Type.HasUnit()) && !d.counted(s) {
+		return d.zoned(dst, text, s)
+	}
 	if !d.Lenient {
 		return dst, d.unfit(&at, s)
 	}
 	return d.loose(dst, text, s, at)
+}
+
+// zoned reads a date or time that is text in the payload, too. Timestamps may
+// have any zone there, and are in UTC in typed JSON.
+func (d *decoder) zoned(dst, text []byte, s *schema.Schema) ([]byte, error) {
+	if err := schema.CheckText(s, text); err != nil {
+		return dst, err
+	}
+	if s.Type != schema.Timestamp {
+		return jsontext.AppendQuoted(dst, text), nil
+	}
+	sec, nsec, _ := schema.ParseTimestamp(text, false)
+	return append(schema.AppendTimestamp(append(dst, '"'), sec, nsec, false), '"'), nil
 }
 
 func appendAny(dst, text []byte) ([]byte, error) {
