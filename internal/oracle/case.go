@@ -24,6 +24,8 @@ const (
 	FromConnect       Op = "from_connect"
 	ToConnectHeader   Op = "to_connect_header"
 	FromConnectHeader Op = "from_connect_header"
+	// Project fits data to another schema, as Connect's SchemaProjector does.
+	Project Op = "project"
 )
 
 // Case is one question. Fields that an operation does not need are empty.
@@ -33,13 +35,15 @@ type Case struct {
 	// Chain are the transforms, in their order; mostly one.
 	Chain     []Step         `json:"chain,omitempty"`
 	Converter *ConverterSpec `json:"converter,omitempty"`
-	// Data is written by a converter.
+	// Data is written by a converter, or projected.
 	Data *Data `json:"data,omitempty"`
 	// Name is unique over all files: FILE/what is special.
 	Name      string         `json:"name"`
 	Op        Op             `json:"op"`
 	Predicate *PredicateSpec `json:"predicate,omitempty"`
 	Record    *Record        `json:"record,omitempty"`
+	// Target is the schema that data is projected to.
+	Target *Schema `json:"target,omitempty"`
 }
 
 // Step is a transform with Connect's own options.

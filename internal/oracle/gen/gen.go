@@ -73,6 +73,7 @@ func connect() []file {
 		{"json_to", jsonTo},
 		{"primitives", primitives},
 		{"headers", headers},
+		{"projection", projection},
 	}
 	var files []file
 	for _, t := range tables {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -20,10 +21,7 @@ import (
 	"github.com/flowrecords/flow/internal/servers"
 )
 
-const (
-	root = "testdata/oracle"
-	java = root + "/java"
-)
+const root = "testdata/oracle"
 
 func main() {
 	var (
@@ -41,7 +39,7 @@ func main() {
 
 func run(ctx context.Context, sums, casesOnly bool) error {
 	if sums {
-		return servers.WriteProgramSums(ctx, os.Stdout, "oracle", java)
+		return servers.WriteProgramSums(ctx, os.Stdout, "oracle", filepath.Join(root, "java"))
 	}
 	if err := writeCases(); err != nil {
 		return err
@@ -49,13 +47,18 @@ func run(ctx context.Context, sums, casesOnly bool) error {
 	if casesOnly {
 		return nil
 	}
-	p, err := servers.BuildProgram(ctx, os.Stdout, "oracle", java)
+	return answer(ctx, os.Stdout, filepath.Join(root, "java"), root)
+}
+
+// answer has the program whose sources lie in java answer the cases in dir.
+func answer(ctx context.Context, out io.Writer, java, dir string) error {
+	p, err := servers.BuildProgram(ctx, out, "oracle", java)
 	if err != nil {
 		return err
 	}
 	// Connect formats some dates in the zone and the language of the machine.
 	jvm := []string{"-Duser.timezone=UTC", "-Duser.language=en", "-Duser.country=US", "-Dfile.encoding=UTF-8", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"}
-	return p.Run(ctx, os.Stdout, jvm, "Oracle", root)
+	return p.Run(ctx, out, jvm, "Oracle", dir)
 }
 
 // writeCases writes the files that gen makes, and removes those that it no

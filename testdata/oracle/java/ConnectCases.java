@@ -9,6 +9,7 @@ import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.connect.connector.ConnectRecord;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaAndValue;
+import org.apache.kafka.connect.data.SchemaProjector;
 import org.apache.kafka.connect.header.ConnectHeaders;
 import org.apache.kafka.connect.header.Header;
 import org.apache.kafka.connect.sink.SinkRecord;
@@ -29,6 +30,12 @@ final class ConnectCases {
             case "predicate" -> predicate(c, result);
             case "to_connect", "from_connect" -> converter(c, result);
             case "to_connect_header", "from_connect_header" -> headerConverter(c, result);
+            case "project" -> {
+                Schema source = Notation.schema(c.get("data").get("schema"));
+                Schema target = Notation.schema(c.get("target"));
+                Object value = Notation.value(c.get("data").get("value"), source);
+                apply(result, () -> result.set("data", write(target, SchemaProjector.project(source, value, target))));
+            }
             default -> throw new Notation.BadCase("no operation " + c.get("op"));
         }
     }
