@@ -5,14 +5,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
 const root = "../../testdata/oracle"
 
+// Tests share what they read and change nothing of it.
+var loadOnce = sync.OnceValues(func() (map[string][]Answered, error) { return Load(root) })
+
 func loaded(t *testing.T) map[string][]Answered {
 	t.Helper()
-	all, err := Load(root)
+	all, err := loadOnce()
 	if err != nil {
 		t.Fatal(err)
 	}

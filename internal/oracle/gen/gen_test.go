@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/flowrecords/flow/internal/oracle"
@@ -258,9 +259,12 @@ func TestProperties(t *testing.T) {
 	t.Error("the case is gone")
 }
 
+// Tests share what they read and change nothing of it.
+var loadOnce = sync.OnceValues(func() (map[string][]oracle.Answered, error) { return oracle.Load(root) })
+
 func all(t *testing.T) []oracle.Answered {
 	t.Helper()
-	byFile, err := oracle.Load(root)
+	byFile, err := loadOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
