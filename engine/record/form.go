@@ -26,6 +26,9 @@ type form struct {
 	values int // how many values the plan names
 
 	steps []step
+	// program is what Doc.Program keeps, shared with the forms that edits in a
+	// plan make.
+	program *any
 }
 
 // step is an edit whose result is known.
@@ -33,7 +36,7 @@ type step struct {
 	kind editKind
 	a, b PathID
 	t    *schema.Schema
-	to   *form
+	outcome
 	// value is the number of the value that a plan's edit sets.
 	value int
 }
@@ -62,6 +65,7 @@ func (d *Doc) formOf(enc Encoding) *form {
 	}
 	f := &form{enc: enc, s: e.Schema()}
 	f.types = typesOf(d.proj, f.s)
+	f.program = new(any)
 	f.lazy, _ = enc.(Lazy)
 	f.splicer, _ = enc.(Splicer)
 	if len(d.forms) == maxForms {
@@ -116,19 +120,43 @@ func (d *Doc) formed() {
 	}
 }
 
-// after returns the form that an edit makes of d.form.
-func (d *Doc) after(kind editKind, a, b PathID, t *schema.Schema) *form {
+// outcome is what an edit makes of a form.
+type outcome struct {
+	to *form
+	// moves: paths beside the edited one have other types now.
+	moves bool
+}
+
+// after returns what an edit makes of d.form.
+func (d *Doc) after(kind editKind, a, b PathID, t *schema.Schema) outcome {
 	f := d.form
 	for i := range f.steps {
 		if s := &f.steps[i]; s.kind == kind && s.a == a && s.b == b && s.t == t {
-			return s.to
+			return s.outcome
 		}
 	}
-	to := d.reform(f, kind, a, b, t)
-	if len(f.steps) < maxSteps {
-		f.steps = append(f.steps, step{kind: kind, a: a, b: b, t: t, to: to})
+	out := outcome{to: d.reform(f, kind, a, b, t)}
+	for id := range f.types {
+		if old, now := f.types[id], out.to.types[id]; old != now && !d.concerns(PathID(id), a) && (kind != editRename || !d.concerns(PathID(id), b)) {
+			out.moves = out.moves || old == nil || now == nil || !schema.EqualTypes(old.AsRequired(), now.AsRequired())
+		}
 	}
-	return to
+	if len(f.steps) < maxSteps {
+		f.steps = append(f.steps, step{kind: kind, a: a, b: b, t: t, outcome: out})
+	}
+	return out
+}
+
+// concerns reports whether a path is an edited one, or above or below it.
+func (d *Doc) concerns(id, edited PathID) bool {
+	nodes := d.proj.nodes
+	up := func(from, to PathID) bool {
+		for from > to {
+			from = nodes[from].parent
+		}
+		return from == to
+	}
+	return up(id, edited) || up(edited, id)
 }
 
 // change is the edit of a schema that schema.Schema.Derived knows: it means the

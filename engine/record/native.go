@@ -33,6 +33,17 @@ func (d *Doc) FillAt(id PathID, p Place) {
 	s.start, s.end, s.key, s.dup = p.Start, p.End, p.Note, false
 }
 
+// Program returns what build has made for this Doc and the encoding at work, so
+// that an encoding finds the paths of the projection once. The Doc belongs to
+// one goroutine, so the result may hold scratch memory. Only Index and Read of
+// an encoding with a schema call it.
+func (d *Doc) Program(build func(p *Projection) any) any {
+	if *d.form.program == nil {
+		*d.form.program = build(d.proj)
+	}
+	return *d.form.program
+}
+
 // Make returns what f appends to memory that lives until Reset.
 func (d *Doc) Make(f func(dst []byte) ([]byte, error)) ([]byte, error) {
 	start := len(d.arena)
@@ -49,12 +60,15 @@ func (d *Doc) Make(f func(dst []byte) ([]byte, error)) ([]byte, error) {
 //
 // Index must fill every field of the projection whose struct is there, the null
 // ones too (with NullValue or FillAt): a path that is not filled is one whose
-// parent is null.
+// parent is null. What lies within a value of type any, or a
+// map whose keys are no strings, need not be filled: it is found in what Read
+// gives.
 type Splicer interface {
 	Lazy
 	// With returns the same encoding of schema s, which came from Schema() by
-	// edits. Nil means that it cannot write s: the record becomes typed JSON.
-	// It is asked once for each schema and projection, not for each record.
+	// edits: one that is == each time. Nil means that it cannot write s: the
+	// record becomes typed JSON. It is asked once for each schema and Doc, not
+	// for each record.
 	With(s *schema.Schema) Encoding
 	// Splice appends the value base with the edits of p as With(p.To) writes
 	// it. values are those that Member.Value names. An error is one of the
@@ -82,8 +96,7 @@ type Member struct {
 	Name   string
 	Schema *schema.Schema
 	// Source is the number of the field in the struct of the base that it is a
-	// copy of. Its type may only have become optional (Schema.Optional),
-	// unless Sub is set.
+	// copy of. Its type is the one that it had there, unless Sub is set.
 	Source int
 	// Value is which of the values it is. It fits Schema and has the kind that
 	// JSONOf reads it as; what is an array, map, struct, union or of no known

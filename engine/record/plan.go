@@ -133,7 +133,7 @@ func (d *Doc) plannedValue(id PathID, v Value, want *schema.Schema) (Value, *sch
 			return IntValue(v.Int()), t, nil
 		case v.kind == Time && t.Type != schema.Any:
 			return instant(int64(v.num), int(v.n)), t, nil
-		case t.Type == schema.Float32 || t.Type == schema.Float64:
+		case v.flags&flagDigits == 0 && (t.Type == schema.Float32 || t.Type == schema.Float64):
 			return FloatValue(v.Float()), t, nil
 		}
 	}
@@ -227,7 +227,7 @@ func (d *Doc) afterPlan(kind editKind, a, b PathID, t *schema.Schema) (*form, in
 	}
 	to, value := d.newPlan(f, kind, a, b, t)
 	if len(f.steps) < maxSteps {
-		f.steps = append(f.steps, step{kind: kind, a: a, b: b, t: t, to: to, value: value})
+		f.steps = append(f.steps, step{kind: kind, a: a, b: b, t: t, outcome: outcome{to: to}, value: value})
 	}
 	return to, value
 }
@@ -238,7 +238,7 @@ func (d *Doc) newPlan(f *form, kind editKind, a, b PathID, t *schema.Schema) (*f
 	if enc == nil || s.Type != schema.Struct {
 		return nil, 0
 	}
-	to := &form{enc: enc, s: s, types: typesOf(d.proj, s), lazy: f.lazy, splicer: f.splicer, values: f.values}
+	to := &form{enc: enc, s: s, types: typesOf(d.proj, s), lazy: f.lazy, splicer: f.splicer, values: f.values, program: f.program}
 	plan := &Plan{From: f.s, To: s}
 	var old *Members
 	if f.plan != nil {

@@ -75,16 +75,25 @@ func schemaCreate(s *schema.Schema, path Path, null int, t *schema.Schema) *sche
 	s = schemaSet(s, path, t, false)
 	var loosen func(s *schema.Schema, at int) *schema.Schema
 	loosen = func(s *schema.Schema, at int) *schema.Schema {
-		if at == len(path) || s == nil || s.Type != schema.Struct || path[at].IsIndex {
+		if at == len(path) {
 			return s
 		}
-		for i := range s.Fields {
-			f := &s.Fields[i]
-			switch {
-			case f.Name == path[at].Name:
-				s = withField(s, i, loosen(f.Schema, at+1))
-			case at >= null && f.Schema.Default == nil:
-				s = withField(s, i, f.Schema.AsOptional())
+		switch s.Type {
+		case schema.Array, schema.Map:
+			return withElem(s, loosen(s.Elem, at+1))
+		case schema.Union:
+			if i := s.BranchIndex(path[at].Name); i >= 0 {
+				return withBranch(s, i, loosen(s.Branches[i].Schema, at+1))
+			}
+		case schema.Struct:
+			for i := range s.Fields {
+				f := &s.Fields[i]
+				switch {
+				case f.Name == path[at].Name:
+					s = withField(s, i, loosen(f.Schema, at+1))
+				case at >= null && f.Schema.Default == nil:
+					s = withField(s, i, f.Schema.AsOptional())
+				}
 			}
 		}
 		return s
@@ -131,6 +140,9 @@ func schemaDelete(s *schema.Schema, path Path, many bool) *schema.Schema {
 	case schema.Map, schema.Array:
 		if len(path) > 1 && (s.Type == schema.Array) == step.IsIndex && (s.Type == schema.Array || s.Key.Type == schema.String) {
 			return withElem(s, schemaDelete(s.Elem, path[1:], true))
+		}
+		if s.Type == schema.Map && s.Key.Type != schema.String && len(path) > 1 {
+			return anyType // its text is an array of pairs
 		}
 	case schema.Union:
 		i := s.BranchIndex(step.Name)
@@ -255,7 +267,15 @@ func (d *Doc) schemaKeep(s *schema.Schema, ids []PathID) *schema.Schema {
 		case all:
 			fields = append(fields, f)
 		case len(below) > 0 && (f.Schema.Type.IsComplex() || f.Schema.Type == schema.Any):
+			// What is no container there goes, and must read as null then.
 			f.Schema = d.schemaKeep(f.Schema, below)
+			if f.Schema.Type == schema.Any {
+				f.Schema = f.Schema.AsOptional()
+			}
+			if f.Schema.Optional && f.Schema.Default != nil {
+				f.Schema = f.Schema.Clone()
+				f.Schema.Default = nil
+			}
 			fields = append(fields, f)
 		}
 	}
@@ -280,7 +300,12 @@ func loose(s *schema.Schema, depth int) *schema.Schema {
 		for i := range s.Fields {
 			s = withField(s, i, loose(s.Fields[i].Schema, depth+1).AsOptional())
 		}
-	case schema.Array, schema.Map:
+	case schema.Map:
+		if s.Key.Type != schema.String {
+			return anyType // its text is an array of pairs
+		}
+		s = withElem(s, loose(s.Elem, depth+1))
+	case schema.Array:
 		s = withElem(s, loose(s.Elem, depth+1))
 	case schema.Union:
 		return anyType

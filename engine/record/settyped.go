@@ -65,9 +65,8 @@ func (d *Doc) Retype(id PathID, t *schema.Schema) error {
 		}
 	}
 	return d.reshaped(d.form, d.after(editRetype, id, Root, t), func() error {
-		// What was read is of the old type.
-		d.fresh()
-		return d.index()
+		d.retyped() // what was read is of the old type
+		return nil
 	})
 }
 
@@ -102,6 +101,7 @@ func (d *Doc) getTyped(id PathID, s *slot, marks uint16) error {
 	var err error
 	switch {
 	case s.gen != d.gen && f.lazy != nil:
+		v, err = d.below(id)
 	case s.gen != d.gen:
 		v, err = d.absent(id)
 	case marks&markBelow != 0:
@@ -120,6 +120,26 @@ func (d *Doc) getTyped(id PathID, s *slot, marks uint16) error {
 	s = &d.slots[id]
 	s.val, s.vgen = v, d.gen
 	return nil
+}
+
+// below is the value of a path that a Lazy has not filled: it may lie within a
+// value of no declared type, or a map whose text is an array of pairs.
+func (d *Doc) below(id PathID) (Value, error) {
+	n := &d.proj.nodes[id]
+	if n.parent < 0 {
+		return Value{}, nil
+	}
+	if t := d.form.types[n.parent]; t != nil && t.Type != schema.Any && (t.Type != schema.Map || t.Key.Type == schema.String) {
+		return Value{}, nil
+	}
+	parent, err := d.get(n.parent)
+	if err != nil {
+		return Value{}, err
+	}
+	if n.step.IsIndex {
+		return parent.Index(n.step.Index), nil
+	}
+	return parent.Member(n.step.Name), nil
 }
 
 // absent is the value of a path that typed JSON text lacks: the default of a
@@ -201,9 +221,13 @@ func (d *Doc) setTyped(id PathID, v Value, want *schema.Schema) error {
 	if err != nil {
 		return err
 	}
-	to := was
+	to := outcome{to: was}
 	if *d.marks(id)&markSet == 0 && !d.there(id) {
-		if null := d.nullAbove(id); null >= 0 {
+		if union := d.unionAbove(id); union >= 0 {
+			// It gets a second member, so it is no union any more.
+			to = d.after(editSet, union, Root, anyType)
+			to.moves = true
+		} else if null := d.nullAbove(id); null >= 0 {
 			to = d.after(editCreate, id, null, t)
 		} else if t != cur {
 			to = d.after(editSet, id, Root, t)
@@ -211,20 +235,40 @@ func (d *Doc) setTyped(id PathID, v Value, want *schema.Schema) error {
 	} else if t != cur {
 		to = d.after(editSet, id, Root, t)
 	}
+	if now := to.to.types[id]; now != t && norm.kind != Array && norm.kind != Object {
+		// One of many values, which have no type in common any more.
+		if norm, err = typed(now, decode(text, &d.arena), &d.arena); err != nil {
+			return fmt.Errorf("setting %s: %w", d.proj.Path(id), err)
+		}
+	}
 	return d.reshaped(was, to, func() error { return d.put(id, text, norm) })
 }
 
-// nullAbove returns the path above id that is null, -1 if none is.
+// nullAbove returns the highest path above id that is null, or that the text
+// lacks, so that an edit makes a new value there; -1 if none is.
 func (d *Doc) nullAbove(id PathID) PathID {
+	null := PathID(-1)
 	for up := d.proj.nodes[id].parent; up >= 0; up = d.proj.nodes[up].parent {
 		if d.there(up) {
 			if d.kind(up) == Null {
-				return up
+				null = up
 			}
-			return -1
+			break
 		}
-		if t := d.form.types[up]; t != nil && t.Default == nil {
-			return up // a field that the text lacks is null
+		if d.form.types[up] != nil {
+			null = up
+		}
+	}
+	return null
+}
+
+// unionAbove returns the path above id that is a union of which another branch
+// is there, -1 if none is.
+func (d *Doc) unionAbove(id PathID) PathID {
+	for !d.there(id) && id != Root {
+		id = d.proj.nodes[id].parent
+		if t := d.form.types[id]; t != nil && t.Type == schema.Union && d.there(id) && d.kind(id) != Null {
+			return id
 		}
 	}
 	return -1
@@ -232,21 +276,29 @@ func (d *Doc) nullAbove(id PathID) PathID {
 
 // reshaped makes an edit of the text and then the value of form to. After an
 // error it is of form was again.
-func (d *Doc) reshaped(was, to *form, edit func() error) error {
+func (d *Doc) reshaped(was *form, next outcome, edit func() error) error {
 	enc := d.enc
 	if err := edit(); err != nil {
 		d.form, d.enc = was, enc
 		return err
 	}
-	if to == nil {
-		to, d.enc = nil, JSON // a value of no known type
-	} else {
-		d.enc = to.enc
-	}
-	if d.form = to; to != was {
+	d.form, d.enc = next.to, next.to.enc
+	if next.to != was {
 		d.edited = true
 	}
+	if next.moves {
+		d.retyped()
+	}
 	return nil
+}
+
+// retyped makes values be read anew, by the types that they have now.
+func (d *Doc) retyped() {
+	if len(d.edits) > 0 {
+		d.moved()
+		return
+	}
+	d.fresh()
 }
 
 // deleteTyped is Delete of a record with a schema.
@@ -305,7 +357,7 @@ func (d *Doc) renameTyped(from, to PathID) error {
 		return d.move(from, to)
 	}
 	was := d.form
-	next := was
+	next := outcome{to: was}
 	if was.types[from] != nil {
 		next = d.after(editRename, from, to, nil)
 	} else if *d.marks(from)&markGone == 0 && d.there(from) && was.types[to] != nil {

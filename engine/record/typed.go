@@ -10,6 +10,11 @@ import (
 	"github.com/flowrecords/flow/engine/schema"
 )
 
+// As returns what v, a value read from typed JSON text without its type, is as
+// s: a text becomes a Time, base64 Bytes. An error says that it is no s at all;
+// whether it is within the bounds of s is not looked at.
+func (v Value) As(s *schema.Schema) (Value, error) { return typed(s, v, nil) }
+
 // typed returns what JSON value v, read without a type, is as s. Memory comes
 // from arena, or is its own without one.
 func typed(s *schema.Schema, v Value, arena *[]byte) (Value, error) {
@@ -483,6 +488,9 @@ func (d *Doc) encodeAs(t *schema.Schema, v Value) (text []byte, norm Value, err 
 	}
 	if text, norm, err = d.encode(v); err != nil {
 		return nil, Value{}, err
+	}
+	if t.Type == schema.Decimal && v.kind != Null {
+		norm = decode(text, &d.arena) // with all its digits
 	}
 	norm, err = typed(t, norm, &d.arena)
 	return text, norm, err
