@@ -4,6 +4,7 @@ package connections
 
 import (
 	"github.com/flowrecords/flow/connections/kafka"
+	"github.com/flowrecords/flow/connections/registry"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -11,5 +12,6 @@ import (
 func All() []engine.ConnectionFactory {
 	return []engine.ConnectionFactory{
 		kafka.Factory(),
+		registry.Factory(),
 	}
 }
