@@ -14,6 +14,10 @@ import (
 	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
+// Format is the parameter of a date or time that is text in a plain payload: the
+// format that JSON Schema calls it.
+const Format = "jsonschema.format"
+
 // Options say how payloads are written and read.
 type Options struct {
 	// Plain is a payload for JSON Schema: all is as in typed JSON text, but that
@@ -118,6 +122,9 @@ func (o *Options) objects(s *schema.Schema) bool {
 
 // counted reports whether a date or time is a number of its units.
 func (o *Options) counted(s *schema.Schema) bool {
+	if o.Plain && s.Parameters[Format] != "" {
+		return false
+	}
 	if s.Type == schema.Date {
 		return true
 	}

@@ -1,0 +1,167 @@
+package jsonschema_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/flowrecords/flow/engine/schema"
+	"github.com/flowrecords/flow/engine/schema/jsonschema"
+	"github.com/flowrecords/flow/engine/schema/schematest"
+)
+
+func TestAnySchema(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(600) {
+		g := schematest.New(seed, schematest.Options{Recursive: seed%2 == 1})
+		s := g.Schema()
+		text, err := jsonschema.Append(nil, s)
+		if err != nil {
+			t.Fatalf("seed %d: %s: %v", seed, s, err)
+		}
+		if !json.Valid(text) {
+			t.Fatalf("seed %d: not JSON: %s", seed, text)
+		}
+		back, err := jsonschema.Parse(text, nil)
+		if err != nil {
+			t.Fatalf("seed %d: %s: %v", seed, text, err)
+		}
+		if !schema.Equal(s, back) {
+			t.Fatalf("seed %d: %s came back as %s\n%s\n%s", seed, s, back, text, schema.DiffText(schema.Diff(s, back)))
+		}
+	}
+}
+
+func TestAnyPayload(t *testing.T) {
+	t.Parallel()
+	var types []schema.Type
+	for _, ty := range schema.Types() {
+		if ty != schema.Union { // whose payload says no branch
+			types = append(types, ty)
+		}
+	}
+	for seed := range uint64(400) {
+		g := schematest.New(seed, schematest.Options{Types: types})
+		s := g.Schema()
+		for range 3 {
+			v := g.Value(s)
+			payload, err := jsonschema.AppendPayload(nil, v, s, jsonschema.Options{KeepNulls: true})
+			if err != nil {
+				t.Fatalf("seed %d: %s: %s: %v", seed, s, v, err)
+			}
+			got, err := jsonschema.AppendTyped(nil, payload, s, jsonschema.Options{KeepNulls: true})
+			if err != nil || !bytes.Equal(got, v) {
+				t.Fatalf("seed %d: %s: %s, as %s, came back as %s, %v", seed, s, v, payload, got, err)
+			}
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ in, want string }{
+		{`true`, "any"},
+		{`{}`, "any"},
+		{`{"type":"integer"}`, "int64"},
+		{`{"type":"integer","connect.type":"int8"}`, "int8"},
+		{`{"type":"number"}`, "float64"},
+		{`{"type":["string","null"]}`, "string?"},
+		{`{"type":["string","integer","null"]}`, "union{string string, integer int64}?"},
+		{`{"oneOf":[{"type":"null"},{"type":"boolean"}]}`, "bool?"},
+		{`{"anyOf":[{"type":"string"},{"title":"x.P","type":"object","properties":{}}]}`, "union{string string, \"x.P\" struct x.P{}}"},
+		{`{"enum":["a","b",null]}`, "enum(a, b)?"},
+		{`{"const":"a"}`, "enum(a)"},
+		{`{"enum":[1,2]}`, "any"},
+		{`{"type":"string","format":"uuid"}`, "uuid"},
+		{`{"type":"string","format":"date"}`, "date"},
+		{`{"type":"string","format":"date-time"}`, "timestamp(ns)"},
+		{`{"type":"string","format":"email","maxLength":5}`, "string"},
+		{`{"type":"string","connect.type":"bytes"}`, "bytes"},
+		{`{"type":"number","title":"org.apache.kafka.connect.data.Decimal","connect.type":"bytes","connect.version":1,"connect.parameters":{"scale":"2","connect.decimal.precision":"9"}}`, "decimal(9,2)"},
+		{`{"type":"integer","title":"org.apache.kafka.connect.data.Timestamp","connect.type":"int64","connect.version":1}`, "timestamp(ms)"},
+		{`{"type":"object"}`, "map<string, any>"},
+		{`{"type":"object","additionalProperties":{"type":"integer","connect.type":"int32"},"connect.type":"map"}`, "map<string, int32>"},
+		{`{"type":"array","items":{"type":"object","properties":{"key":{"type":"integer"},"value":{"type":"string"}},"required":["key","value"]},"connect.type":"map"}`, "map<int64, string>"},
+		{`{"type":"object","properties":{"b":{"type":"string","connect.index":1},"a":{"type":"integer","connect.index":0},"c":{"type":"integer","default":5,"connect.index":2}},"required":["a"]}`, "struct{a int64, b string?, c int64 = 5}"},
+		{`{"$ref":"#/definitions/P","definitions":{"P":{"type":"object","properties":{"n":{"type":"integer"}}}}}`, "struct{n int64?}"},
+		{`{"$ref":"#/$defs/a~1b%20c","$defs":{"a/b c":{"type":"boolean"}}}`, "bool"},
+		{`{"$ref":"#p","$defs":{"x":{"$anchor":"p","type":"boolean"}}}`, "bool"},
+		{`{"type":"object","properties":{"next":{"$ref":"#"}}}`, "struct Root{next Root?}"},
+		{`{"$ref":"#/definitions/N","definitions":{"N":{"type":"object","properties":{"next":{"oneOf":[{"type":"null"},{"$ref":"#/definitions/N"}]}}}}}`, "struct N{next N?}"},
+		{`{"allOf":[{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]},{"$ref":"#/$defs/B"}],"$defs":{"B":{"type":"object","properties":{"b":{"type":"string"}},"required":["b"]}}}`, "struct{a string, b string}"},
+		{`{"type":"object","properties":{"o":{"$ref":"other.json#/definitions/O"}},"required":["o"]}`, "struct{o struct{x bool}}"},
+	} {
+		s, err := jsonschema.Parse([]byte(c.in), func(name string) ([]byte, error) {
+			if name != "other.json" {
+				return nil, errors.New("no such schema")
+			}
+			return []byte(`{"definitions":{"O":{"type":"object","properties":{"x":{"$ref":"#/definitions/X"}},"required":["x"]},"X":{"type":"boolean"}}}`), nil
+		})
+		if err != nil {
+			t.Errorf("%s: %v", c.in, err)
+			continue
+		}
+		if s.String() != c.want {
+			t.Errorf("%s: got %s, want %s", c.in, s, c.want)
+		}
+		text, err := jsonschema.Append(nil, s)
+		if err != nil {
+			t.Errorf("%s: %v", c.in, err)
+			continue
+		}
+		if back, err := jsonschema.Parse(text, nil); err != nil || !schema.Equal(s, back) {
+			t.Errorf("%s: written as %s, which is %s, %v", c.in, text, back, err)
+		}
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ in, want string }{
+		{`{`, `reading the JSON Schema: unexpected end of the text where a string is expected at byte 1`},
+		{`false`, `reading the JSON Schema: false takes no value at all`},
+		{`{"type":"null"}`, `reading the JSON Schema: null alone is no type for a value`},
+		{`{"type":"text"}`, `reading the JSON Schema: JSON Schema has no type "text"`},
+		{`{"$ref":"#/definitions/X"}`, `reading the JSON Schema: $ref "#/definitions/X": there is no "definitions"`},
+		{`{"$ref":"#"}`, `reading the JSON Schema: $ref "#" leads to itself`},
+		{`{"$ref":"a.json"}`, `reading the JSON Schema: $ref "a.json" leads to a schema that is not given`},
+		{`{"type":"object","properties":{"a":{"type":"array","items":{"type":"x"}}}}`, `reading the JSON Schema: a[]: JSON Schema has no type "x"`},
+		{`{"type":"integer","default":"x"}`, `reading the JSON Schema: a default: "x" is not of type int64`},
+		{`{"allOf":[{"type":"string"},{"type":"object"}]}`, `reading the JSON Schema: allOf of what are not objects with properties: flow takes one type, or objects`},
+	} {
+		_, err := jsonschema.Parse([]byte(c.in), nil)
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%s: got %v, want %s", c.in, err, c.want)
+		}
+	}
+}
+
+func TestKeywordsStay(t *testing.T) {
+	t.Parallel()
+	const in = `{"$schema":"http://json-schema.org/draft-07/schema#","type":"string","title":"mail","maxLength":5,"pattern":"^a"}`
+	s, err := jsonschema.Parse([]byte(in), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := jsonschema.Append(nil, s); err != nil || string(got) != in {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+func TestPayloadOfOthers(t *testing.T) {
+	t.Parallel()
+	s, err := jsonschema.Parse([]byte(`{"type":"object","properties":{"at":{"type":"string","format":"date-time"},"d":{"type":"string","format":"date"},"u":{"type":["integer","string"]}}}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"at":"2024-01-01T10:00:00Z","d":"2024-01-02","u":{"string":"x"}}`
+	got, err := jsonschema.AppendTyped(nil, []byte(`{"u":"x","at":"2024-01-01T12:00:00+02:00","d":"2024-01-02"}`), s, jsonschema.Options{})
+	if err != nil || string(got) != want {
+		t.Errorf("got %s, %v", got, err)
+	}
+	const back = `{"at":"2024-01-01T10:00:00Z","d":"2024-01-02","u":"x"}`
+	if got, err = jsonschema.AppendPayload(nil, got, s, jsonschema.Options{}); err != nil || string(got) != back {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
