@@ -21,8 +21,8 @@ func Diff(want, got Data) string {
 	return DiffValue("value", want.Value, got.Value)
 }
 
-// DiffRecord compares all that a transform may change: everything but Kind,
-// Offset and, where ours has none, nothing else.
+// DiffRecord compares all of a record that a transform may change: not its kind
+// and not its offset.
 func DiffRecord(want, got Record) string {
 	for _, c := range []struct {
 		what      string

@@ -76,7 +76,7 @@ func BuildProgram(ctx context.Context, out io.Writer, name, source string) (*Pro
 		return nil, err
 	}
 	if err := verify(lib, filepath.Join(source, sumsFile)); err != nil {
-		return nil, fmt.Errorf("the jars of %s: %w", name, err)
+		return nil, fmt.Errorf("the jars of %s: %w: either the download or Maven's own store is damaged (remove the file from Maven's store, ~/.m2 by default, and run it again), or the versions have changed and %s has not", name, err, filepath.Join(source, sumsFile))
 	}
 	say("%s holds, compiling", sumsFile)
 	sources, err := filepath.Glob(filepath.Join(source, "*.java"))
