@@ -25,6 +25,15 @@ func AppendTyped(dst, payload []byte, s *schema.Schema, o Options) ([]byte, erro
 	return dst, c.End()
 }
 
+// AppendTypedPart is AppendTyped for a payload at the beginning of text, and
+// returns how long it is.
+func AppendTypedPart(dst, text []byte, s *schema.Schema, o Options) ([]byte, int, error) {
+	d := decoder{Options: o, begin: len(dst)}
+	c := jsontext.At(text, 1)
+	dst, err := d.value(dst, &c, s)
+	return dst, c.Offset(), err
+}
+
 type decoder struct {
 	Options
 	begin int

@@ -1,0 +1,144 @@
+package connect
+
+import (
+	"bytes"
+	"sync"
+	"sync/atomic"
+
+	"github.com/flowrecords/flow/engine/schema"
+	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
+	"github.com/flowrecords/flow/engine/schema/internal/payload"
+)
+
+// AppendEnvelope appends an envelope of a node that AppendSchema wrote and a
+// payload; node empty: a payload without a schema.
+func AppendEnvelope(dst, node, payload []byte) []byte {
+	if len(node) == 0 {
+		node = []byte("null")
+	}
+	dst = append(append(dst, `{"schema":`...), node...)
+	dst = append(append(dst, `,"payload":`...), payload...)
+	return append(dst, '}')
+}
+
+// errEnvelope is the first error that most people meet with Connect.
+var errEnvelope = &schema.Error{Msg: `no envelope of Kafka Connect: an object with exactly "schema" and "payload" is expected; for plain JSON switch the envelope off`}
+
+// Split returns the two parts of an envelope, node nil where it is null.
+func Split(text []byte) (node, payload []byte, err error) {
+	c := jsontext.New(text)
+	if c.Peek() != '{' {
+		if err := c.Skip(); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, errEnvelope
+	}
+	other := false
+	err = c.Object(func(name []byte) (err error) {
+		switch string(name) {
+		case "schema":
+			node, err = c.Raw()
+		case "payload":
+			payload, err = c.Raw()
+		default:
+			other = true
+			err = c.Skip()
+		}
+		return err
+	})
+	if err == nil {
+		err = c.End()
+	}
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case other || node == nil || payload == nil:
+		return nil, nil, errEnvelope
+	case string(node) == "null":
+		node = nil
+	}
+	return node, payload, nil
+}
+
+// Bounds of a Cache: a pipeline that reads more schemas than these at a time
+// parses them again.
+const (
+	cacheSchemas = 1000
+	cacheBytes   = 32 << 20
+)
+
+// Cache remembers the schemas of envelopes: equal ones are one pointer. The
+// zero Cache is empty and ready, and safe for all goroutines.
+type Cache struct {
+	last atomic.Pointer[opening]
+
+	mu     sync.RWMutex // guards what follows
+	byText map[string]*schema.Schema
+	equal  map[schema.Fingerprint]*schema.Schema
+	bytes  int
+}
+
+// opening is how an envelope begins, up to its payload. Those of one topic
+// mostly begin alike, and then it need not be read.
+type opening struct {
+	text []byte
+	s    *schema.Schema
+}
+
+// Schema returns the schema of a node.
+func (k *Cache) Schema(node []byte) (*schema.Schema, error) {
+	k.mu.RLock()
+	s := k.byText[string(node)]
+	k.mu.RUnlock()
+	if s != nil {
+		return s, nil
+	}
+	s, err := ParseSchema(node)
+	if err != nil {
+		return nil, err
+	}
+	f := s.Fingerprint()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.byText == nil || len(k.byText) >= cacheSchemas || k.bytes+len(node) > cacheBytes {
+		k.byText = make(map[string]*schema.Schema)
+		k.equal = make(map[schema.Fingerprint]*schema.Schema)
+		k.bytes = 0
+	}
+	if old := k.equal[f]; old != nil {
+		s = old
+	}
+	k.equal[f] = s
+	k.byText[string(node)] = s
+	k.bytes += len(node)
+	return s, nil
+}
+
+// Decode appends the payload of an envelope as typed JSON text and returns its
+// schema. A payload without a schema is appended as it is, and the schema nil.
+func (k *Cache) Decode(dst, text []byte, o Options) ([]byte, *schema.Schema, error) {
+	if l := k.last.Load(); l != nil && bytes.HasPrefix(text, l.text) {
+		begin := len(dst)
+		out, n, err := payload.AppendTypedPart(dst, text[len(l.text):], l.s, o.inner())
+		if err == nil && string(text[len(l.text)+n:]) == "}" {
+			return out, l.s, nil
+		}
+		dst = out[:begin] // something else: let the long way tell
+	}
+	node, value, err := Split(text)
+	if err != nil {
+		return dst, nil, err
+	}
+	if node == nil {
+		return jsontext.AppendCompact(dst, value), nil, nil
+	}
+	s, err := k.Schema(node)
+	if err != nil {
+		return dst, nil, err
+	}
+	if head := AppendEnvelope(nil, node, nil); bytes.HasPrefix(text, head[:len(head)-1]) {
+		k.last.Store(&opening{text: head[:len(head)-1], s: s})
+	}
+	dst, err = AppendTyped(dst, value, s, o)
+	return dst, s, err
+}
