@@ -29,22 +29,11 @@ type Doc struct {
 	base    []byte   // what slots and edits refer to; nil is a null
 	enc     Encoding // of base
 	indexed bool     // base has been scanned
-	ready   bool     // scanned, valid, not stale
+	ready   bool     // scanned, valid, not stale, without a schema
 	stale   bool     // paths have moved: settle before the next look
 	edited  bool
 	err     error // of base, once scanned
-
-	// form is what the value has become, once scanned or edited; nil: it has
-	// no schema. With a plan the base is still that of another encoding, and
-	// values are what the plan puts into it.
-	form   *form
-	forms  []*form
-	values []Value
-	// keeping is the last that Keep made of a form.
-	keeping struct {
-		from, to *form
-		ids      []PathID
-	}
+	form    *form // see schematic
 
 	edits []edit
 	order []int32
@@ -57,6 +46,21 @@ type Doc struct {
 	arena []byte
 
 	mark mark
+	schematic
+}
+
+// schematic is what a Doc has for values with a schema. Doc.form is what the
+// value has become, once scanned or edited; nil: it has no schema. With a plan
+// the base is still that of another encoding, and values are what the plan puts
+// into it.
+type schematic struct {
+	forms  []*form
+	values []Value
+	// keeping is the last that Keep made of a form.
+	keeping struct {
+		from, to *form
+		ids      []PathID
+	}
 }
 
 // mark is a state to return to.
@@ -153,6 +157,9 @@ func (d *Doc) get(id PathID) (Value, error) {
 		if err := d.settled(); err != nil {
 			return Value{}, err
 		}
+		if d.form != nil {
+			return d.getTyped(id)
+		}
 	}
 	s := &d.slots[id]
 	marks := uint16(0)
@@ -168,10 +175,6 @@ func (d *Doc) get(id PathID) (Value, error) {
 		return s.val, nil
 	}
 	switch {
-	case d.form != nil:
-		if err := d.getTyped(id, s, marks); err != nil {
-			return Value{}, err
-		}
 	case s.gen != d.gen:
 		s.val = Value{}
 	case marks&markBelow != 0:
@@ -202,21 +205,23 @@ func (d *Doc) slotKind(s *slot) Kind {
 // index scans the base once.
 func (d *Doc) index() error {
 	if d.indexed {
-		d.ready = d.err == nil && !d.stale
+		d.ready = d.err == nil && !d.stale && d.form == nil
 		return d.err
 	}
 	d.indexed = true
-	d.formed()
+	if _, plain := d.enc.(jsonEncoding); !plain {
+		d.formed()
+	}
 	if d.base == nil {
 		d.Fill(Root, NullValue())
-		d.ready = true
+		d.ready = d.form == nil
 		return nil
 	}
 	if err := d.enc.Index(d, d.base); err != nil {
 		d.fresh() // what was found before the error does not count
 		d.indexed, d.err = true, err
 	}
-	d.ready = d.err == nil
+	d.ready = d.err == nil && d.form == nil
 	return d.err
 }
 

@@ -87,15 +87,26 @@ func (d *Doc) TypeOf(id PathID) (*schema.Schema, error) {
 }
 
 // getTyped reads a path of a record with a schema into its slot.
-func (d *Doc) getTyped(id PathID, s *slot, marks uint16) error {
+func (d *Doc) getTyped(id PathID) (Value, error) {
+	s, marks := &d.slots[id], uint16(0)
+	if s.egen == d.gen {
+		if marks = s.marks; marks&markAbove != 0 {
+			if err := d.settle(); err != nil {
+				return Value{}, err
+			}
+			return d.getTyped(id)
+		}
+	}
+	if s.vgen == d.gen {
+		return s.val, nil
+	}
 	f := d.form
 	if marks&markBelow != 0 && f.plan != nil {
 		// The parts are in two encodings.
 		if err := d.unplan(); err != nil {
-			return err
+			return Value{}, err
 		}
-		_, err := d.get(id)
-		return err
+		return d.get(id)
 	}
 	var v Value
 	var err error
@@ -115,11 +126,10 @@ func (d *Doc) getTyped(id PathID, s *slot, marks uint16) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", where(d.proj.Path(id)), err)
+		return Value{}, fmt.Errorf("reading %s: %w", where(d.proj.Path(id)), err)
 	}
-	s = &d.slots[id]
 	s.val, s.vgen = v, d.gen
-	return nil
+	return v, nil
 }
 
 // below is the value of a path that a Lazy has not filled: it may lie within a
