@@ -2,6 +2,7 @@
 package converters
 
 import (
+	avroconv "github.com/flowrecords/flow/converters/avro"
 	bytesconv "github.com/flowrecords/flow/converters/bytes"
 	csvconv "github.com/flowrecords/flow/converters/csv"
 	jsonconv "github.com/flowrecords/flow/converters/json"
@@ -12,6 +13,7 @@ import (
 // All lists the converters. Adding one is a line here and its folder.
 func All() []engine.ConverterFactory {
 	return []engine.ConverterFactory{
+		avroconv.Factory(),
 		bytesconv.Factory(),
 		csvconv.Factory(),
 		jsonconv.Factory(),

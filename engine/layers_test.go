@@ -34,7 +34,7 @@ var layers = []struct {
 	{"inputs", []string{"engine", "connections", "inputs"}},
 	{"outputs", []string{"engine", "connections", "outputs"}},
 	{"processors", []string{"engine", "processors"}},
-	{"converters", []string{"engine", "converters"}},
+	{"converters", []string{"engine", "connections", "converters"}},
 	{"cmd", []string{"engine", "dsl", "connections", "inputs", "outputs", "processors", "converters", "cmd"}},
 	{"bench", []string{"engine", "dsl", "connections", "inputs", "outputs", "processors", "converters", "cmd", "bench", "internal"}},
 	{"internal", []string{"internal"}},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ func Parse(text []byte, refs ...*Schema) (*Schema, error) {
 	for _, r := range refs {
 		p.know(r)
 	}
+	p.known = maps.Clone(p.names)
 	text = bytes.TrimSpace(text)
 	if !json.Valid(text) {
 		// A bare name is what some tools write for a primitive type.
@@ -32,6 +34,13 @@ func Parse(text []byte, refs ...*Schema) (*Schema, error) {
 	s, err := p.schema(text, "", 0)
 	if err != nil {
 		return nil, fmt.Errorf("reading an Avro schema: %w", err)
+	}
+	if !p.external {
+		c := *s // a name that was declared by a reference is shared
+		if !s.named() {
+			s = &c
+		}
+		s.source = string(text)
 	}
 	return s, nil
 }
@@ -49,7 +58,10 @@ type parser struct {
 	names map[string]*Schema
 	// again are the declarations of types that were declared before.
 	again map[*Schema]*Schema
-	count int
+	// known are the types of the references; external: one of them was used.
+	known    map[string]*Schema
+	external bool
+	count    int
 }
 
 // know makes the named types within s known.
@@ -92,17 +104,23 @@ func (p *parser) schema(text []byte, ns string, depth int) (*Schema, error) {
 	return nil, fmt.Errorf("%s is no schema: want a name, an object or an array", excerpt(text))
 }
 
+// use notes where a type comes from.
+func (p *parser) use(s *Schema) *Schema {
+	p.external = p.external || p.known[s.Name] == s
+	return s
+}
+
 func (p *parser) lookup(name, ns string) (*Schema, error) {
 	if k, ok := primitive(name); ok {
 		return &Schema{Kind: k}, nil
 	}
 	if !strings.Contains(name, ".") && ns != "" {
 		if s := p.names[ns+"."+name]; s != nil {
-			return s, nil
+			return p.use(s), nil
 		}
 	}
 	if s := p.names[name]; s != nil {
-		return s, nil
+		return p.use(s), nil
 	}
 	return nil, fmt.Errorf("%w %q", ErrUnknownName, name)
 }

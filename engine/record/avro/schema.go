@@ -102,7 +102,14 @@ type Schema struct {
 	Props []Property
 	// Error: the record was declared as type error.
 	Error bool
+
+	source string
 }
+
+// Source is the text that Parse has read, character by character: registries
+// tell texts apart that mean the same. It is empty for a schema that was made
+// in another way, or whose text needs references.
+func (s *Schema) Source() string { return s.source }
 
 // Field is a member of a Record.
 type Field struct {

@@ -1,0 +1,177 @@
+package avroconv
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/flowrecords/flow/connections/registry"
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/avro"
+	"github.com/flowrecords/flow/engine/schema"
+)
+
+// Factory describes avro.
+func Factory() engine.ConverterFactory {
+	return engine.ConverterFactory{
+		Component: engine.Component{
+			Type:        "avro",
+			Summary:     "Values are Avro binary data, with a schema registry or with a given schema.",
+			Description: description,
+			Defaults:    func() any { return Defaults() },
+			Examples:    examples(),
+		},
+		New: newConverter,
+	}
+}
+
+const description = `Reading: the schema is that of the record's id, which the registry is asked for once. The data stays as it is; expressions read single fields out of it. ` +
+	`Every type of Avro keeps its meaning: decimals all their digits, instants their nanoseconds. While the registry is away, records of known schemas go on and others wait. ` +
+	`A record whose id the registry does not know, or whose data does not fit its schema, is an error of that record.
+
+Writing: each schema that records have is registered once under the subject, unless ` + "`use_latest`, `schema_id` or `schema`" + ` say with which one to write. What an expression changes, changes the schema: ` +
+	`a new field is optional, so that the registry takes the new version where compatibility is backward. A schema that the registry refuses as incompatible is an error of its records, which says which field is the reason. ` +
+	`JSON without a schema needs one of the three.
+
+With ` + "`wire = \"header\"`" + ` the schema's GUID is in the header ` + "`__value_schema_id` or `__key_schema_id`" + `, and the data has no prefix.
+
+A record without value (a tombstone) stays one in both directions.`
+
+func examples() []engine.Example {
+	return []engine.Example{
+		{Title: "Read with a registry, add a field, write with the registry", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+connection "registry" "main" {
+  urls = ["http://localhost:8081"]
+}
+
+pipeline "totals" {
+  input "kafka" "orders" {
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "totals"
+
+    value "avro" {
+      registry = connection.registry.main
+    }
+  }
+
+  processor "map" "total" {
+    set = { total = "value.price * value.quantity" }
+  }
+
+  output "kafka" "totals" {
+    connection = connection.kafka.main
+    topic      = "totals"
+
+    value "avro" {
+      registry = connection.registry.main
+    }
+  }
+}
+`},
+		{Title: "JSON lines to Avro of a given schema", HCL: `pipeline "people" {
+  input "stdin" "in" {}
+
+  output "stdout" "out" {
+    value "avro" {
+      schema  = "{\"type\":\"record\",\"name\":\"Person\",\"fields\":[{\"name\":\"name\",\"type\":\"string\"}]}"
+      lenient = true
+    }
+  }
+}
+`},
+	}
+}
+
+type converter struct {
+	config   *Config
+	env      engine.Env
+	registry *registry.Connection // nil without
+	wire     string
+	// given is the option schema, reader the option reader_schema; nil without.
+	given, reader *avro.Encoding
+	from          avro.FromOptions
+	codecs        codecs
+}
+
+func newConverter(config any, env engine.Env) (engine.Converter, error) {
+	c := config.(*Config)
+	conv := &converter{config: c, env: env, wire: c.wire(), from: avro.FromOptions{
+		Name: c.RecordName, Connect: c.Connect, Untyped: c.Untyped == "json", Precision: c.DecimalPrecision, Scrub: c.ScrubNames,
+	}}
+	var err error
+	if c.Registry.Name != "" {
+		if conv.registry, err = registry.Of(c.Registry); err != nil {
+			return nil, err
+		}
+	}
+	if conv.given, err = encodingOf(c.Schema); err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	if conv.reader, err = encodingOf(c.ReaderSchema); err != nil {
+		return nil, fmt.Errorf("reader_schema: %w", err)
+	}
+	return conv, nil
+}
+
+func encodingOf(text string) (*avro.Encoding, error) {
+	if text == "" {
+		return nil, nil
+	}
+	s, err := avro.Parse([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	return avro.NewEncoding(s)
+}
+
+// Open implements engine.Opener.
+func (c *converter) Open(context.Context) error {
+	if c.registry == nil {
+		return nil
+	}
+	return c.registry.Acquire()
+}
+
+// Close implements engine.Opener.
+func (c *converter) Close(context.Context) error {
+	if c.registry != nil {
+		c.registry.Release()
+	}
+	return nil
+}
+
+// Schema implements engine.Typed.
+func (c *converter) Schema() *schema.Schema {
+	switch {
+	case c.reader != nil:
+		return c.reader.Schema()
+	case c.given != nil:
+		return c.given.Schema()
+	}
+	return nil
+}
+
+// unknown stands for Avro data whose schema only the record tells.
+type unknown struct{}
+
+func (unknown) Name() string { return "avro" }
+
+func (unknown) Index(*record.Doc, []byte) error { return errUnknown }
+
+func (unknown) AppendJSON(dst, _ []byte) ([]byte, error) { return dst, errUnknown }
+
+var errUnknown = fmt.Errorf("Avro data without its schema") //nolint:staticcheck // a name
+
+func (c *converter) Decoded() record.Encoding {
+	switch {
+	case c.reader != nil:
+		return c.reader
+	case c.given != nil && c.registry == nil:
+		return c.given
+	}
+	return unknown{}
+}
