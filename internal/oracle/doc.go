@@ -7,7 +7,8 @@
 // on both sides of a comparison. A test goes
 //
 //	from Case.Properties, Connect's configuration of the case, to flow's;
-//	from Case.Record by Envelope or Plain to the bytes that flow reads;
+//	from Case.Record by Envelope or Plain to the bytes that flow reads (data
+//	without schema only where Value.JSONNative says that JSON can carry it);
 //	from what flow wrote by ParseEnvelope or ParsePlain back to a Data, and by
 //	Diff to the first place where it differs from Result.Record.
 //

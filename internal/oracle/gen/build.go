@@ -237,7 +237,7 @@ type sample struct {
 }
 
 func samples() []sample {
-	inner := structS(field("x", int32S()), field("y", opt(stringS())))
+	inner := structS(field("x", int64S()), field("y", opt(stringS())))
 	return []sample{
 		{"boolean", boolS(), boolV(true)},
 		{"int8", int8S(), i8(5)},
@@ -253,8 +253,8 @@ func samples() []sample {
 		{"time", timeS(), date(3723004)},
 		{"timestamp", timestampS(), date(stamp)},
 		{"array", arrayS(stringS()), arr(str("a"), str("b"))},
-		{"map", mapS(stringS(), int32S()), obj("a", i32(1), "b", i32(2))},
-		{"struct", inner, structV("x", i32(1), "y", str("z"))},
+		{"map", mapS(stringS(), int64S()), obj("a", i64(1), "b", i64(2))},
+		{"struct", inner, structV("x", i64(1), "y", str("z"))},
 	}
 }
 
@@ -300,7 +300,7 @@ func (f *file) add(name string, c oracle.Case) {
 // nullsOnKey are the cases of replace.null.with.default on a key, whose field a
 // is null and has a default.
 func (f *file) nullsOnKey(class string, namesAndValues ...string) {
-	s := structS(field("a", opt(def(timestampS(), date(1000)))), field("b", opt(def(int32S(), i32(5)))))
+	s := structS(field("a", opt(def(timestampS(), date(1000)))), field("b", opt(def(int64S(), i64(5)))))
 	for _, replace := range []string{"true", "false"} {
 		conf := append([]string{"replace.null.with.default", replace}, namesAndValues...)
 		f.transform("key/default-replace-"+replace, onKey.sink(oracle.Data{Schema: s, Value: structV()}), step(onKey.of(class), conf...))

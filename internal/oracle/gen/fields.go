@@ -9,7 +9,7 @@ import (
 func extractField(f *file) {
 	for _, s := range samples() {
 		for _, fm := range forms {
-			d := fm.data(member{"a", s.schema, s.value}, member{"b", int32S(), i32(1)})
+			d := fm.data(member{"a", s.schema, s.value}, member{"b", int64S(), i64(1)})
 			f.transform(fmt.Sprintf("%s/%s", fm, s.name), onValue.sink(d), step("ExtractField$Value", "field", "a"))
 			if s.name == "decimal" || s.name == "struct" || s.name == "string" {
 				f.transform(fmt.Sprintf("key/%s/%s", fm, s.name), onKey.sink(d), step("ExtractField$Key", "field", "a"))
@@ -19,20 +19,20 @@ func extractField(f *file) {
 	for _, v := range variants {
 		for _, fm := range forms {
 			name := func(s string) string { return fmt.Sprintf("%s/%s/%s", v, fm, s) }
-			f.transform(name("missing"), v.sink(fm.data(member{"b", int32S(), i32(1)})), step(v.of("ExtractField"), "field", "a"))
+			f.transform(name("missing"), v.sink(fm.data(member{"b", int64S(), i64(1)})), step(v.of("ExtractField"), "field", "a"))
 			f.transform(name("null-field"), v.sink(fm.data(member{"a", opt(stringS()), null})), step(v.of("ExtractField"), "field", "a"))
-			f.transform(name("null-record"), v.sink(fm.one(opt(structS(field("a", full(opt(int32S()))))), null)), step(v.of("ExtractField"), "field", "a"))
-			f.transform(name("not-a-struct"), v.sink(fm.one(int32S(), i32(1))), step(v.of("ExtractField"), "field", "a"))
+			f.transform(name("null-record"), v.sink(fm.one(opt(structS(field("a", full(opt(int64S()))))), null)), step(v.of("ExtractField"), "field", "a"))
+			f.transform(name("not-a-struct"), v.sink(fm.one(int64S(), i64(1))), step(v.of("ExtractField"), "field", "a"))
 		}
-		f.transform(fmt.Sprintf("%s/attributes-stay", v), v.sink(oracle.Data{Schema: full(structS(field("a", def(full(opt(int32S())), i32(3))))), Value: structV("a", i32(1))}), step(v.of("ExtractField"), "field", "a"))
+		f.transform(fmt.Sprintf("%s/attributes-stay", v), v.sink(oracle.Data{Schema: full(structS(field("a", def(full(opt(int64S())), i64(3))))), Value: structV("a", i64(1))}), step(v.of("ExtractField"), "field", "a"))
 		for _, replace := range []string{"true", "false"} {
-			f.transform(fmt.Sprintf("%s/null-with-default-replace-%s", v, replace), v.sink(oracle.Data{Schema: structS(field("a", opt(def(int32S(), i32(3))))), Value: structV()}), step(v.of("ExtractField"), "field", "a", "replace.null.with.default", replace))
+			f.transform(fmt.Sprintf("%s/null-with-default-replace-%s", v, replace), v.sink(oracle.Data{Schema: structS(field("a", opt(def(int64S(), i64(3))))), Value: structV()}), step(v.of("ExtractField"), "field", "a", "replace.null.with.default", replace))
 		}
 	}
 	f.transform("tombstone", onValue.sink(oracle.Data{}), step("ExtractField$Value", "field", "a"))
-	f.transform("null-record-missing-field", onValue.sink(oracle.Data{Schema: opt(structS(field("b", int32S())))}), step("ExtractField$Value", "field", "a"))
+	f.transform("null-record-missing-field", onValue.sink(oracle.Data{Schema: opt(structS(field("b", int64S())))}), step("ExtractField$Value", "field", "a"))
 	extractPaths(f)
-	r := onValue.sink(withSchema.data(member{"a", int32S(), i32(1)}))
+	r := onValue.sink(withSchema.data(member{"a", int64S(), i64(1)}))
 	f.transform("config/no-field", r, step("ExtractField$Value"))
 	f.transform("config/empty-field", r, step("ExtractField$Value", "field", ""))
 	f.transform("config/bad-version", r, step("ExtractField$Value", "field", "a", "field.syntax.version", "V3"))
@@ -54,11 +54,11 @@ func extractField(f *file) {
 }
 
 func extractPaths(f *file) {
-	inner := opt(structS(field("b", opt(structS(field("c", int64S()), field("d.e", stringS())))), field("m", opt(mapS(stringS(), int32S()))), field("n", opt(arrayS(int32S()))), field("s", opt(stringS()))))
+	inner := opt(structS(field("b", opt(structS(field("c", int64S()), field("d.e", stringS())))), field("m", opt(mapS(stringS(), int64S()))), field("n", opt(arrayS(int64S()))), field("s", opt(stringS()))))
 	members := []member{
-		{"a", inner, structV("b", structV("c", i64(9)), "m", obj("k", i32(4)), "n", arr(i32(1)), "s", str("text"))},
+		{"a", inner, structV("b", structV("c", i64(9)), "m", obj("k", i64(4)), "n", arr(i64(1)), "s", str("text"))},
 		{"a.b", stringS(), str("dotted")}, {"tick`s", stringS(), str("ticks")}, {"back\\slash", stringS(), str("slash")},
-		{"z", opt(structS(field("y", opt(int32S())))), null},
+		{"z", opt(structS(field("y", opt(int64S())))), null},
 	}
 	// d.e is required: a struct may lack it as long as nobody writes it.
 	members[0].value.Fields[0].Value.Fields = append(members[0].value.Fields[0].Value.Fields, oracle.NamedValue{Name: "d.e", Value: str("deep dotted")})
@@ -91,7 +91,7 @@ func extractPaths(f *file) {
 		}
 	}
 	for _, replace := range []string{"true", "false"} {
-		s := structS(field("a", structS(field("b", opt(def(int32S(), i32(3)))))), field("d", opt(def(structS(field("b", int32S())), structV("b", i32(8))))))
+		s := structS(field("a", structS(field("b", opt(def(int64S(), i64(3)))))), field("d", opt(def(structS(field("b", int64S())), structV("b", i64(8))))))
 		d := oracle.Data{Schema: s, Value: structV("a", structV())}
 		f.transform("path/default-replace-"+replace, onValue.sink(d), step("ExtractField$Value", "field", "a.b", "field.syntax.version", "V2", "replace.null.with.default", replace))
 		f.transform("path/default-of-parent-replace-"+replace, onValue.sink(d), step("ExtractField$Value", "field", "d.b", "field.syntax.version", "V2", "replace.null.with.default", replace))
@@ -130,7 +130,7 @@ func insertField(f *file) {
 		}
 		return c
 	}
-	one := member{"a", int32S(), i32(1)}
+	one := member{"a", int64S(), i64(1)}
 	for _, o := range opts {
 		for _, v := range variants {
 			for _, fm := range forms {
@@ -151,8 +151,8 @@ func insertField(f *file) {
 	for _, fm := range forms {
 		for _, v := range variants {
 			f.transform(fmt.Sprintf("%s/%s/all", v, fm), v.sink(fm.data(one, member{"b", opt(stringS()), null})), step(v.of("InsertField"), all...))
-			f.transform(fmt.Sprintf("%s/%s/null-record", v, fm), v.sink(fm.one(opt(structS(field("a", int32S()))), null)), step(v.of("InsertField"), all...))
-			f.transform(fmt.Sprintf("%s/%s/not-a-struct", v, fm), v.sink(fm.one(int32S(), i32(1))), step(v.of("InsertField"), all...))
+			f.transform(fmt.Sprintf("%s/%s/null-record", v, fm), v.sink(fm.one(opt(structS(field("a", int64S()))), null)), step(v.of("InsertField"), all...))
+			f.transform(fmt.Sprintf("%s/%s/not-a-struct", v, fm), v.sink(fm.one(int64S(), i64(1))), step(v.of("InsertField"), all...))
 		}
 		r := onValue.sink(fm.data(one))
 		r.Timestamp = nil
@@ -160,10 +160,10 @@ func insertField(f *file) {
 		f.transform(fmt.Sprintf("%s/same-name-twice", fm), onValue.sink(fm.data(one)), step("InsertField$Value", "topic.field", "x", "static.field", "x", "static.value", "y"))
 		f.transform(fmt.Sprintf("%s/empty-static", fm), onValue.sink(fm.data(one)), step("InsertField$Value", "static.field", "x", "static.value", ""))
 	}
-	f.transform("attributes-stay", onValue.sink(oracle.Data{Schema: full(opt(structS(field("a", full(def(int32S(), i32(1))))))), Value: structV("a", i32(1))}), step("InsertField$Value", "topic.field", "t"))
+	f.transform("attributes-stay", onValue.sink(oracle.Data{Schema: full(opt(structS(field("a", full(def(int64S(), i64(1))))))), Value: structV("a", i64(1))}), step("InsertField$Value", "topic.field", "t"))
 	f.transform("null-topic", func() oracle.Record { r := source(); r.Topic = nil; r.Value = withSchema.data(one); return r }(), step("InsertField$Value", "topic.field", "t"))
 	for _, replace := range []string{"true", "false"} {
-		f.transform("default-replace-"+replace, onValue.sink(oracle.Data{Schema: structS(field("a", opt(def(int32S(), i32(5))))), Value: structV()}), step("InsertField$Value", "topic.field", "t", "replace.null.with.default", replace))
+		f.transform("default-replace-"+replace, onValue.sink(oracle.Data{Schema: structS(field("a", opt(def(int64S(), i64(5))))), Value: structV()}), step("InsertField$Value", "topic.field", "t", "replace.null.with.default", replace))
 	}
 	r := onValue.sink(withSchema.data(one))
 	f.transform("config/none", r, step("InsertField$Value"))
@@ -221,13 +221,13 @@ func maskField(f *file) {
 				f.transform(name("missing"+tag), v.sink(fm.data(member{"b", stringS(), str("x")})), step(v.of("MaskField"), conf...))
 				f.transform(name("null-record"+tag), v.sink(fm.one(opt(structS(field("a", stringS()))), null)), step(v.of("MaskField"), conf...))
 			}
-			f.transform(name("several"), v.sink(fm.data(member{"a", stringS(), str("x")}, member{"b", stringS(), str("y")}, member{"c", int32S(), i32(5)})), step(v.of("MaskField"), "fields", "a, c"))
+			f.transform(name("several"), v.sink(fm.data(member{"a", stringS(), str("x")}, member{"b", stringS(), str("y")}, member{"c", int64S(), i64(5)})), step(v.of("MaskField"), "fields", "a, c"))
 			f.transform(name("not-a-struct"), v.sink(fm.one(stringS(), str("x"))), step(v.of("MaskField"), "fields", "a"))
 			f.transform(name("dotted"), v.sink(fm.data(member{"a.b", stringS(), str("x")}, member{"a", structS(field("b", stringS())), structV("b", str("y"))})), step(v.of("MaskField"), "fields", "a.b"))
 		}
 	}
 	for _, replace := range []string{"true", "false"} {
-		s := structS(field("a", opt(def(stringS(), str("d")))), field("b", opt(def(int32S(), i32(5)))))
+		s := structS(field("a", opt(def(stringS(), str("d")))), field("b", opt(def(int64S(), i64(5)))))
 		f.transform("default-replace-"+replace, onValue.sink(oracle.Data{Schema: s, Value: structV()}), step("MaskField$Value", "fields", "a", "replace.null.with.default", replace))
 	}
 	f.transform("attributes-stay", onValue.sink(oracle.Data{Schema: full(structS(field("a", full(def(opt(stringS()), str("d")))))), Value: structV("a", str("x"))}), step("MaskField$Value", "fields", "a"))
@@ -240,7 +240,7 @@ func maskField(f *file) {
 }
 
 func replaceField(f *file) {
-	members := []member{{"a", int32S(), i32(1)}, {"b", opt(stringS()), str("x")}, {"c", full(def(stringS(), str("d"))), str("y")}, {"a.b", stringS(), str("dotted")}}
+	members := []member{{"a", int64S(), i64(1)}, {"b", opt(stringS()), str("x")}, {"c", full(def(stringS(), str("d"))), str("y")}, {"a.b", stringS(), str("dotted")}}
 	for name, conf := range sorted(map[string][]string{
 		"none":                   {},
 		"exclude":                {"exclude", "a"},
@@ -277,9 +277,9 @@ func replaceField(f *file) {
 	}
 	for _, v := range variants {
 		for _, fm := range forms {
-			f.transform(fmt.Sprintf("%s/%s/null-record", v, fm), v.sink(fm.one(opt(structS(field("a", int32S()))), null)), step(v.of("ReplaceField"), "exclude", "a"))
-			f.transform(fmt.Sprintf("%s/%s/not-a-struct", v, fm), v.sink(fm.one(int32S(), i32(1))), step(v.of("ReplaceField"), "exclude", "a"))
-			f.transform(fmt.Sprintf("%s/%s/null-field", v, fm), v.sink(fm.data(member{"a", opt(int32S()), null}, member{"b", int32S(), i32(1)})), step(v.of("ReplaceField"), "renames", "a:z"))
+			f.transform(fmt.Sprintf("%s/%s/null-record", v, fm), v.sink(fm.one(opt(structS(field("a", int64S()))), null)), step(v.of("ReplaceField"), "exclude", "a"))
+			f.transform(fmt.Sprintf("%s/%s/not-a-struct", v, fm), v.sink(fm.one(int64S(), i64(1))), step(v.of("ReplaceField"), "exclude", "a"))
+			f.transform(fmt.Sprintf("%s/%s/null-field", v, fm), v.sink(fm.data(member{"a", opt(int64S()), null}, member{"b", int64S(), i64(1)})), step(v.of("ReplaceField"), "renames", "a:z"))
 		}
 	}
 	for _, s := range samples() {
@@ -287,10 +287,10 @@ func replaceField(f *file) {
 			f.transform(fmt.Sprintf("%s/type-%s", fm, s.name), onValue.sink(fm.data(member{"a", s.schema, s.value}, member{"b", boolS(), boolV(true)})), step("ReplaceField$Value", "renames", "a:z", "exclude", "b"))
 		}
 	}
-	f.transform("attributes-stay", onValue.sink(oracle.Data{Schema: full(opt(structS(field("a", int32S()), field("b", int32S())))), Value: structV("a", i32(1), "b", i32(2))}), step("ReplaceField$Value", "exclude", "b"))
-	f.transform("default-of-struct", onValue.sink(oracle.Data{Schema: def(structS(field("a", int32S()), field("b", int32S())), structV("a", i32(8), "b", i32(9))), Value: structV("a", i32(1), "b", i32(2))}), step("ReplaceField$Value", "exclude", "b"))
+	f.transform("attributes-stay", onValue.sink(oracle.Data{Schema: full(opt(structS(field("a", int64S()), field("b", int64S())))), Value: structV("a", i64(1), "b", i64(2))}), step("ReplaceField$Value", "exclude", "b"))
+	f.transform("default-of-struct", onValue.sink(oracle.Data{Schema: def(structS(field("a", int64S()), field("b", int64S())), structV("a", i64(8), "b", i64(9))), Value: structV("a", i64(1), "b", i64(2))}), step("ReplaceField$Value", "exclude", "b"))
 	for _, replace := range []string{"true", "false"} {
-		f.transform("default-replace-"+replace, onValue.sink(oracle.Data{Schema: structS(field("a", opt(def(int32S(), i32(5)))), field("b", int32S())), Value: structV("b", i32(1))}), step("ReplaceField$Value", "renames", "a:z", "replace.null.with.default", replace))
+		f.transform("default-replace-"+replace, onValue.sink(oracle.Data{Schema: structS(field("a", opt(def(int64S(), i64(5)))), field("b", int64S())), Value: structV("b", i64(1))}), step("ReplaceField$Value", "renames", "a:z", "replace.null.with.default", replace))
 	}
 	r := onValue.sink(withSchema.data(members...))
 	for name, renames := range sorted(map[string]string{"no-colon": "a", "three-parts": "a:b:c", "empty-new": "a:", "empty-old": ":z", "twice": "a:y,a:z"}) {
@@ -302,28 +302,28 @@ func replaceField(f *file) {
 func valueToKey(f *file) {
 	for _, s := range samples() {
 		for _, fm := range forms {
-			f.transform(fmt.Sprintf("%s/%s", fm, s.name), onValue.sink(fm.data(member{"a", s.schema, s.value}, member{"b", int32S(), i32(1)})), step("ValueToKey", "fields", "a"))
+			f.transform(fmt.Sprintf("%s/%s", fm, s.name), onValue.sink(fm.data(member{"a", s.schema, s.value}, member{"b", int64S(), i64(1)})), step("ValueToKey", "fields", "a"))
 		}
 	}
 	for _, fm := range forms {
 		name := func(s string) string { return fmt.Sprintf("%s/%s", fm, s) }
-		d := fm.data(member{"a", int32S(), i32(1)}, member{"b", opt(stringS()), null}, member{"a.b", stringS(), str("x")})
+		d := fm.data(member{"a", int64S(), i64(1)}, member{"b", opt(stringS()), null}, member{"a.b", stringS(), str("x")})
 		f.transform(name("two"), onValue.sink(d), step("ValueToKey", "fields", "b,a"))
 		f.transform(name("twice"), onValue.sink(d), step("ValueToKey", "fields", "a,a"))
 		f.transform(name("dotted"), onValue.sink(d), step("ValueToKey", "fields", "a.b"))
 		f.transform(name("missing"), onValue.sink(d), step("ValueToKey", "fields", "nope"))
 		f.transform(name("null-field"), onValue.sink(d), step("ValueToKey", "fields", "b"))
-		f.transform(name("null-record"), onValue.sink(fm.one(opt(structS(field("a", int32S()))), null)), step("ValueToKey", "fields", "a"))
-		f.transform(name("not-a-struct"), onValue.sink(fm.one(int32S(), i32(1))), step("ValueToKey", "fields", "a"))
+		f.transform(name("null-record"), onValue.sink(fm.one(opt(structS(field("a", int64S()))), null)), step("ValueToKey", "fields", "a"))
+		f.transform(name("not-a-struct"), onValue.sink(fm.one(int64S(), i64(1))), step("ValueToKey", "fields", "a"))
 		r := onValue.sink(d)
 		r.Key = oracle.Data{}
 		f.transform(name("no-key-before"), r, step("ValueToKey", "fields", "a"))
 	}
-	f.transform("attributes-stay", onValue.sink(oracle.Data{Schema: full(structS(field("a", full(def(opt(int32S()), i32(4)))))), Value: structV("a", i32(1))}), step("ValueToKey", "fields", "a"))
+	f.transform("attributes-stay", onValue.sink(oracle.Data{Schema: full(structS(field("a", full(def(opt(int64S()), i64(4)))))), Value: structV("a", i64(1))}), step("ValueToKey", "fields", "a"))
 	for _, replace := range []string{"true", "false"} {
-		f.transform("default-replace-"+replace, onValue.sink(oracle.Data{Schema: structS(field("a", opt(def(int32S(), i32(5))))), Value: structV()}), step("ValueToKey", "fields", "a", "replace.null.with.default", replace))
+		f.transform("default-replace-"+replace, onValue.sink(oracle.Data{Schema: structS(field("a", opt(def(int64S(), i64(5))))), Value: structV()}), step("ValueToKey", "fields", "a", "replace.null.with.default", replace))
 	}
-	r := onValue.sink(withSchema.data(member{"a", int32S(), i32(1)}))
+	r := onValue.sink(withSchema.data(member{"a", int64S(), i64(1)}))
 	f.transform("config/no-fields", r, step("ValueToKey"))
 	f.transform("config/empty-fields", r, step("ValueToKey", "fields", ""))
 	f.transform("config/spaces", r, step("ValueToKey", "fields", " a "))

@@ -10,7 +10,7 @@ func headerFrom(f *file) {
 	for _, s := range samples() {
 		for _, fm := range forms {
 			for _, op := range []string{"move", "copy"} {
-				f.transform(fmt.Sprintf("%s/%s-%s", fm, op, s.name), onValue.sink(fm.data(member{"a", s.schema, s.value}, member{"b", int32S(), i32(1)})), step("HeaderFrom$Value", "fields", "a", "headers", "h", "operation", op))
+				f.transform(fmt.Sprintf("%s/%s-%s", fm, op, s.name), onValue.sink(fm.data(member{"a", s.schema, s.value}, member{"b", int64S(), i64(1)})), step("HeaderFrom$Value", "fields", "a", "headers", "h", "operation", op))
 			}
 		}
 	}
@@ -19,13 +19,13 @@ func headerFrom(f *file) {
 			for _, op := range []string{"move", "copy"} {
 				name := func(s string) string { return fmt.Sprintf("%s/%s/%s-%s", v, fm, op, s) }
 				conf := []string{"fields", "a,b", "headers", "ha,hb", "operation", op}
-				d := fm.data(member{"a", full(opt(stringS())), str("x")}, member{"b", int32S(), i32(1)}, member{"c", boolS(), boolV(true)})
+				d := fm.data(member{"a", full(opt(stringS())), str("x")}, member{"b", int64S(), i64(1)}, member{"c", boolS(), boolV(true)})
 				f.transform(name("two"), v.sink(d), step(v.of("HeaderFrom"), conf...))
 				r := v.sink(d)
-				r.Headers = []oracle.Header{header("ha", stringS(), str("there")), header("x", nil, i32(1))}
+				r.Headers = []oracle.Header{header("ha", stringS(), str("there")), header("x", nil, i64(1))}
 				f.transform(name("appends"), r, step(v.of("HeaderFrom"), conf...))
 				f.transform(name("missing"), v.sink(fm.data(member{"a", stringS(), str("x")})), step(v.of("HeaderFrom"), conf...))
-				f.transform(name("null-field"), v.sink(fm.data(member{"a", opt(stringS()), null}, member{"b", int32S(), i32(1)})), step(v.of("HeaderFrom"), conf...))
+				f.transform(name("null-field"), v.sink(fm.data(member{"a", opt(stringS()), null}, member{"b", int64S(), i64(1)})), step(v.of("HeaderFrom"), conf...))
 				f.transform(name("null-record"), v.sink(fm.one(opt(structS(field("a", stringS()))), null)), step(v.of("HeaderFrom"), conf...))
 				f.transform(name("not-a-struct"), v.sink(fm.one(stringS(), str("x"))), step(v.of("HeaderFrom"), conf...))
 				f.transform(name("same-header"), v.sink(d), step(v.of("HeaderFrom"), "fields", "a,b", "headers", "h,h", "operation", op))
@@ -35,10 +35,10 @@ func headerFrom(f *file) {
 	}
 	for _, replace := range []string{"true", "false"} {
 		for _, op := range []string{"move", "copy"} {
-			f.transform(fmt.Sprintf("default-%s-replace-%s", op, replace), onValue.sink(oracle.Data{Schema: structS(field("a", opt(def(int32S(), i32(5)))), field("b", opt(def(int32S(), i32(6))))), Value: structV()}), step("HeaderFrom$Value", "fields", "a", "headers", "h", "operation", op, "replace.null.with.default", replace))
+			f.transform(fmt.Sprintf("default-%s-replace-%s", op, replace), onValue.sink(oracle.Data{Schema: structS(field("a", opt(def(int64S(), i64(5)))), field("b", opt(def(int64S(), i64(6))))), Value: structV()}), step("HeaderFrom$Value", "fields", "a", "headers", "h", "operation", op, "replace.null.with.default", replace))
 		}
 	}
-	f.transform("attributes-stay", onValue.sink(oracle.Data{Schema: full(opt(structS(field("a", int32S()), field("b", full(int32S()))))), Value: structV("a", i32(1), "b", i32(2))}), step("HeaderFrom$Value", "fields", "a", "headers", "h", "operation", "move"))
+	f.transform("attributes-stay", onValue.sink(oracle.Data{Schema: full(opt(structS(field("a", int64S()), field("b", full(int64S()))))), Value: structV("a", i64(1), "b", i64(2))}), step("HeaderFrom$Value", "fields", "a", "headers", "h", "operation", "move"))
 	r := onValue.sink(withSchema.data(member{"a", stringS(), str("x")}))
 	for name, conf := range sorted(map[string][]string{
 		"no-fields":       {"headers", "h", "operation", "move"},
@@ -60,7 +60,7 @@ func insertHeader(f *file) {
 		f.transform("literal/"+name, sink(), step("InsertHeader", "header", "h", "value.literal", literal))
 	}
 	r := sink()
-	r.Headers = []oracle.Header{header("h", stringS(), str("there")), header("x", nil, i32(1))}
+	r.Headers = []oracle.Header{header("h", stringS(), str("there")), header("x", nil, i64(1))}
 	f.transform("appends", r, step("InsertHeader", "header", "h", "value.literal", "new"))
 	f.transform("tombstone", onValue.sink(oracle.Data{}), step("InsertHeader", "header", "h", "value.literal", "new"))
 	f.transform("source", source(), step("InsertHeader", "header", "h", "value.literal", "new"))
@@ -151,7 +151,7 @@ func literals() map[string]string {
 }
 
 func dropHeaders(f *file) {
-	all := []oracle.Header{header("a", stringS(), str("1")), header("b", int32S(), i32(2)), header("a", nil, str("3")), header("c.d", opt(stringS()), null), header("A", nil, boolV(true))}
+	all := []oracle.Header{header("a", stringS(), str("1")), header("b", int64S(), i64(2)), header("a", nil, str("3")), header("c.d", opt(stringS()), null), header("A", nil, boolV(true))}
 	for name, list := range sorted(map[string]string{
 		"one":      "b",
 		"repeated": "a",
