@@ -66,7 +66,7 @@ func (f Finding) String() string { return f.Property + ": " + f.Summary + ": " +
 
 // Transforms translates the chain that a connector's properties configure:
 // transforms, transforms.NAME.*, predicates and predicates.NAME.*. Elements
-// with a Mistake are left out.
+// with a Mistake are left out, and so are those that change nothing.
 func Transforms(props map[string]string) ([]Element, []Finding) {
 	var out []Element
 	var findings []Finding
@@ -79,14 +79,15 @@ func Transforms(props map[string]string) ([]Element, []Finding) {
 		seen[alias] = true
 		e, fs := Transform(props, alias)
 		findings = append(findings, fs...)
-		if !slices.ContainsFunc(fs, func(f Finding) bool { return f.Severity == Mistake }) {
+		if e.Type != "" && !slices.ContainsFunc(fs, func(f Finding) bool { return f.Severity == Mistake }) {
 			out = append(out, e)
 		}
 	}
 	return out, findings
 }
 
-// Transform translates one transform of a connector's properties.
+// Transform translates one transform of a connector's properties. The Type of
+// the element is empty if there is a Mistake, or if it would change nothing.
 func Transform(props map[string]string, alias string) (Element, []Finding) {
 	t := &translation{props: props, prefix: "transforms." + alias + "."}
 	t.element.Name = alias
@@ -144,7 +145,8 @@ func (t *translation) note(option, summary, detail string) {
 func (t *translation) take(option string) (string, bool) {
 	t.taken = append(t.taken, t.prefix+option)
 	v, ok := t.props[t.prefix+option]
-	return v, ok
+	// Connect trims options of all types.
+	return strings.TrimFunc(v, func(r rune) bool { return r <= ' ' }), ok
 }
 
 // required reads an option that must be there.

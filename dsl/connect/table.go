@@ -2,6 +2,7 @@ package connect
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -223,7 +224,7 @@ func (t *translation) insertField() {
 	t.texts("required", required)
 	t.text("existing", "connect")
 	t.connect()
-	t.take("replace.null.with.default")
+	t.nulls()
 }
 
 func (t *translation) insertHeader() {
@@ -272,16 +273,18 @@ func (t *translation) regexRouter() {
 }
 
 func (t *translation) replaceField() {
-	t.texts("exclude", literals(t.names("exclude", false)))
-	t.texts("include", literals(t.names("include", false)))
+	exclude, include := t.names("exclude", false), t.names("include", false)
+	t.texts("exclude", literals(exclude))
+	t.texts("include", literals(include))
 	var renames [][2]string
 	for _, pair := range t.names("renames", false) {
 		from, to, ok := strings.Cut(pair, ":")
 		from, to = strings.TrimSpace(from), strings.TrimSpace(to)
-		if !ok || strings.Contains(to, ":") {
+		if !ok || strings.Contains(to, ":") || from == "" || to == "" {
 			t.mistake("renames", fmt.Sprintf("%q is not old:new", pair), "Write pairs of names with one colon.")
 			return
 		}
+		renames = slices.DeleteFunc(renames, func(r [2]string) bool { return r[0] == literal(from) }) // the last one counts
 		if from != to {
 			renames = append(renames, [2]string{literal(from), literal(to)})
 		}
@@ -290,18 +293,26 @@ func (t *translation) replaceField() {
 		t.pairs("renames", renames)
 	}
 	for _, removed := range []string{"blacklist", "whitelist"} {
-		if _, ok := t.props[t.prefix+removed]; ok {
+		if _, ok := t.take(removed); ok {
 			t.note(removed, "is ignored", "Kafka 4 has removed it: use exclude or include.")
-			t.take(removed)
 		}
 	}
-	t.nulls()
 	t.connect()
+	t.nulls()
+	if len(exclude)+len(include)+len(renames) == 0 {
+		t.nothing()
+	}
+}
+
+// nothing leaves the element out.
+func (t *translation) nothing() {
+	t.note("type", "changes nothing", "There is no processor for it.")
+	t.element.Type = ""
 }
 
 func (t *translation) setSchemaMetadata() {
 	name, ok := t.take("schema.name")
-	if ok {
+	if ok && name != "" {
 		t.text("schema_name", name)
 	}
 	version, okVersion := t.take("schema.version")
@@ -311,6 +322,9 @@ func (t *translation) setSchemaMetadata() {
 		} else {
 			t.set("schema_version", strconv.FormatInt(n, 10))
 		}
+	}
+	if ok && name == "" && !okVersion {
+		t.nothing()
 	}
 	if !ok && !okVersion {
 		t.mistake("schema.name", "neither name nor version is given", "Give at least one of schema.name and schema.version.")
@@ -367,7 +381,13 @@ func (t *translation) timestampRouter() {
 }
 
 func (t *translation) valueToKey() {
-	t.texts("fields", literals(t.names("fields", true)))
+	var fields []string
+	for _, f := range t.names("fields", true) {
+		if !slices.Contains(fields, f) {
+			fields = append(fields, f)
+		}
+	}
+	t.texts("fields", literals(fields))
 	t.text("missing", "connect")
 	t.nulls()
 }

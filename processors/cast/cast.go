@@ -73,7 +73,7 @@ func (p *processor) plan(s *schema.Schema) ([]typed, error) {
 		}
 		to := transform.Plain(f.to.Schema(), from.Optional)
 		if len(f.path) == 0 {
-			to.Name, to.Parameters = from.Name, from.Parameters
+			to.Name, to.Version, to.Doc, to.Parameters = from.Name, from.Version, from.Doc, from.Parameters
 		}
 		if len(from.Default) > 0 {
 			def, err := transform.Default(from)
@@ -108,7 +108,7 @@ func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 	for _, f := range p.fields {
 		w.ids = append(w.ids, proj.Add(f.path))
 	}
-	return p.config.Bound(l, w.edit)
+	return p.config.Bound(l, p.config.Filled(&p.config.Common, w.edit))
 }
 
 type worker struct {
@@ -120,7 +120,7 @@ type worker struct {
 
 func (w *worker) edit(r *record.Record) error {
 	d := w.config.Doc(r)
-	if d.IsNull() {
+	if d.IsNull() && (transform.SchemaOf(d) == nil || w.config.Type == "" || w.config.Connect) {
 		return nil
 	}
 	if len(w.ids) == 1 {
@@ -180,8 +180,11 @@ func (w *worker) casts(d *record.Doc) error {
 
 // missing makes a null of a field that is not there, as Connect does.
 func (w *worker) missing(d *record.Doc, id record.PathID, typed bool) error {
-	if !w.config.Connect || typed {
+	switch {
+	case !w.config.Connect:
 		return nil
+	case typed:
+		return transform.Object(d)
 	}
 	return transform.Null(d, id)
 }

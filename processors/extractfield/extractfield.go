@@ -62,6 +62,13 @@ type typed struct {
 
 func (p *processor) plan(s *schema.Schema) (typed, error) {
 	t := typed{s: transform.At(s, p.config.Field.Path)}
+	if p.config.Missing == "connect" {
+		for i := range p.config.Field.Path {
+			if of := transform.At(s, p.config.Field.Path[:i]); of != nil && of.Type != schema.Struct && of.Type != schema.Any {
+				return t, fmt.Errorf("%s is no object in the schema", where(p.config.Field.Path[:i]))
+			}
+		}
+	}
 	if t.s == nil {
 		t.any = transform.Unknown(s, p.config.Field.Path)
 		return t, nil
@@ -92,6 +99,19 @@ type worker struct {
 func (w *worker) edit(r *record.Record) error {
 	d := w.config.Doc(r)
 	if d.IsNull() {
+		s := transform.SchemaOf(d)
+		if s == nil {
+			return nil
+		}
+		t, err := w.planner.Of(s)
+		switch {
+		case err != nil:
+			return err
+		case t.s != nil:
+			return transform.SetAs(d, record.Root, record.NullValue(), t.s)
+		case w.config.Missing == "connect" && !t.any:
+			return fmt.Errorf("there is no %s", w.config.Field.Path)
+		}
 		return nil
 	}
 	v, err := d.Get(w.id)
@@ -125,14 +145,38 @@ func (w *worker) missing(d *record.Doc, t *typed) error {
 		return err
 	}
 	switch {
-	case root.Kind() == record.Null:
+	case root.Kind() == record.Null && t == nil:
 		return d.Set(record.Root, root)
 	case w.config.Missing == "error", w.config.Missing == "connect" && t != nil && t.s == nil && !t.any:
 		return fmt.Errorf("there is no %s", w.config.Field.Path)
-	case w.config.Missing == "connect" && root.Kind() != record.Object:
-		return fmt.Errorf("it is a %s, not an object", root.Kind())
-	case t != nil:
+	case w.config.Missing == "connect":
+		if err := w.through(d); err != nil {
+			return err
+		}
+	}
+	if t != nil {
 		return transform.SetAs(d, record.Root, record.NullValue(), t.s)
 	}
 	return d.Set(record.Root, record.NullValue())
+}
+
+// through finds what is on the way to the field and has no fields.
+func (w *worker) through(d *record.Doc) error {
+	for id := d.Projection().Parent(w.id); id >= 0; id = d.Projection().Parent(id) {
+		v, err := d.Get(id)
+		if err != nil {
+			return err
+		}
+		if k := v.Kind(); k != record.Object && k != record.Null && k != record.Missing {
+			return fmt.Errorf("%s is a %s, not an object", where(d.Projection().Path(id)), k)
+		}
+	}
+	return nil
+}
+
+func where(p record.Path) string {
+	if len(p) == 0 {
+		return "it"
+	}
+	return p.String()
 }

@@ -54,7 +54,7 @@ func (p *processor) plan(s *schema.Schema) (*schema.Schema, error) {
 	if s.Type != schema.Struct {
 		return nil, errObject
 	}
-	flat := transform.Copy(s)
+	flat := s.Clone()
 	flat.Fields = nil
 	f := flattener{p: p, out: flat, seen: make(map[string]bool), on: make(map[*schema.Schema]bool)}
 	if len(s.Default) > 0 {
@@ -118,7 +118,7 @@ func (f *flattener) fields(s *schema.Schema, prefix string, optional bool, def [
 		field := s.Fields[i]
 		field.Name, field.Schema = path, x
 		if mayNull != x.Optional || !bytes.Equal(own, x.Default) {
-			field.Schema = transform.Copy(x)
+			field.Schema = x.Clone()
 			field.Schema.Optional, field.Schema.Default = mayNull, own
 		}
 		f.out.Fields = append(f.out.Fields, field)
@@ -227,7 +227,7 @@ func (w *walker) object(v record.Value, s *schema.Schema, depth int) error {
 				of = s.Fields[i].Schema
 			}
 		}
-		nested := m.Kind() == record.Object && (of == nil && s == nil || of != nil && of.Type == schema.Struct && len(of.Fields) > 0)
+		nested := m.Kind() == record.Object && (of == nil && s == nil || of != nil && of.Type == schema.Struct && (len(of.Fields) > 0 || w.p.config.Connect))
 		if nested && (w.p.config.Connect || m.Len() > 0) {
 			w.name = append(w.name, w.p.config.Delimiter...)
 			return w.object(m, of, depth+1)
@@ -235,11 +235,11 @@ func (w *walker) object(v record.Value, s *schema.Schema, depth int) error {
 		if m.Kind() == record.Null && of != nil && of.Type == schema.Struct {
 			return nil // its fields are absent, which is null
 		}
-		return w.field(m)
+		return w.field(m, of)
 	})
 }
 
-func (w *walker) field(v record.Value) error {
+func (w *walker) field(v record.Value, s *schema.Schema) error {
 	if w.some {
 		w.dst = append(w.dst, ',')
 	}
@@ -248,7 +248,7 @@ func (w *walker) field(v record.Value) error {
 	w.names = append(w.names, w.name...)
 	f.end = len(w.names)
 	var err error
-	if w.dst, err = v.AppendJSON(append(record.AppendQuoted(w.dst, w.name), ':')); err != nil {
+	if w.dst, err = transform.Append(append(record.AppendQuoted(w.dst, w.name), ':'), v, s); err != nil {
 		return err
 	}
 	f.to = len(w.dst)

@@ -84,7 +84,11 @@ func (*processor) Ports() []string { return nil }
 func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 	w := &worker{processor: p, ids: transform.IDs(p.config.Projection(l), p.paths), planner: p.plans.Planner()}
 	w.texts = make([]text, len(w.ids))
-	return p.config.Bound(l, w.edit)
+	edit := transform.Edit(w.edit)
+	if p.config.move() {
+		edit = p.config.Filled(&p.config.Common, edit)
+	}
+	return p.config.Bound(l, edit)
 }
 
 type worker struct {

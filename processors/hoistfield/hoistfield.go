@@ -106,7 +106,7 @@ func (w *worker) edit(r *record.Record) error {
 			return err
 		}
 	}
-	text, err := v.AppendJSON(append(w.text[:0], w.before...))
+	text, err := transform.Append(append(w.text[:0], w.before...), v, s)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ type Config struct {
 	Required    []string          `flow:"required" oneof:"topic partition offset timestamp static" doc:"Which of the fields are not optional in the schema. With one of these a record that lacks what is inserted is an error."`
 	Existing    string            `flow:"existing" oneof:"replace keep connect" doc:"What happens to a field that is there. replace: it gets the new value. keep: it stays as it is. connect: as in Kafka Connect, it is replaced without a schema and an error with one."`
 	Connect     bool              `flow:"connect" doc:"Writes, as Kafka Connect's InsertField, the timestamp without a schema as milliseconds since 1970."`
+	transform.Nulls
 }
 
 // Defaults is what an empty block means.

@@ -85,7 +85,7 @@ func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 	for _, f := range p.fields {
 		w.ids = append(w.ids, proj.Add(f.path))
 	}
-	return p.config.Bound(l, w.edit)
+	return p.config.Bound(l, p.config.Filled(&p.config.Common, w.edit))
 }
 
 type worker struct {
@@ -140,10 +140,14 @@ func (w *worker) inserts(d *record.Doc) error {
 }
 
 func (w *worker) set(d *record.Doc, i int, v record.Value, typed bool) error {
-	if typed {
-		return transform.SetAs(d, w.ids[i], v, w.fields[i].s)
+	if !typed {
+		return d.Set(w.ids[i], v)
 	}
-	return d.Set(w.ids[i], v)
+	s := w.fields[i].s
+	if err := d.SetAs(w.ids[i], v, s); err != nil || s.Optional {
+		return err
+	}
+	return d.Retype(w.ids[i], s) // a new member is optional otherwise
 }
 
 // value is what goes into a field; Missing: the record has none.

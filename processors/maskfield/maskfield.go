@@ -132,7 +132,15 @@ func (p *processor) replacement(s *schema.Schema) (record.Value, error) {
 	if !ok {
 		return record.Value{}, errors.New("a value of its type cannot be replaced by a text")
 	}
-	v, _, err := cast.Value(nil, record.StringValue(p.config.With), nil, to, p.mode)
+	v := record.StringValue(p.config.With)
+	if text := []byte(p.config.With); p.mode == cast.Java && to <= cast.Int64 && record.ValidateJSON(text) == nil {
+		// Java reads the number with all its digits and then narrows it.
+		if number := record.RawJSON(text); number.Kind() == record.Int || number.Kind() == record.Float {
+			v, _, err := cast.Value(nil, number, &schema.Schema{Type: schema.Decimal}, to, p.mode)
+			return v, err
+		}
+	}
+	v, _, err := cast.Value(nil, v, nil, to, p.mode)
 	return v, err
 }
 
@@ -170,7 +178,7 @@ func (*processor) Ports() []string { return nil }
 
 func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 	w := &worker{processor: p, ids: transform.IDs(p.config.Projection(l), p.paths), planner: p.plans.Planner()}
-	return p.config.Bound(l, w.edit)
+	return p.config.Bound(l, p.config.Filled(&p.config.Common, w.edit))
 }
 
 type worker struct {
@@ -213,8 +221,14 @@ func (w *worker) masks(d *record.Doc) error {
 			m = plan[i]
 		}
 		switch {
-		case v.Kind() == record.Missing && w.config.Connect && plan == nil:
-			if err := transform.Null(d, id); err != nil {
+		case v.Kind() == record.Missing && w.config.Connect:
+			if err := transform.Object(d); err != nil {
+				return err
+			}
+			if plan == nil {
+				err = d.Set(id, record.NullValue())
+			}
+			if err != nil {
 				return err
 			}
 			continue

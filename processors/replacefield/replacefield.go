@@ -2,9 +2,11 @@ package replacefield
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/processors/internal/transform"
 )
 
@@ -32,14 +34,23 @@ func Factory() engine.ProcessorFactory {
 `}},
 		},
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
-			return &processor{config: config.(*Config)}, nil
+			p := &processor{config: config.(*Config)}
+			p.plans.Make = func(s *schema.Schema) (*schema.Schema, error) {
+				bare := s.Clone()
+				bare.Default = nil
+				return bare, nil
+			}
+			return p, nil
 		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 		Equal:   func(config any) []string { return config.(*Config).equal() },
 	}
 }
 
-type processor struct{ config *Config }
+type processor struct {
+	config *Config
+	plans  transform.Plans[*schema.Schema] // without the default of the whole
+}
 
 func (*processor) Ports() []string { return nil }
 
@@ -47,7 +58,7 @@ type rename struct{ from, to record.PathID }
 
 func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 	c, proj := p.config, p.config.Projection(l)
-	w := &worker{processor: p, include: transform.IDs(proj, transform.Paths(c.Include)), exclude: transform.IDs(proj, transform.Paths(c.Exclude))}
+	w := &worker{processor: p, planner: p.plans.Planner(), include: transform.IDs(proj, transform.Paths(c.Include)), exclude: transform.IDs(proj, transform.Paths(c.Exclude))}
 	var back []rename
 	for i, r := range c.Renames {
 		from, to := proj.Add(r.From), proj.Add(r.To)
@@ -59,13 +70,14 @@ func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 		w.renames = append(w.renames, rename{from, to})
 	}
 	w.renames = append(w.renames, back...)
-	return c.Bound(l, w.edit)
+	return c.Bound(l, c.Filled(&c.Common, w.edit))
 }
 
 type worker struct {
 	*processor
 	include, exclude []record.PathID
 	renames          []rename
+	planner          *transform.Planner[*schema.Schema]
 }
 
 func (w *worker) edit(r *record.Record) error {
@@ -77,6 +89,21 @@ func (w *worker) edit(r *record.Record) error {
 }
 
 func (w *worker) edits(d *record.Doc) error {
+	if w.config.Connect {
+		if err := w.refuse(d); err != nil {
+			return err
+		}
+	}
+	if s := transform.SchemaOf(d); s != nil && s.Default != nil {
+		// Its members would not be those of the schema.
+		bare, err := w.planner.Of(s)
+		if err == nil {
+			err = d.Retype(record.Root, bare)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if len(w.include) > 0 {
 		if err := d.Keep(w.include); err != nil {
 			return fmt.Errorf("include: %w", err)
@@ -90,6 +117,27 @@ func (w *worker) edits(d *record.Doc) error {
 	for i, rn := range w.renames {
 		if err := d.Rename(rn.from, rn.to); err != nil {
 			return fmt.Errorf("rename %s: %w", w.config.Renames[i%len(w.config.Renames)].From, err)
+		}
+	}
+	return nil
+}
+
+// refuse finds what Connect does not take: a value that is no object, and a new
+// name that another field of the schema keeps.
+func (w *worker) refuse(d *record.Doc) error {
+	if err := transform.Object(d); err != nil {
+		return err
+	}
+	s := transform.SchemaOf(d)
+	if s == nil {
+		return nil
+	}
+	for _, rn := range w.config.Renames {
+		goes := slices.ContainsFunc(w.config.Exclude, func(p engine.PathOption) bool { return slices.Equal(p.Path, rn.To) }) ||
+			len(w.config.Include) > 0 && !slices.ContainsFunc(w.config.Include, func(p engine.PathOption) bool { return slices.Equal(p.Path, rn.To) }) ||
+			slices.ContainsFunc(w.config.Renames, func(other engine.Rename) bool { return slices.Equal(other.From, rn.To) })
+		if !goes && transform.At(s, rn.To) != nil && transform.At(s, rn.From) != nil {
+			return fmt.Errorf("rename %s: the schema has a field %s already", rn.From, rn.To)
 		}
 	}
 	return nil

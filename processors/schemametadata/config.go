@@ -15,6 +15,7 @@ type Config struct {
 	About      string            `flow:"schema_doc" doc:"Its new documentation." example:"\"An order of the shop.\""`
 	Parameters map[string]string `flow:"schema_parameters" doc:"Parameters to set; others stay." example:"{ owner = \"shop\" }"`
 	Connect    bool              `flow:"connect" doc:"Refuses, as Kafka Connect's SetSchemaMetadata, any schema but that of an object."`
+	transform.Nulls
 }
 
 // Defaults is what an empty block means.

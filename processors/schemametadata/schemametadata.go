@@ -57,7 +57,7 @@ func (p *processor) plan(s *schema.Schema) (*schema.Schema, error) {
 	if p.config.Connect && s.Type != schema.Struct {
 		return nil, errStruct
 	}
-	out := transform.Copy(s)
+	out := s.Clone()
 	if p.config.Name != "" {
 		out.Name = p.config.Name
 	}
@@ -82,7 +82,7 @@ func (*processor) Ports() []string { return nil }
 func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 	p.config.Projection(l).Add(nil)
 	planner := p.plans.Planner()
-	return p.config.Bound(l, func(r *record.Record) error {
+	return p.config.Bound(l, p.config.Filled(&p.config.Common, func(r *record.Record) error {
 		d := p.config.Doc(r)
 		s := transform.SchemaOf(d)
 		if s == nil {
@@ -96,5 +96,5 @@ func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 			return err
 		}
 		return d.Retype(record.Root, to)
-	})
+	}))
 }

@@ -133,7 +133,7 @@ func (*processor) Ports() []string { return nil }
 
 func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 	w := &worker{processor: p, id: p.config.Projection(l).Add(p.config.Field.Path), planner: p.plans.Planner()}
-	return p.config.Bound(l, w.edit)
+	return p.config.Bound(l, p.config.Filled(&p.config.Common, w.edit))
 }
 
 type worker struct {
@@ -145,11 +145,11 @@ type worker struct {
 
 func (w *worker) edit(r *record.Record) error {
 	d := w.config.Doc(r)
-	if d.IsNull() {
+	s := transform.SchemaOf(d)
+	if d.IsNull() && (s == nil || len(w.config.Field.Path) > 0) {
 		return nil
 	}
 	var t typed
-	s := transform.SchemaOf(d)
 	if s != nil {
 		var err error
 		if t, err = w.planner.Of(s); err != nil {
@@ -162,10 +162,13 @@ func (w *worker) edit(r *record.Record) error {
 	}
 	switch v.Kind() {
 	case record.Missing:
-		if w.config.Connect && s == nil {
-			return transform.Null(d, w.id)
+		switch {
+		case !w.config.Connect:
+			return nil
+		case s != nil:
+			return transform.Object(d)
 		}
-		return nil
+		return transform.Null(d, w.id)
 	case record.Null:
 		if t.def.Kind() == record.Missing {
 			if t.to == nil {
@@ -263,10 +266,30 @@ func toUnix(t time.Time, u schema.Unit) (int64, error) {
 	return seconds*per + part, nil
 }
 
+// javaUnix counts units in milliseconds as TimeUnit.convert does: cut off toward
+// zero, and no further than a long goes.
+func javaUnix(ms int64, u schema.Unit) int64 {
+	per := perSecond(u)
+	if per <= 1e3 {
+		return ms / (1e3 / per)
+	}
+	switch factor := per / 1e3; {
+	case ms > math.MaxInt64/factor:
+		return math.MaxInt64
+	case ms < math.MinInt64/factor:
+		return math.MinInt64
+	default:
+		return ms * factor
+	}
+}
+
 // value makes what goes out.
 func (w *worker) value(t time.Time, typed bool) (record.Value, error) {
 	switch w.config.Target {
 	case "unix":
+		if w.config.Connect {
+			return record.IntValue(javaUnix(t.UnixMilli(), w.config.unit())), nil
+		}
 		n, err := toUnix(t, w.config.unit())
 		return record.IntValue(n), err
 	case "string":

@@ -34,9 +34,6 @@ func (c *Config) Validate() []engine.Problem {
 	if _, err := transform.Zone(c.Zone); err != nil {
 		ps = append(ps, engine.Problem{Option: "zone", Summary: "unknown time zone", Detail: "In zone, " + err.Error() + "."})
 	}
-	if !hole.MatchString(c.Topic) {
-		ps = append(ps, engine.Problem{Option: "topic_format", Summary: "topic_format has no hole", Detail: "Every record would get the same topic. Write [topic] or [timestamp] in it; for a fixed topic set topic at the output."})
-	}
 	return ps
 }
 

@@ -68,6 +68,14 @@ type typed struct {
 	gaps []bool         // fields that the schema has not
 }
 
+// field is the schema of a field in a key that is an object.
+func (t *typed) field(i int) *schema.Schema {
+	if t.key == nil {
+		return nil
+	}
+	return t.key.Fields[i].Schema
+}
+
 func (p *processor) plan(s *schema.Schema) (typed, error) {
 	t := typed{key: &schema.Schema{Type: schema.Struct}, defs: make([]record.Value, len(p.paths)), gaps: make([]bool, len(p.paths))}
 	for i, path := range p.paths {
@@ -140,7 +148,7 @@ func (w *worker) edit(r *record.Record) error {
 		if w.config.Unwrap {
 			return transform.SetAs(r.Key, w.root, v, t.key)
 		}
-		if text, err = v.AppendJSON(append(text, w.names[i]...)); err != nil {
+		if text, err = transform.Append(append(text, w.names[i]...), v, t.field(i)); err != nil {
 			return err
 		}
 	}

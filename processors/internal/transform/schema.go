@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/cast"
 	"github.com/flowrecords/flow/engine/schema"
 )
 
@@ -103,15 +104,34 @@ func SchemaOf(d *record.Doc) *schema.Schema { return record.SchemaOf(d.Encoding(
 // SetAs sets a value of a schema; nil: a value of no schema, or of that which
 // the document gives it.
 func SetAs(d *record.Doc, id record.PathID, v record.Value, s *schema.Schema) error {
-	if s == nil {
+	switch {
+	case s == nil:
 		return d.Set(id, v)
+	case id == record.Root && v.IsNil():
+		if err := d.Set(id, record.NullValue()); err != nil {
+			return err
+		}
+		return d.Retype(id, s)
 	}
 	return d.SetAs(id, v, s)
 }
 
+// Append appends a value as typed JSON text of a schema; nil: as JSON.
+func Append(dst []byte, v record.Value, s *schema.Schema) ([]byte, error) {
+	switch {
+	case s == nil:
+	case v.Kind() == record.Time, v.Kind() == record.Duration:
+		text, err := cast.Text(append(dst, '"'), v, s, cast.Exact)
+		return append(text, '"'), err
+	case v.Kind() == record.Float && v.Float()-v.Float() != 0:
+		return append(cast.JavaFloat(append(dst, '"'), v.Float(), 64), '"'), nil
+	}
+	return v.AppendJSON(dst)
+}
+
 // Default returns the default of a schema as a value of its type.
 func Default(s *schema.Schema) (record.Value, error) {
-	bare := Copy(s)
+	bare := s.Clone()
 	bare.Default = nil
 	d := record.NewDoc(record.NewProjection())
 	d.Reset(record.JSONOf(bare), s.Default)
@@ -129,14 +149,4 @@ func Unknown(s *schema.Schema, path record.Path) bool {
 		s = At(s, path[i:i+1])
 	}
 	return s != nil && s.Type == schema.Any
-}
-
-// Copy returns a copy of s that may be changed before it is in use. Its parts
-// are shared.
-func Copy(s *schema.Schema) *schema.Schema {
-	return &schema.Schema{
-		Type: s.Type, Optional: s.Optional, Name: s.Name, Version: s.Version, Doc: s.Doc, Aliases: s.Aliases, Default: s.Default, Parameters: s.Parameters,
-		Precision: s.Precision, Scale: s.Scale, Size: s.Size, Unit: s.Unit, Symbols: s.Symbols,
-		Elem: s.Elem, Key: s.Key, Fields: s.Fields, Branches: s.Branches,
-	}
 }

@@ -133,11 +133,6 @@ func (in *Interner) String(b []byte) string {
 	return s
 }
 
-// Nulls has the option replace_null_with_default.
-type Nulls struct {
-	ReplaceNull bool `flow:"replace_null_with_default" doc:"A field that is null and has a default in its schema counts as its default, as in Kafka Connect. Without it a null stays null."`
-}
-
 // Null sets a member of an object to null, as Kafka Connect does with one that
 // is not there.
 func Null(d *record.Doc, id record.PathID) error {
