@@ -169,6 +169,12 @@ func (in *Input) prepare(ctx context.Context) (protocol string, err error) {
 	return in.protocol(ctx, client)
 }
 
+// recheckRack is how often to ask a partition's leader again which copy to read
+// from, where a rack is set. The client goes on asking a copy that is gone until
+// then, half an hour if it is not told; the question costs a request without
+// records.
+const recheckRack = 10 * time.Second
+
 func (in *Input) options(protocol string) []kgo.Opt {
 	c := in.config
 	in.fetch = newFetchSize(c)
@@ -184,6 +190,7 @@ func (in *Input) options(protocol string) []kgo.Opt {
 		kgo.FetchMaxPartitionBytes(int32(fetchPartition)),
 		kgo.WithHooks(in.fetch),
 		kgo.FetchMaxWait(c.FetchMaxWait),
+		kgo.RecheckPreferredReplicaInterval(recheckRack),
 		kgo.MetadataMaxAge(c.MetadataMaxAge),
 		kgo.MetadataMinAge(min(c.MetadataMaxAge, 250*time.Millisecond)),
 		// A rebalance must not fall between the client's handing out of
