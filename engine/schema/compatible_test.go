@@ -260,3 +260,28 @@ func TestDiff(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 }
+
+func TestSteps(t *testing.T) {
+	t.Parallel()
+	from := parse(t, "struct{a int8, gone bool, old string, l array<struct{x int32?}>, u int8}")
+	to := alias(parse(t, "struct{a int64, new string, l array<struct{x int64?}>, d string = \"q\", u union{n int32}}"), "new", "old")
+	p, err := schema.NewPlan(from, to, schema.Resolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, s := range p.Steps() {
+		got.WriteString(s.Path + ": " + s.Text + "\n")
+	}
+	const want = `a: int8 widened to int64
+new: from old
+l[].x: int32 widened to int64
+d: default "q"
+u: int8 as branch "n"
+u: int8 widened to int32
+gone: dropped
+`
+	if got.String() != want {
+		t.Errorf("got\n%s", got.String())
+	}
+}

@@ -2,12 +2,10 @@ package schema
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/flowrecords/flow/engine/limits"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 // Rules say which differences between two schemas can be bridged.
@@ -293,47 +291,6 @@ func leafText(s *Schema) string {
 	return (&Schema{Type: s.Type, Precision: s.Precision, Scale: s.Scale, Size: s.Size, Unit: s.Unit, Symbols: s.Symbols}).String()
 }
 
-func (p *planner) decimal(plan *Plan, path string) {
-	from, to := plan.From, plan.To
-	if from.Precision == to.Precision && from.Scale == to.Scale {
-		return
-	}
-	plan.Action = Widen
-	switch {
-	case p.rules == Projection && from.Scale != to.Scale:
-		p.fail(path, "%s cannot be read as %s: Kafka Connect's rules want the same scale", leafText(from), leafText(to))
-	case from.Scale > to.Scale:
-		p.fail(path, "%s cannot be read as %s without losing digits behind the point: the scale must be at least %d", leafText(from), leafText(to), from.Scale)
-	case to.Precision > 0 && (from.Precision == 0 || from.Precision-from.Scale > to.Precision-to.Scale):
-		p.fail(path, "%s cannot be read as %s: too few digits before the point, raise the precision", leafText(from), leafText(to))
-	}
-}
-
-func (p *planner) symbols(plan *Plan, path string) {
-	plan.Action = Symbols
-	var missing []string
-	for _, sym := range plan.From.Symbols {
-		if plan.To.SymbolIndex(sym) < 0 {
-			missing = append(missing, sym)
-		}
-	}
-	if len(missing) > 0 && enumDefault(plan.To) == nil {
-		p.fail(path, "the reader's enum does not have %s: add what is missing, or a default to the enum", strings.Join(missing, ", "))
-	}
-}
-
-// enumDefault is the symbol that unknown ones become.
-func enumDefault(s *Schema) []byte {
-	if d := s.Parameters[EnumDefault]; s.SymbolIndex(d) >= 0 {
-		return jsontext.AppendQuoted(nil, d)
-	}
-	return nil
-}
-
-// EnumDefault is the parameter of an enum that holds the symbol which unknown
-// symbols become. Avro tells it from the default of a field, which Default is.
-const EnumDefault = "avro.enum.default"
-
 func (p *planner) fields(plan *Plan, path string) {
 	from, to := plan.From, plan.To
 	plan.Action = Parts
@@ -374,111 +331,73 @@ func (p *planner) find(from *Schema, f *Field) int {
 	return -1
 }
 
-// widen plans for two types that differ.
-func (p *planner) widen(plan *Plan, path string) {
-	from, to := plan.From, plan.To
-	text := func(t Type) bool { return t == String || t == Bytes }
-	plan.Action = Widen
-	switch {
-	case widens(from.Type, to.Type, p.rules):
-	case p.rules == Resolution && text(from.Type) && text(to.Type) && from.Size == 0 && to.Size == 0:
-		plan.Action = Recode
-	case p.rules == Resolution && from.Type == UUID && to.Type == String:
-	case from.Type == Any:
-		p.fail(path, "the writer says no type, the reader %s: say the type in the writer's schema", leafText(to))
-	case p.rules == Projection:
-		p.fail(path, "%s cannot be read as %s: numbers widen from int8 over int16, int32, int64 and float32 to float64, all else keeps its type", leafText(from), leafText(to))
-	default:
-		p.fail(path, "%s cannot be read as %s%s", leafText(from), leafText(to), remedy(from.Type, to.Type))
-	}
+// Step is what a plan does at one place.
+type Step struct {
+	Path string // in the new schema, of what is dropped in the old
+	Text string // dropped, default 5, int32 widened to int64
 }
 
-func remedy(from, to Type) string {
-	if widens(to, from, Resolution) {
-		return ": it would lose values; keep " + from.String()
-	}
-	return ": keep the type, or add a field of another name with a default"
-}
-
-// widens reports whether a number of type from may be read as one of type to.
-func widens(from, to Type, rules Rules) bool {
-	if rules == Projection && (from >= Uint8 && from <= Uint64 || to >= Uint8 && to <= Uint64) {
-		return false
-	}
-	switch {
-	case from == Float32:
-		return to == Float64
-	case !from.IsInt():
-		return false
-	case to == Float32 || to == Float64:
-		return true
-	case !to.IsInt():
-		return false
-	}
-	a, signedA := from.bits()
-	b, signedB := to.bits()
-	if signedA == signedB {
-		return a < b
-	}
-	return signedB && a < b
-}
-
-// unions plans where one side or both are unions.
-func (p *planner) unions(plan *Plan, path string) {
-	from, to := plan.From, plan.To
-	if from.Type != Union {
-		plan.Action = Wrap
-		plan.Branch, plan.Elem = p.choose(from, "", to)
-		if plan.Elem == nil {
-			p.fail(path, "no branch of the reader's union takes %s: add one", leafText(from))
+// Steps returns what is not kept as it is, in the order of the new schema, for
+// people. What stands in several places is told once.
+func (p *Plan) Steps() []Step {
+	var list []Step
+	seen := make(map[*Plan]bool)
+	var walk func(p *Plan, path string)
+	walk = func(p *Plan, path string) {
+		if p == nil || seen[p] {
+			return
 		}
-		return
-	}
-	plan.Branches = make([]BranchPlan, len(from.Branches))
-	plan.Action = Unwrap
-	if to.Type == Union {
-		plan.Action = Parts
-	}
-	for i := range from.Branches {
-		b := &from.Branches[i]
-		at := JoinPath(path, branchStep(b.Name))
-		if to.Type != Union {
-			plan.Branches[i] = BranchPlan{To: -1, Plan: p.plan(b.Schema, to.AsOptional(), at)}
-			continue
+		seen[p] = true
+		add := func(path, format string, args ...any) {
+			list = append(list, Step{path, fmt.Sprintf(format, args...)})
 		}
-		n, bp := p.choose(b.Schema, b.Name, to)
-		if bp == nil {
-			p.fail(at, "no branch of the reader's union takes it: add one")
+		if p.Null != nil {
+			add(path, "null becomes %s", excerpt(p.Null))
 		}
-		plan.Branches[i] = BranchPlan{To: n, Plan: bp}
-	}
-}
-
-// choose finds the branch of to that takes s: the one of the same name and
-// type, else the first of the same type, else the first that can.
-func (p *planner) choose(s *Schema, name string, to *Schema) (int, *Plan) {
-	try := func(fits func(b *Branch) bool) (int, *Plan) {
-		for i := range to.Branches {
-			b := &to.Branches[i]
-			if !fits(b) {
+		switch p.Action {
+		case Widen:
+			if x, y := leafText(p.From), leafText(p.To); x != y {
+				add(path, "%s widened to %s", x, y)
+			}
+		case Recode:
+			add(path, "%s as %s", leafText(p.From), leafText(p.To))
+		case Wrap:
+			add(path, "%s as branch %q", leafText(p.From), p.To.Branches[p.Branch].Name)
+		case Unwrap:
+			add(path, "the value of the branch")
+		default:
+		}
+		used := make([]bool, len(p.From.Fields))
+		for i := range p.Fields {
+			f := &p.Fields[i]
+			at := JoinPath(path, FieldStep(p.To.Fields[i].Name))
+			if f.From < 0 {
+				add(at, "default %s", excerpt(f.Default))
 				continue
 			}
-			inner := planner{rules: p.rules, done: make(map[pair]*Plan), outer: p, left: p.left}
-			if plan := inner.plan(s.AsRequired(), b.Schema, ""); len(inner.errs) == 0 {
-				maps.Copy(p.done, inner.done)
-				return i, plan
+			used[f.From] = true
+			if old := p.From.Fields[f.From].Name; old != p.To.Fields[i].Name {
+				add(at, "from %s", FieldStep(old))
+			}
+			walk(f.Plan, at)
+		}
+		for i := range p.From.Fields {
+			if p.Fields != nil && !used[i] {
+				add(JoinPath(path, FieldStep(p.From.Fields[i].Name)), "dropped")
 			}
 		}
-		return -1, nil
-	}
-	for _, fits := range []func(b *Branch) bool{
-		func(b *Branch) bool { return b.Name == name && b.Schema.Type == s.Type },
-		func(b *Branch) bool { return b.Schema.Type == s.Type },
-		func(*Branch) bool { return true },
-	} {
-		if i, plan := try(fits); plan != nil {
-			return i, plan
+		step := "[]"
+		if p.From.Type == Map {
+			step = "[value]"
+		} else if p.Action == Wrap {
+			step = ""
+		}
+		walk(p.Key, JoinPath(path, "[key]"))
+		walk(p.Elem, JoinPath(path, step))
+		for i := range p.Branches {
+			walk(p.Branches[i].Plan, JoinPath(path, branchStep(p.From.Branches[i].Name)))
 		}
 	}
-	return -1, nil
+	walk(p, "")
+	return list
 }
