@@ -9,7 +9,8 @@ import (
 )
 
 // SetAs is Set of a value that is of type t from now on; it is an error of the
-// record if v does not fit t. A nil t, or a record without a schema, makes it
+// record if v does not fit t. The same t, by pointer, gives all records the
+// same schema. A nil t, or a record without a schema, makes it
 // Set, but for the text of times and bytes, which is that of t. Missing
 // deletes, whatever t is.
 func (d *Doc) SetAs(id PathID, v Value, t *schema.Schema) error {
