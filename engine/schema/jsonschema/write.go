@@ -260,7 +260,10 @@ func (w *writer) parameters(s *schema.Schema, f form) {
 	}
 	// What is no JSON is nobody's keywords.
 	if raw, err := c.Raw(); err == nil && len(raw) > 2 && c.End() == nil {
-		w.b = append(append(w.b, ','), raw[1:len(raw)-1]...)
+		if w.b[len(w.b)-1] != '{' {
+			w.b = append(w.b, ',')
+		}
+		w.b = append(w.b, raw[1:len(raw)-1]...)
 	}
 }
 
