@@ -113,3 +113,14 @@ func (e *Encoding) With(s *schema.Schema) record.Encoding {
 	e.with[s] = n
 	return n
 }
+
+// Size returns how many bytes the value takes with which raw begins, checking
+// them: data may hold many values one behind the other.
+func (e *Encoding) Size(raw []byte) (int, error) {
+	r := reader{b: raw}
+	i := r.skip(e.root, 0)
+	if i < 0 {
+		return 0, r.failure()
+	}
+	return i, nil
+}
