@@ -42,8 +42,13 @@ type Session struct {
 
 	careful atomic.Bool // a record was refused: write one by one until a commit has worked
 
+	giving sync.WaitGroup // overdue has begun and may not be over
+
 	// mu guards the following.
-	mu     sync.Mutex
+	mu      sync.Mutex
+	overdue *time.Timer // of the open transaction; nil: none
+	stuck   bool        // the coordinator lets nothing of the id come to an end
+
 	begun  bool  // a transaction is open
 	wrote  bool  // a broker has taken a record of it
 	id     int64 // the producer's as it began
@@ -58,15 +63,19 @@ func (c *Connection) Session(pipeline string) *Session {
 	defer c.mu.Unlock()
 	s := c.sessions[pipeline]
 	if s == nil {
-		var suffix [8]byte
-		_, _ = rand.Read(suffix[:]) // never fails
-		s = &Session{conn: c, pipeline: pipeline, suffix: hex.EncodeToString(suffix[:])}
+		s = &Session{conn: c, pipeline: pipeline, suffix: newSuffix()}
 		if c.sessions == nil {
 			c.sessions = map[string]*Session{}
 		}
 		c.sessions[pipeline] = s
 	}
 	return s
+}
+
+func newSuffix() string {
+	var suffix [8]byte
+	_, _ = rand.Read(suffix[:]) // never fails
+	return hex.EncodeToString(suffix[:])
 }
 
 // reset forgets the outputs of a run before: those of the next join before its
@@ -118,6 +127,9 @@ func (s *Session) Open(ctx context.Context) (map[string]engine.Position, error) 
 func (s *Session) open(ctx context.Context) (map[string]engine.Position, error) {
 	s.mu.Lock()
 	s.begun, s.wrote, s.broken = false, false, nil
+	if s.stuck {
+		s.stuck, s.suffix = false, newSuffix()
+	}
 	s.mu.Unlock()
 	if err := s.command(ctx); err != nil {
 		return nil, err
@@ -125,15 +137,15 @@ func (s *Session) open(ctx context.Context) (map[string]engine.Position, error) 
 	opts := s.makers[0]()
 	opts = append(opts,
 		kgo.TransactionalID(s.ID()),
-		kgo.TransactionTimeout(s.settings.CommitInterval+s.conn.config.TransactionTimeout),
+		kgo.TransactionTimeout(s.timeout()),
 		kgo.ProducerBatchMaxBytesFn(s.limit),
 	)
 	var err error
 	if s.client, err = s.conn.Client(s.env, opts...); err != nil {
 		return nil, err
 	}
-	if _, _, err := s.client.ProducerID(ctx); err != nil {
-		return nil, Classify("ending transactions that were left open, as "+s.ID(), err)
+	if err := s.endOthers(ctx); err != nil {
+		return nil, err
 	}
 	if s.settings.Shared {
 		return nil, nil
@@ -215,6 +227,7 @@ func (s *Session) Begin(ctx context.Context) error {
 		return s.breaks("beginning a transaction", err)
 	}
 	s.begun, s.wrote, s.id, s.epoch = true, false, id, epoch
+	s.watch()
 	return nil
 }
 
@@ -279,6 +292,7 @@ func (s *Session) Commit(ctx context.Context, positions map[string]engine.Positi
 		s.Wrote()
 	}
 	s.mu.Lock()
+	s.onTime()
 	begun, wrote, broken := s.begun, s.wrote, s.broken
 	s.mu.Unlock()
 	switch {
@@ -320,6 +334,7 @@ func (s *Session) end(ctx context.Context, try kgo.TransactionEndTry) error {
 	defer s.mu.Unlock()
 	s.begun, s.wrote = false, false
 	if err != nil {
+		s.stuck = errors.Is(err, kerr.ConcurrentTransactions)
 		return s.breaks("ending the transaction", err)
 	}
 	return nil
@@ -329,8 +344,10 @@ func (s *Session) end(ctx context.Context, try kgo.TransactionEndTry) error {
 // at the end of the transaction's time, or the next start.
 func (s *Session) Close(ctx context.Context) error {
 	s.mu.Lock()
+	s.onTime()
 	begun := s.begun
 	s.mu.Unlock()
+	s.giving.Wait()
 	if begun && s.client != nil {
 		ctx, cancel := context.WithTimeout(ctx, closeWait)
 		err := s.client.AbortBufferedRecords(ctx)
@@ -383,7 +400,11 @@ func (c *Config) transactionalProblems() []engine.Problem {
 // Cancel gives up everything that outputs have handed over and no broker has
 // answered. It is for the end of a run: the transaction is then taken back.
 func (s *Session) Cancel(ctx context.Context) {
-	_ = s.Failed("writing to Kafka", errors.New("the run has ended"), false)
+	s.cancel(ctx, errors.New("the run has ended"))
+}
+
+func (s *Session) cancel(ctx context.Context, cause error) {
+	_ = s.Failed("writing to Kafka", cause, false)
 	if err := s.client.AbortBufferedRecords(ctx); err != nil {
 		s.client.Close() // ends them, too
 	}

@@ -8,7 +8,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/internal/servers"
@@ -90,6 +92,59 @@ func TestSessionFences(t *testing.T) {
 	}
 	if n := len(servers.ConsoleConsume(t, c, topic, true)); n != 1 {
 		t.Errorf("%d records are there, want that of the shared session alone", n)
+	}
+}
+
+// A transaction that its coordinator never lets go on ends the run, and the next
+// one goes by another id where the id need not stay.
+func TestSessionOverdue(t *testing.T) {
+	t.Parallel()
+	for _, shared := range []bool{true, false} {
+		c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "out"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		config := Defaults()
+		config.Brokers = c.ListenAddrs()
+		config.TransactionTimeout = 200 * time.Millisecond
+		s := session(t, config, shared)
+		s.settings.CommitInterval = 50 * time.Millisecond
+		if _, err := s.Open(testContext(t)); err != nil {
+			t.Fatal(err)
+		}
+		id := s.ID()
+		if err := s.Begin(testContext(t)); err != nil {
+			t.Fatal(err)
+		}
+		fault := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.ConcurrentTransactions, Count: -1})
+		if err := s.Client().ProduceSync(testContext(t), &kgo.Record{Topic: "out", Value: []byte("x")}).FirstErr(); err == nil {
+			t.Error("the record was written")
+		}
+		if fault.Hits() == 0 {
+			t.Error("the coordinator was not asked")
+		}
+		var anew *engine.RestartError
+		if err := s.Begin(testContext(t)); !errors.As(err, &anew) || !strings.Contains(err.Error(), errOverdue.Error()) {
+			t.Errorf("got %v", err)
+		}
+		fault.Remove()
+		if _, err := s.Open(testContext(t)); err != nil {
+			t.Fatal(err)
+		}
+		if same := s.ID() == id; same == shared {
+			t.Errorf("shared %t: the id is %s, was %s", shared, s.ID(), id)
+		}
+		if err := s.Begin(testContext(t)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Client().ProduceSync(testContext(t), &kgo.Record{Topic: "out", Value: []byte("y")}).FirstErr(); err != nil {
+			t.Error(err)
+		}
+		s.Wrote()
+		if err := s.Commit(testContext(t), nil, nil); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
