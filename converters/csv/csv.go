@@ -7,6 +7,8 @@ import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/engine/record/csvrow"
+	"github.com/flowrecords/flow/engine/record/row"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 // Factory describes csv.
@@ -19,6 +21,8 @@ func Factory() engine.ConverterFactory {
 				"a text that does not fit its type, or bytes that are not UTF-8 are errors of the record. A column that is `int`, `float` or `bool` becomes a JSON number or boolean.\n\n" +
 				"Writing: a JSON object becomes a row without line end, fields quoted where they must be. Numbers keep their digits; an array or object becomes its JSON text. " +
 				"A value that is no object, or has a member that is no column, is an error of the record.\n\n" +
+				"With `schema` each column has a type of its own, and the value keeps it until it is written: `decimal(10,2)` keeps its digits, `timestamp` is `2006-01-02T15:04:05Z`, `date` is `2006-01-02`, `duration` is `1h30m`, `bytes` are base64. " +
+				"A column that is not optional and stands for a null is an error of the record, but for a text, where nothing at all is the empty text.\n\n" +
 				"There is no header: a record is a row. Files with a header are read and written by the `file` input and output with `format = \"csv\"`.\n\n" +
 				"A record without value (a tombstone) stays one in both directions, while the JSON text `null` is no object and so an error of the record. " +
 				"A null within a row is an unquoted field that `null` lists; by default the empty one, so that `\"\"` is an empty text and nothing at all is a null.",
@@ -40,6 +44,7 @@ func Factory() engine.ConverterFactory {
 }
 
 type converter struct {
+	rows    *row.Encoding // nil: JSON objects
 	dialect csvrow.Dialect
 	columns *csvrow.Columns
 	write   csvrow.WriterOptions
@@ -55,11 +60,24 @@ func newConverter(config any, _ engine.Env) (engine.Converter, error) {
 	if len(bad) > 0 {
 		return nil, errors.New(bad[0].Detail)
 	}
-	columns, err := csvrow.NewColumns(c.Columns, types, c.Null)
+	names := c.Columns
+	var rows *row.Encoding
+	if c.Schema != "" {
+		s, err := c.schema()
+		if err != nil {
+			return nil, err
+		}
+		rows, names = row.Of(s), nil
+		for i := range s.Fields {
+			names = append(names, s.Fields[i].Name)
+		}
+	}
+	columns, err := csvrow.NewColumns(names, types, c.Null)
 	if err != nil {
 		return nil, err
 	}
 	conv := &converter{
+		rows:    rows,
 		dialect: csvrow.Dialect{Delimiter: delimiter, Lazy: c.LazyQuotes},
 		columns: columns,
 		write:   csvrow.WriterOptions{Delimiter: delimiter, IgnoreUnknown: c.Extra == "ignore"},
@@ -70,10 +88,18 @@ func newConverter(config any, _ engine.Env) (engine.Converter, error) {
 	return conv, nil
 }
 
-func (*converter) Decoded() record.Encoding { return record.JSON }
+func (c *converter) Decoded() record.Encoding {
+	if c.rows != nil {
+		return c.rows
+	}
+	return record.JSON
+}
+
+// Schema implements engine.Typed.
+func (c *converter) Schema() *schema.Schema { return record.SchemaOf(c.Decoded()) }
 
 func (c *converter) NewDecoder() engine.Decode {
-	parser := csvrow.NewParser(c.dialect)
+	parser, rows := csvrow.NewParser(c.dialect), c.newReader()
 	return func(dst, src []byte, _ *engine.Meta) ([]byte, record.Encoding, error) {
 		if src == nil {
 			return nil, nil, nil
@@ -82,15 +108,21 @@ func (c *converter) NewDecoder() engine.Decode {
 		if err != nil {
 			return dst, nil, err
 		}
+		if c.rows != nil {
+			dst, err = rows.append(dst, fields)
+			return dst, nil, err
+		}
 		dst, err = c.columns.AppendJSON(dst, fields)
 		return dst, nil, err
 	}
 }
 
 func (c *converter) NewEncoder(from record.Encoding) engine.Encode {
-	if from != nil && !record.IsJSON(from) {
+	schemed := record.SchemaOf(from) != nil && !record.IsJSON(from)
+	if from != nil && !record.IsJSON(from) && !schemed {
 		return refuse(from)
 	}
+	var text []byte
 	w, err := csvrow.NewWriter(c.columns.Names(), c.write)
 	if err != nil {
 		panic(err) // newConverter has made the same columns
@@ -98,6 +130,13 @@ func (c *converter) NewEncoder(from record.Encoding) engine.Encode {
 	return func(dst, src []byte, _ *engine.Meta) ([]byte, error) {
 		if src == nil {
 			return nil, nil
+		}
+		if schemed {
+			var err error
+			if text, err = from.AppendJSON(text[:0], src); err != nil {
+				return dst, err
+			}
+			src = text
 		}
 		return w.AppendRow(dst, src)
 	}

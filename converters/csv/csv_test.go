@@ -103,6 +103,12 @@ func TestValidate(t *testing.T) {
 		{"types", func(c *Config) { c.Types = map[string]string{"a": "decimal"} }},
 		{"columns", func(c *Config) { c.Types = map[string]string{"z": "int"} }},
 		{"columns", func(c *Config) { c.Columns = []string{"a", "a"} }},
+		{"columns", func(c *Config) { c.Columns = nil }},
+		{"schema", func(c *Config) { c.Schema = "struct{a int64}" }},
+		{"schema", func(c *Config) { c.Columns, c.Schema = nil, "struct{a int46}" }},
+		{"schema", func(c *Config) { c.Columns, c.Schema = nil, "int64" }},
+		{"schema", func(c *Config) { c.Columns, c.Schema = nil, "struct{a array<int64>}" }},
+		{"", func(c *Config) { c.Columns, c.Schema = nil, "struct{a int64}" }},
 	}
 	for _, tt := range tests {
 		c := Defaults()
@@ -115,6 +121,58 @@ func TestValidate(t *testing.T) {
 		case tt.option != "" && (len(ps) != 1 || ps[0].Option != tt.option || ps[0].Detail == ""):
 			t.Errorf("want a mistake at %s, got %v", tt.option, ps)
 		}
+	}
+}
+
+func typedOf(t testing.TB, types string) engine.Converter {
+	t.Helper()
+	return converterOf(t, func(c *Config) { c.Columns, c.Types, c.Schema = nil, nil, types })
+}
+
+// TestSchema: rows with a schema are values of its types, and are written back.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	const types = `struct{id int64, name string, price decimal(10,2)?, at timestamp?, day date?, ok bool?, n int8?, kind enum(A, B)?, took duration?, raw bytes?, f float64?}`
+	tests := []struct{ name, in, json, back, err string }{
+		{name: "all", in: `9007199254740993,"a, b",12345678.90,2026-03-14T10:26:53.535+01:00,2026-03-14,yes,-3,B,90m,AP8=,1e3`,
+			json: `{"id":9007199254740993,"name":"a, b","price":12345678.90,"at":"2026-03-14T09:26:53.535Z","day":"2026-03-14","ok":true,"n":-3,"kind":"B","took":"1h30m0s","raw":"AP8=","f":1000}`,
+			back: `9007199254740993,"a, b",12345678.90,2026-03-14T09:26:53.535Z,2026-03-14,true,-3,B,1h30m0s,AP8=,1000`},
+		{name: "nulls", in: "1,,,,,,,,,,", json: `{"id":1,"name":"","price":null,"at":null,"day":null,"ok":null,"n":null,"kind":null,"took":null,"raw":null,"f":null}`, back: `1,"",,,,,,,,,`},
+		{name: "zeros and signs", in: "+007,x,-0.50,,,,,,,,.5", json: `{"id":7,"name":"x","price":-0.50,"at":null,"day":null,"ok":null,"n":null,"kind":null,"took":null,"raw":null,"f":0.5}`, back: "7,x,-0.50,,,,,,,,0.5"},
+		{name: "null", in: ",x,,,,,,,,,", err: `column "id": it stands for a null`},
+		{name: "too many digits", in: "1,x,1.001,,,,,,,,", err: `column "price"`},
+		{name: "too large", in: "1,x,,,,,200,,,,", err: `column "n"`},
+		{name: "no date", in: "1,x,,,2026-02-30,,,,,,", err: `column "day"`},
+		{name: "no symbol", in: "1,x,,,,,,C,,,", err: `column "kind"`},
+		{name: "no number", in: "true,x,,,,,,,,,", err: `column "id"`},
+		{name: "fields", in: "1,x", err: "wrong number of fields: 2, the schema has 11"},
+		{name: "not UTF-8", in: "1,\xff,,,,,,,,,", err: "UTF-8"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := typedOf(t, types)
+			enc := c.Decoded()
+			out, _, err := c.NewDecoder()([]byte{}, []byte(tt.in), nil)
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) || len(out) > 0 {
+					t.Errorf("got %q, %v; want an error with %s", out, err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := enc.AppendJSON(nil, out)
+			if err != nil || string(text) != tt.json {
+				t.Errorf("got %s, %v; want %s", text, err, tt.json)
+			}
+			for from, src := range map[record.Encoding][]byte{enc: out, record.JSONOf(record.SchemaOf(enc)): text} {
+				if back, err := c.NewEncoder(from)([]byte{}, src, nil); err != nil || string(back) != tt.back {
+					t.Errorf("%s is written as %s, %v; want %s", from.Name(), back, err, tt.back)
+				}
+			}
+		})
 	}
 }
 

@@ -27,6 +27,9 @@ func (d *Doc) unplan() error {
 
 // applied appends the struct that text is with the edits of m.
 func (d *Doc) applied(dst, text []byte, m *Members) ([]byte, error) {
+	if text[0] != '{' {
+		return nil, errNoObject
+	}
 	var fields [][]byte // of the base, in the order of its schema
 	for it := rawIter(text); it.next(); {
 		fields = append(fields, it.value())

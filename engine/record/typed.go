@@ -195,6 +195,10 @@ func choose(cur *schema.Schema, v Value) *schema.Schema {
 	return natural(v.kind, !cur.Optional)
 }
 
+// Fits reports whether v can stand as s without loss: the kind, and what s says
+// of ranges, digits and sizes. An array or object must be JSON text.
+func (v Value) Fits(s *schema.Schema) bool { return fits(s, v) }
+
 // fits reports whether v can stand as s without loss. Arrays and objects are
 // JSON text.
 func fits(s *schema.Schema, v Value) bool {

@@ -96,7 +96,7 @@ func (c *Columns) AppendJSON(dst []byte, fields []Field) ([]byte, error) {
 	for i := range fields {
 		dst = append(dst, c.heads[i]...)
 		var err error
-		if c.isNull(&fields[i]) {
+		if c.IsNull(&fields[i]) {
 			dst = append(dst, "null"...)
 		} else {
 			dst, err = appendTyped(dst, c.types[i], fields[i].Text)
@@ -108,7 +108,8 @@ func (c *Columns) AppendJSON(dst []byte, fields []Field) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-func (c *Columns) isNull(f *Field) bool {
+// IsNull reports whether a field stands for a null.
+func (c *Columns) IsNull(f *Field) bool {
 	if f.Quoted {
 		return false
 	}
@@ -127,7 +128,7 @@ func appendTyped(dst []byte, t Type, text []byte) ([]byte, error) {
 	case Float:
 		return appendFloat(dst, bytes.Trim(text, " \t"))
 	case Bool:
-		return appendBool(dst, bytes.Trim(text, " \t"))
+		return AppendBool(dst, bytes.Trim(text, " \t"))
 	default:
 		return appendString(dst, text)
 	}
@@ -164,7 +165,8 @@ func appendFloat(dst, text []byte) ([]byte, error) {
 	return strconv.AppendFloat(dst, f, 'g', -1, 64), nil
 }
 
-func appendBool(dst, text []byte) ([]byte, error) {
+// AppendBool appends the JSON text of what a Bool column may hold.
+func AppendBool(dst, text []byte) ([]byte, error) {
 	if len(text) <= len("false") {
 		var lower [len("false")]byte
 		for i, c := range text {

@@ -121,8 +121,16 @@ func (n *node) place() {
 var (
 	errShort = errors.New("the row is shorter than its schema says")
 	errRange = errors.New("a field of the row lies outside of it")
+	errNull  = errors.New("a null in the row, whose type is not optional")
 	errDeep  = errors.New("the row is nested too deeply")
 )
+
+func (n *node) mayBeNull() error {
+	if n.s.Optional {
+		return nil
+	}
+	return errNull
+}
 
 // span is a range of a row.
 type span struct{ start, end int }
@@ -132,10 +140,10 @@ func (n *node) find(b []byte, s span, i int) (at span, null bool, err error) {
 	if s.end-s.start < n.head {
 		return span{}, false, errShort
 	}
-	if b[s.start+i>>3]>>(i&7)&1 != 0 {
-		return span{}, true, nil
-	}
 	f := &n.fields[i]
+	if b[s.start+i>>3]>>(i&7)&1 != 0 {
+		return span{}, true, f.mayBeNull()
+	}
 	slot := s.start + f.slot
 	if f.width > 0 {
 		return span{slot, slot + f.width}, false, nil
@@ -188,7 +196,7 @@ func (n *node) list(b []byte, s span) (list, error) {
 
 func (l *list) at(i int) (at span, null bool, err error) {
 	if l.b[l.bits+i>>3]>>(i&7)&1 != 0 {
-		return span{}, true, nil
+		return span{}, true, l.elem.mayBeNull()
 	}
 	if w := l.elem.width; w > 0 {
 		return span{l.slots + i*w, l.slots + (i+1)*w}, false, nil

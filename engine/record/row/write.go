@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"github.com/flowrecords/flow/engine/limits"
 	"github.com/flowrecords/flow/engine/record"
@@ -178,6 +179,8 @@ func (n *node) appendVariable(dst []byte, v record.Value, depth int) ([]byte, er
 	switch t := n.s.Type; {
 	case t == schema.Any:
 		return v.AppendJSON(dst)
+	case t == schema.String && kind == record.String && !utf8.Valid(v.Text()):
+		return dst, errUTF8
 	case t == schema.String && kind == record.String, t == schema.Bytes && kind == record.Bytes:
 		return append(dst, v.Text()...), nil
 	case t == schema.Decimal && (kind == record.Float || kind == record.Int):
