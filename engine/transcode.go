@@ -23,7 +23,14 @@ func Decoding(c Converter) Recode {
 	if decode == nil {
 		return nil
 	}
-	return func(dst, src []byte, _ record.Encoding, m *Meta) ([]byte, record.Encoding, error) {
+	return func(dst, src []byte, from record.Encoding, m *Meta) ([]byte, record.Encoding, error) {
+		if record.SchemaOf(from) != nil {
+			// The input has decoded it, from a file with a schema.
+			if src == nil {
+				return nil, from, nil
+			}
+			return append(dst, src...), from, nil
+		}
 		out, enc, err := decode(dst, src, m)
 		if enc == nil {
 			enc = def

@@ -146,10 +146,11 @@ func (i *input) pass(ctx context.Context, b *engine.Batch) error {
 		b.Release()
 		return nil
 	}
-	if i.valueTo != nil {
+	// What the input itself has given a schema is decoded already.
+	if i.valueTo != nil && record.SchemaOf(b.Value.Encoding) == nil {
 		b.Value.Encoding = i.valueTo
 	}
-	if i.keyTo != nil {
+	if i.keyTo != nil && record.SchemaOf(b.Key.Encoding) == nil {
 		b.Key.Encoding = i.keyTo
 	}
 	i.n.stats.Out.Add(int64(b.Len()))

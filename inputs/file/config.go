@@ -17,7 +17,9 @@ type Config struct {
 	Paths   []string `flow:"paths" doc:"Files and globs to read. A file that several match is read once." example:"[\"a.jsonl\", \"b/**/*.jsonl\"]"`
 	Exclude []string `flow:"exclude" doc:"Globs of files that are left out. A glob without a slash is compared with the file's name alone." example:"[\"*.tmp\"]"`
 
-	framing.Config
+	Format string `flow:"format" oneof:"lines csv whole avro" doc:"How bytes divide into records: lines, CSV rows as JSON objects, all of a file as one record, or the records of an Avro container file, which have its schema."`
+
+	framing.Common
 
 	Mode        string `flow:"mode" oneof:"batch tail" doc:"batch reads what is there, files in the order of their names, and ends. tail goes on with what is appended, through rotation and truncation."`
 	Compression string `flow:"compression" oneof:"auto none gzip zstd" doc:"How files are compressed; auto goes by the suffix (.gz, .zst)."`
@@ -33,7 +35,8 @@ type Config struct {
 // Defaults returns the default of every option.
 func Defaults() any {
 	return &Config{
-		Config:      framing.DefaultConfig(),
+		Format:      "lines",
+		Common:      framing.DefaultCommon(),
 		Mode:        "batch",
 		Compression: "auto",
 		Timestamp:   "none",
@@ -63,8 +66,11 @@ func (c *Config) Validate() []engine.Problem {
 			add("exclude", "invalid glob", "The glob "+p+" has an unclosed bracket or brace.")
 		}
 	}
-	ps = append(ps, c.Problems()...)
+	ps = append(ps, c.ProblemsOf(c.Format)...)
 	if c.Mode == "tail" {
+		if c.Format == "avro" {
+			add("mode", "a container file cannot be followed", `Use mode = "batch" with format = "avro": such a file is complete when it is there.`)
+		}
 		if c.Format == "whole" {
 			add("mode", "a whole file cannot be followed", `Use mode = "batch" with format = "whole", or another format.`)
 		}

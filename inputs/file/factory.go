@@ -7,7 +7,7 @@ func Factory() engine.InputFactory {
 	return engine.InputFactory{
 		Component: engine.Component{
 			Type:        "file",
-			Summary:     "Reads files: lines, CSV rows or whole contents, once or as they grow.",
+			Summary:     "Reads files: lines, CSV rows, Avro records or whole contents, once or as they grow.",
 			Description: description,
 			Defaults:    Defaults,
 			Examples:    examples(),
@@ -38,6 +38,13 @@ JSON object of its fields in the order of the header; empty lines and a byte
 order mark are skipped. A row with the wrong number of fields, a quote at a wrong
 place, invalid UTF-8 or a field that does not fit its type goes to the errors
 edge as it stands in the file. A header that cannot be used fails every row.
+
+With ` + "`format = \"avro\"`" + ` a file is an Avro object container file. Its records have
+the schema that stands in its header and stay Avro until something needs them in
+another form; a value block has nothing to decode. Blocks may be compressed with
+deflate, snappy or zstandard. Positions count records: a run goes on within a
+file without unpacking what is before. Damage ends a file as that of a compressed
+one does.
 
 With ` + "`format = \"whole\"`" + ` each file is one record of at most max_record bytes.
 

@@ -16,6 +16,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record/avro"
 	"github.com/flowrecords/flow/inputs/internal/framing"
 )
 
@@ -29,6 +30,8 @@ type input struct {
 	// Of batch mode, used by Read alone.
 	paths []string
 	cur   *stream
+	// encodings of container files by the text of their schema.
+	encodings map[string]*avro.Encoding
 
 	tail  *tail         // of tail mode
 	watch func() *watch // of tail mode; nil: without
@@ -53,7 +56,7 @@ func newInput(config any, env engine.Env) (engine.Input, error) {
 // Open finds the files. A path without wildcards must be there in batch mode.
 func (in *input) Open(ctx context.Context, h engine.Host) error {
 	in.host = h
-	in.framing = in.cfg.Options(h.Limits())
+	in.framing = in.cfg.OptionsOf(in.cfg.Format, h.Limits())
 	if in.tail != nil {
 		return in.tail.open(ctx)
 	}

@@ -36,6 +36,7 @@ type stream struct {
 	r       io.Reader
 	unzip   io.Closer
 	cut     *framing.Cutter
+	records *container // of format = "avro"; nil otherwise
 
 	// eof: the end was reached. broken: the compressed data ended or was
 	// damaged there; it is reported behind the records before it.
@@ -135,7 +136,7 @@ func (s *stream) resume(stored []engine.Position) (offset int64, done bool, err 
 		if err != nil {
 			return 0, false, fmt.Errorf("reading %s: %w", s.path, err)
 		}
-		short := s.in.cfg.compression(s.path) == "none" && p.Offset > s.info.Size()
+		short := s.in.cfg.compression(s.path) == "none" && s.in.cfg.Format != "avro" && p.Offset > s.info.Size()
 		switch {
 		case same && was.done >= 0:
 			return 0, was.done == s.info.Size(), nil
@@ -165,6 +166,9 @@ func (s *stream) seek(ctx context.Context, offset int64) error {
 	s.r = s.raw
 	if err := s.decompress(); err != nil {
 		return err
+	}
+	if s.in.cfg.Format == "avro" {
+		return s.openContainer(offset)
 	}
 	s.cut = framing.New(s.in.framing, offset)
 	if offset == 0 || s.broken != nil {
@@ -307,6 +311,9 @@ const (
 // fill reads until the batch is full or no more bytes are there now, and
 // reports whether the batch holds a record and was begun.
 func (s *stream) fill(b *engine.Batch, end atEnd) (bool, error) {
+	if s.in.cfg.Format == "avro" {
+		return s.fillRecords(b)
+	}
 	s.cut.Begin(b)
 	if s.eof && s.broken == nil && end == endOfFile {
 		s.cut.End()
@@ -356,9 +363,14 @@ func (s *stream) seal(b *engine.Batch) {
 		s.id.done = s.info.Size()
 		s.state = s.id.String()
 	}
-	s.src.Begin(b, engine.Position{Offset: r.End, State: s.state}, r.First, r.Rows)
-	if r.Err != nil {
-		b.Failures = append(b.Failures[:0], engine.Failure{Reason: r.Err, Element: s.in.env.Element, Origin: b.Origin(0)})
+	s.begin(b, r.First, r.End, r.Rows, r.Err)
+}
+
+// begin hands the batch to the source; err is why its only record failed.
+func (s *stream) begin(b *engine.Batch, first, end int64, rows []uint32, err error) {
+	s.src.Begin(b, engine.Position{Offset: end, State: s.state}, first, rows)
+	if err != nil {
+		b.Failures = append(b.Failures[:0], engine.Failure{Reason: err, Element: s.in.env.Element, Origin: b.Origin(0)})
 	}
 	if s.in.cfg.Timestamp == "mtime" {
 		at := s.info.ModTime().UnixNano()
@@ -379,6 +391,7 @@ func (s *stream) closeUnzip() {
 }
 
 func (s *stream) close() {
+	s.records.close()
 	s.closeUnzip()
 	_ = s.f.Close() // it was only read
 }

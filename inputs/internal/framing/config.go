@@ -12,7 +12,14 @@ import (
 // Config holds the options that say how bytes divide into records. Inputs
 // embed it.
 type Config struct {
-	Format    string          `flow:"format" oneof:"lines csv whole" doc:"How bytes divide into records: lines, CSV rows as JSON objects, or all of a file as one record."`
+	Format string `flow:"format" oneof:"lines csv whole" doc:"How bytes divide into records: lines, CSV rows as JSON objects, or all of a file as one record."`
+
+	Common
+}
+
+// Common are the options but for the format itself, for inputs that know
+// further formats.
+type Common struct {
 	MaxRecord engine.ByteSize `flow:"max_record" min:"1" max:"1GiB" doc:"Largest record. A longer one goes to the errors edge with its beginning, and is never held as a whole."`
 	StripCR   bool            `flow:"strip_cr" doc:"Drop a carriage return before the newline. Without it lines keep all their bytes. For format = \"lines\"."`
 	Multiline *MultilineBlock `flow:"multiline,block" doc:"Joins lines to records by a pattern. For format = \"lines\"."`
@@ -37,16 +44,24 @@ const defaultMaxLines = 1000
 
 // DefaultConfig returns the default of every option.
 func DefaultConfig() Config {
-	return Config{Format: "lines", MaxRecord: limits.RecordBytes, Delimiter: ",", Header: true}
+	return Config{Format: "lines", Common: DefaultCommon()}
+}
+
+// DefaultCommon returns the default of every option of Common.
+func DefaultCommon() Common {
+	return Common{MaxRecord: limits.RecordBytes, Delimiter: ",", Header: true}
 }
 
 // Problems reports the mistakes that the options' types cannot express.
-func (c *Config) Problems() []engine.Problem {
+func (c *Config) Problems() []engine.Problem { return c.ProblemsOf(c.Format) }
+
+// ProblemsOf is Problems with that format.
+func (c *Common) ProblemsOf(format string) []engine.Problem {
 	var ps []engine.Problem
 	add := func(option, summary, detail string) {
 		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
 	}
-	if c.Format != "lines" {
+	if format != "lines" {
 		if c.Multiline != nil {
 			add("multiline", "multiline joins lines", `It needs format = "lines".`)
 		}
@@ -56,7 +71,7 @@ func (c *Config) Problems() []engine.Problem {
 	} else if c.Multiline != nil && c.StripCR {
 		add("strip_cr", "strip_cr does not go with multiline", "Records of several lines keep all their bytes.")
 	}
-	if c.Format != "csv" {
+	if format != "csv" {
 		for _, o := range []struct {
 			name string
 			set  bool
@@ -93,13 +108,16 @@ func (c *Config) Problems() []engine.Problem {
 }
 
 // Options returns how streams are cut into batches of these limits.
-func (c *Config) Options(lim engine.BatchLimits) Options {
+func (c *Config) Options(lim engine.BatchLimits) Options { return c.OptionsOf(c.Format, lim) }
+
+// OptionsOf is Options with that format.
+func (c *Common) OptionsOf(format string, lim engine.BatchLimits) Options {
 	o := Options{
 		StripCR: c.StripCR, MaxRecord: int(c.MaxRecord), Records: lim.Records, Bytes: lim.Bytes,
 		Header: c.Header, Columns: c.Columns, Nulls: c.Null,
 	}
 	switch {
-	case c.Format == "csv":
+	case format == "csv":
 		o.Format = CSV
 		o.Dialect.Lazy = c.LazyQuotes
 		o.Dialect.Delimiter, _ = csvrow.ParseDelimiter(c.Delimiter)
@@ -107,7 +125,7 @@ func (c *Config) Options(lim engine.BatchLimits) Options {
 		for name, t := range c.Types {
 			o.Types[name], _ = csvrow.ParseType(t)
 		}
-	case c.Format == "whole":
+	case format == "whole":
 		o.Format = Whole
 	case c.Multiline != nil:
 		o.Format = Multiline
