@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/checkpoint"
 	"github.com/flowrecords/flow/engine/limits"
 )
 
@@ -52,7 +53,7 @@ func (d *describer) positions(p *part) {
 	case pos.By == "" && p.committer:
 		pos.By = "the system that it reads"
 	case pos.By == "":
-		pos.By, pos.Checkpoint = "flow, in the folder "+d.plan.Settings.StateDir, true
+		pos.By, pos.Checkpoint = "flow, in "+d.keptIn(), true
 	}
 	p.out.Positions = pos
 	if tx := engine.TransactionsOf(d.plan.Elements); d.plan.Settings.Delivery == engine.ExactlyOnce && tx != "" && pos.Once == "" {
@@ -77,6 +78,15 @@ func (d *describer) positions(p *part) {
 		return
 	}
 	out.Why = append(out.Why, Reason{p.out.Address, "has its position moved only over records that every output has confirmed"})
+}
+
+// keptIn is where flow keeps positions.
+func (d *describer) keptIn() string {
+	s := &d.plan.Settings
+	if system, ok := s.Checkpoint.Value.(checkpoint.System); ok {
+		return redact(system.PositionsIn())
+	}
+	return "the folder " + s.StateDir
 }
 
 // confirms says what a confirmation of an output is worth.

@@ -138,6 +138,13 @@ func (d *describer) construct(p *part, node *graph.Node) error {
 		p.readOnly = ok && ro.ReadOnly()
 		serial, ok := proc.(engine.Serial)
 		node.Kind, node.Serial = graph.Inner, ok && serial.Serial()
+		if d.opts.Registry != nil {
+			if equal := d.opts.Registry.Processors[el.Type].Equal; equal != nil {
+				for _, text := range equal(el.Config) {
+					p.out.Equal = append(p.out.Equal, redact(text))
+				}
+			}
+		}
 		p.out.Changes = changesOf(el.Changes, p.readOnly)
 	case engine.KindOutput:
 		node.Kind = graph.Sink

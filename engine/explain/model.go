@@ -56,6 +56,9 @@ type Element struct {
 	Stage int `json:"stage,omitempty"`
 	// Options are those that differ from their defaults.
 	Options []Option `json:"options,omitempty"`
+	// Equal is what does the same by expressions: blocks of HCL without a name,
+	// in their order. Empty if there is none.
+	Equal []string `json:"equal,omitempty"`
 	// Key and Value are the converters of an input or output.
 	Key   *Conversion `json:"key,omitempty"`
 	Value *Conversion `json:"value,omitempty"`

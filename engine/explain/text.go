@@ -180,6 +180,13 @@ func (s *sheet) element(p *Pipeline, e *Element) {
 	for _, o := range e.Options {
 		s.row(optionName(o), o.Text)
 	}
+	for i, text := range e.Equal {
+		label := "same as"
+		if i > 0 {
+			label = "then"
+		}
+		s.row(label, strings.NewReplacer("\n  ", " ", "\n", " ").Replace(text))
+	}
 	if text := conversionText(e); text != "" {
 		s.row("records", text)
 	}

@@ -94,7 +94,7 @@ func (c *Config) equal() []string {
 	var out []string
 	for _, f := range c.fields() {
 		ref := c.Ref(f.path)
-		out = append(out, c.Map(ref+" != nil", transform.Pairs("set", f.path.String(), fmt.Sprintf("cast(%s, '%s')", ref, f.to))))
+		out = append(out, c.Map(c.There(f.path), transform.Pairs("set", f.path.String(), fmt.Sprintf("cast(%s, '%s')", ref, f.to))))
 	}
 	return out
 }

@@ -36,7 +36,7 @@ func (c *Config) equal() []string {
 	}
 	root, ref := c.Ref(nil), c.Ref(c.Field.Path)
 	if c.Missing == "null" {
-		return []string{c.Map("", c.Whole(ref))}
+		return []string{c.Map(root+" != nil", c.Whole(fmt.Sprintf("has(%s) ? %s : nil", ref, ref)))}
 	}
 	return []string{c.Map(root+" != nil", c.Whole(fmt.Sprintf("has(%s) ? %s : throw(%s)", ref, ref, transform.Text("there is no "+c.Field.Path.String()))))}
 }

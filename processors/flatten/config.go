@@ -27,5 +27,6 @@ func (c *Config) equal() []string {
 	if c.Connect {
 		return nil
 	}
-	return []string{c.Map("isObject("+c.Ref(nil)+")", c.Whole(fmt.Sprintf("flattenObject(%s, %s)", c.Ref(nil), transform.Text(c.Delimiter))))}
+	root := c.Ref(nil)
+	return []string{c.Map(root+" != nil", c.Whole(fmt.Sprintf("isObject(%s) ? flattenObject(%s, %s) : throw('it is not an object')", root, root, transform.Text(c.Delimiter))))}
 }

@@ -192,6 +192,9 @@ type walker struct {
 	name []byte // of the field at hand, with those above
 	some bool   // a field was written
 
+	siblings []byte // names of one object, each up to one of ends
+	ends     []int
+
 	fields []span
 	names  []byte          // of fields
 	seen   map[string]span // the last field of each name
@@ -219,7 +222,15 @@ func (w *walker) object(v record.Value, s *schema.Schema, depth int) error {
 		return errors.New("nested too deep")
 	}
 	base := len(w.name)
+	last, err := w.lasts(v)
+	if err != nil {
+		return err
+	}
+	at := 0
 	return v.Members(func(name []byte, m record.Value) error {
+		if at++; last != nil && last[string(name)] != at {
+			return nil
+		}
 		w.name = append(w.name[:base], name...)
 		var of *schema.Schema
 		if s != nil && s.Type == schema.Struct {
@@ -237,6 +248,46 @@ func (w *walker) object(v record.Value, s *schema.Schema, depth int) error {
 		}
 		return w.field(m, of)
 	})
+}
+
+// manyMembers is from when on names are looked up by hash.
+const manyMembers = 24
+
+// lasts returns, for an object that has a name twice, which member of each name
+// counts; nil if there is none.
+func (w *walker) lasts(v record.Value) (map[string]int, error) {
+	w.siblings, w.ends = w.siblings[:0], w.ends[:0]
+	twice, n := false, 0
+	err := v.Members(func(name []byte, _ record.Value) error {
+		n++
+		from := 0
+		for _, end := range w.ends {
+			if twice || n > manyMembers {
+				break
+			}
+			twice = end-from == len(name) && string(w.siblings[from:end]) == string(name)
+			from = end
+		}
+		if n <= manyMembers {
+			w.siblings = append(w.siblings, name...)
+			w.ends = append(w.ends, len(w.siblings))
+		}
+		return nil
+	})
+	if err != nil || !twice && n <= manyMembers {
+		return nil, err
+	}
+	last := make(map[string]int, n)
+	at := 0
+	err = v.Members(func(name []byte, _ record.Value) error {
+		at++
+		last[string(name)] = at
+		return nil
+	})
+	if len(last) == n {
+		return nil, err
+	}
+	return last, err
 }
 
 func (w *walker) field(v record.Value, s *schema.Schema) error {

@@ -48,7 +48,7 @@ func (c *Config) equal() []string {
 	}
 	var out []string
 	for _, p := range transform.Paths(c.Fields) {
-		out = append(out, c.Map(c.Ref(p)+" != nil", transform.Pairs("set", p.String(), c.expression(c.Ref(p)))))
+		out = append(out, c.Map(c.There(p), transform.Pairs("set", p.String(), c.expression(c.Ref(p)))))
 	}
 	return out
 }

@@ -98,5 +98,5 @@ func (c *Config) equal() []string {
 	if !whole {
 		option = transform.Pairs("set", c.Field.Path.String(), text)
 	}
-	return []string{c.Map(ref+" != nil", option)}
+	return []string{c.Map(c.There(c.Field.Path), option)}
 }

@@ -215,6 +215,8 @@ func (w *worker) time(v record.Value) (time.Time, error) {
 	}
 	if w.config.Connect {
 		t = time.UnixMilli(t.UnixMilli())
+	} else if year := t.UTC().Year(); year < 0 || year > 9999 {
+		return t, errors.New("the year is not one of four digits")
 	}
 	return t.In(w.zone), nil
 }

@@ -62,7 +62,7 @@ func (c *Config) equal() []string {
 	var members []string
 	for _, p := range c.paths() {
 		ref := value.Ref(p)
-		text := ref
+		text := fmt.Sprintf("has(%s) ? %s : nil", ref, ref)
 		if c.Missing == "error" {
 			text = fmt.Sprintf("has(%s) ? %s : throw(%s)", ref, ref, transform.Text("there is no "+p.String()))
 		}

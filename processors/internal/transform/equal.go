@@ -21,6 +21,15 @@ func (c *Common) Ref(path record.Path) string {
 	return root + "." + text
 }
 
+// There is a condition: there is something at a path that is not null.
+func (c *Common) There(path record.Path) string {
+	ref := c.Ref(path)
+	if len(path) == 0 {
+		return ref + " != nil"
+	}
+	return "has(" + ref + ") && " + ref + " != nil"
+}
+
 // Whole is the option of map that sets a part.
 func (c *Common) Whole(expression string) string {
 	return Option(c.On, expression)

@@ -1,0 +1,100 @@
+package processors_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+)
+
+// BenchmarkTransforms times each transform beside the map that does the same,
+// with loading and writing of the record.
+func BenchmarkTransforms(b *testing.B) {
+	const order = `{"id":"ord-0001","a":1700000000123,"b":"text of some length","c":{"d":12.5,"x":"y"},"e.f":true,"customer":{"id":77,"name":"Jane Doe","email":"jane@example.com"},"items":[{"sku":"a-1","n":2},{"sku":"b-2","n":1}],"note":"nothing special, but long enough to matter"}`
+	for _, block := range []string{
+		`processor "cast" "x" {
+  fields = { a = "string" }
+}`,
+		`processor "cast" "x" {
+  fields = { "c.d" = "int32" }
+}`,
+		`processor "drop_headers" "x" {
+  headers = ["h1"]
+}`,
+		`processor "extract_field" "x" {
+  field = "customer"
+}`,
+		`processor "flatten" "x" {}`,
+		`processor "hoist_field" "x" {
+  field = "x"
+}`,
+		`processor "insert_field" "x" {
+  offset_field = "o"
+  static_field = "s"
+  static_value = "v"
+}`,
+		`processor "insert_header" "x" {
+  header  = "h1"
+  value   = "v"
+  replace = true
+}`,
+		`processor "mask_field" "x" {
+  fields      = ["b"]
+  replacement = "****"
+}`,
+		`processor "regex_router" "x" {
+  regex       = "orders-(.*)"
+  replacement = "new-$1"
+}`,
+		`processor "replace_field" "x" {
+  exclude = ["note"]
+  renames = { b = "z" }
+}`,
+		`processor "timestamp_converter" "x" {
+  field  = "a"
+  target = "string"
+  format = "yyyy-MM-dd HH:mm:ss"
+}`,
+		`processor "timestamp_router" "x" {
+  timestamp_format = "yyyy.MM"
+}`,
+		`processor "value_to_key" "x" {
+  fields = ["id", "c.d"]
+}`,
+	} {
+		name := strings.Split(block, `"`)[1]
+		b.Run(name+"/transform", func(b *testing.B) {
+			steps, r := chain(b, block)
+			timed(b, []byte(order), steps, r)
+		})
+		b.Run(name+"/map", func(b *testing.B) {
+			steps, r := chain(b, equalOf(b, block)...)
+			timed(b, []byte(order), steps, r)
+		})
+	}
+}
+
+func timed(b *testing.B, value []byte, steps []engine.Step, r *record.Record) {
+	b.Helper()
+	in := given{value: value, topic: "orders-a", timestamp: true}
+	var out []byte
+	b.ReportAllocs()
+	b.ResetTimer()
+	headers := []record.Header{{Key: "h1", Value: []byte("1")}, {Key: "h2", Value: []byte("2")}}
+	for b.Loop() {
+		r.Value.Reset(record.JSON, in.value)
+		r.Key.Reset(record.Text, []byte("key"))
+		r.Topic, r.Partition, r.Offset, r.HasTimestamp, r.Timestamp = in.topic, 3, 42, true, 1_700_000_000_123_456_789
+		r.ResetHeaders(headers)
+		for _, step := range steps {
+			if keep, err := step(r); err != nil || !keep {
+				b.Fatal(keep, err)
+			}
+		}
+		var err error
+		if out, err = r.Value.AppendTo(out[:0]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
