@@ -360,6 +360,25 @@ func (r *Reader) Skip(n int64) error {
 	return nil
 }
 
+// LastBlock returns where the last whole block of a file ends, for one that was
+// cut anywhere; 0 if not even its header is whole.
+func LastBlock(file io.Reader) int64 {
+	r, err := NewReader(bufio.NewReaderSize(file, 256<<10), 0)
+	if err != nil {
+		return 0
+	}
+	defer r.Close()
+	end := r.Size
+	for {
+		if _, err := r.Next(); err != nil {
+			return end
+		}
+		if r.count == 0 && r.at == len(r.data) {
+			end = r.Offset()
+		}
+	}
+}
+
 // Close lets go of the codec.
 func (r *Reader) Close() { r.codec.close() }
 

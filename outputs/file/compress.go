@@ -7,6 +7,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/flowrecords/flow/connections/ocf"
 )
 
 // compressor turns a block of records into one self-contained member (gzip)
@@ -22,6 +24,8 @@ const (
 	plain = "none"
 	gz    = "gzip"
 	zst   = "zstd"
+	// blocks are those of a container file, which have a codec of their own.
+	blocks = "blocks"
 )
 
 // kindOf resolves auto by the suffix of the path.
@@ -101,6 +105,8 @@ func kindOfContent(head []byte) string {
 		return gz
 	case bytes.HasPrefix(head, zstdMagic):
 		return zst
+	case bytes.HasPrefix(head, ocf.Magic):
+		return blocks
 	}
 	return plain
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record/avro"
 	"github.com/flowrecords/flow/outputs/internal/frame"
 )
 
@@ -14,7 +15,12 @@ type Config struct {
 	Append bool            `flow:"append" doc:"Adds to what the file holds. false refuses a file that has content already, unless a crashed run left it half written. A file that rotates is never added to."`
 	Rotate *Rotate         `flow:"rotate,block" doc:"Writes one file after another. A file is visible under its final name, NAME-TIME-NUMBER.EXT, only when it is complete."`
 
-	frame.Options
+	Format string `flow:"format" oneof:"lines csv envelope raw avro" doc:"lines writes each value and a newline; a JSON value that spans lines is put on one. csv writes a header and one row for each JSON object. envelope writes one JSON object for each record, with key, value, headers, topic, partition, offset, timestamp and, for a failed record, its error. raw writes the values without anything between them. avro writes Avro object container files, with rotate."`
+
+	frame.Common
+
+	Schema string `flow:"schema" doc:"Avro schema of the files of format avro, as JSON text. Empty: that of the first record of each file, to which the others must fit." example:"file(\"order.avsc\")"`
+	Codec  string `flow:"codec" oneof:"null deflate snappy zstandard" doc:"How avro compresses the blocks of a file."`
 
 	Compression string `flow:"compression" oneof:"auto none gzip zstd" doc:"auto goes by the suffix of the path: .gz or .zst."`
 	Level       int    `flow:"compression_level" unit:"" min:"0" max:"11" doc:"Effort of the compression: 1 to 9 for gzip, 1 to 11 for zstd. 0 is the library's default."`
@@ -38,7 +44,9 @@ type Rotate struct {
 func Defaults() *Config {
 	return &Config{
 		Append:      true,
-		Options:     frame.DefaultOptions(),
+		Format:      frame.Lines,
+		Common:      frame.DefaultCommon(),
+		Codec:       "deflate",
 		Compression: "auto",
 		Fsync:       fsyncCommit,
 		OnFull:      "retry",
@@ -57,7 +65,9 @@ const (
 
 // Validate implements engine.Validator.
 func (c *Config) Validate() []engine.Problem {
-	ps := c.Options.Validate()
+	options := c.frame()
+	ps := options.Validate()
+	ps = append(ps, c.containerProblems()...)
 	if c.Rotate != nil && c.Rotate.Size == 0 && c.Rotate.Interval == 0 && c.Rotate.Records == 0 {
 		ps = append(ps, engine.Problem{Option: "rotate", Summary: "rotate has no limit",
 			Detail: "Nothing would ever complete a file. Set size, interval or records."})
@@ -77,6 +87,42 @@ func (c *Config) Validate() []engine.Problem {
 	if c.Compression == "none" && c.Level != 0 {
 		ps = append(ps, engine.Problem{Option: "compression_level", Summary: "level without compression",
 			Detail: "Set compression or remove the level."})
+	}
+	return ps
+}
+
+// frame returns how records become bytes.
+func (c *Config) frame() frame.Options {
+	o := frame.Options{Format: c.Format, Common: c.Common}
+	o.Container = frame.Container{Schema: c.Schema, Codec: c.Codec, Level: c.Level}
+	return o
+}
+
+// containerProblems reports mistakes of format avro.
+func (c *Config) containerProblems() []engine.Problem {
+	var ps []engine.Problem
+	add := func(option, summary, detail string) {
+		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
+	}
+	if c.Format != frame.Avro {
+		if c.Schema != "" {
+			add("schema", "schema is for container files", `It needs format = "avro".`)
+		}
+		if c.Codec != "deflate" {
+			add("codec", "codec is for container files", `It needs format = "avro". Other formats have compression.`)
+		}
+		return ps
+	}
+	if c.Rotate == nil {
+		add("rotate", "container files need rotate", `A container file is only seen when it is complete, and rotate says when that is. Write for example: rotate { size = "128MiB" }. At the end of the run the last file is completed, too.`)
+	}
+	if c.Compression == gz || c.Compression == zst {
+		add("compression", "container files compress by themselves", `Remove compression and choose a codec: codec = "zstandard".`)
+	}
+	if c.Schema != "" {
+		if _, err := avro.Parse([]byte(c.Schema)); err != nil {
+			add("schema", "no Avro schema", "Correct the option schema: "+err.Error()+".")
+		}
 	}
 	return ps
 }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/flowrecords/flow/outputs/internal/frame"
 )
 
 // openTarget opens the file of a path, repaired if a process died over it.
@@ -45,6 +47,9 @@ func (o *output) newTarget(path, name string, h handle, fi fs.FileInfo) *target 
 	t := &target{
 		o: o, path: path, name: name, h: h, kind: kindOf(o.cfg.Compression, path), opened: o.now(),
 		special: !fi.Mode().IsRegular(), size: fi.Size(), synced: -1, pending: -1,
+	}
+	if o.cfg.Format == frame.Avro {
+		t.kind = blocks
 	}
 	t.dev, t.ino = identity(fi)
 	return t

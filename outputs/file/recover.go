@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/flowrecords/flow/connections/ocf"
 	"github.com/flowrecords/flow/outputs/internal/frame"
 )
 
@@ -93,6 +94,8 @@ func (t *target) wholeEnd(layout string) (int64, error) {
 		return lastMember(t.h, t.size)
 	case kind == zst:
 		return lastFrame(t.h, t.size)
+	case kind == blocks:
+		return ocf.LastBlock(io.NewSectionReader(t.h, 0, t.size)), nil
 	case format == frame.Raw:
 		return t.size, nil // nothing tells where a record ends
 	}
@@ -222,6 +225,16 @@ func frameEnd(r io.ReaderAt, at, size int64) (int64, bool) {
 func (t *target) resumeFramer() error {
 	if t.special || t.size == 0 {
 		t.framer.Restart()
+		return nil
+	}
+	if t.kind == blocks {
+		h, err := ocf.ReadHeader(bufio.NewReader(io.NewSectionReader(t.h, 0, t.size)))
+		if err == nil {
+			err = t.framer.Continue(h)
+		}
+		if err != nil {
+			return fmt.Errorf("continuing %s: %w", t.path, err)
+		}
 		return nil
 	}
 	if !t.framer.NeedsHeader() {

@@ -65,10 +65,12 @@ var errOtherLayout = errors.New("a file of another format or compression was lef
 // start makes a locked file ready for its next record.
 func (t *target) start(made bool) error {
 	var err error
-	if t.framer, err = frame.New(t.o.cfg.Options); err != nil {
+	if t.framer, err = frame.New(t.o.cfg.frame()); err != nil {
 		return err
 	}
-	if t.comp, err = newCompressor(t.kind, t.o.cfg.Level); err != nil {
+	if t.kind == blocks {
+		t.comp = t.framer.Container()
+	} else if t.comp, err = newCompressor(t.kind, t.o.cfg.Level); err != nil {
 		return err
 	}
 	if t.special {

@@ -19,6 +19,8 @@ var (
 type Framer struct {
 	opts Options
 	csv  *rows
+	avro *container
+	text []byte // scratch
 }
 
 // New returns a Framer for the beginning of a file.
@@ -30,14 +32,24 @@ func New(o Options) (*Framer, error) {
 			return nil, err
 		}
 	}
+	if o.Format == Avro {
+		var err error
+		if f.avro, err = newContainer(&f.opts.Container); err != nil {
+			return nil, err
+		}
+	}
 	return f, nil
 }
 
 // Direct reports whether ranges of b.Value.Data, each record with the newline
 // behind it, are what Append would write, so that they need not be copied.
 func (f *Framer) Direct(b *engine.Batch) bool {
-	return f.opts.Format == Lines && b.Value.Lines
+	return f.opts.Format == Lines && b.Value.Lines && len(b.Value.Encodings) == 0 && !binary(b.Value.Encoding)
 }
+
+// binary reports whether records of an encoding are JSON only once they are
+// converted.
+func binary(enc record.Encoding) bool { return record.SchemaOf(enc) != nil && !record.IsJSON(enc) }
 
 // NeedsHeader reports whether a file starts with a header, which Resume reads
 // from a file that is continued.
@@ -57,6 +69,9 @@ func (f *Framer) Restart() {
 	if f.csv != nil {
 		f.csv.restart()
 	}
+	if f.avro != nil {
+		f.avro.restart()
+	}
 }
 
 // Append appends record i of b. After an error, which is one of the record,
@@ -69,14 +84,25 @@ func (f *Framer) Append(dst []byte, b *engine.Batch, i int) ([]byte, error) {
 	if v == nil {
 		return f.tombstone(dst)
 	}
+	enc := b.Value.EncodingOf(i)
 	switch f.opts.Format {
+	case Avro:
+		return f.avro.append(dst, v, enc)
 	case Raw:
 		return append(dst, v...), nil
-	case CSV:
-		return f.csv.append(dst, v, b.Value.EncodingOf(i))
+	}
+	if binary(enc) {
+		var err error
+		if f.text, err = enc.AppendJSON(f.text[:0], v); err != nil {
+			return dst, err
+		}
+		v, enc = f.text, record.JSON
+	}
+	if f.opts.Format == CSV {
+		return f.csv.append(dst, v, enc)
 	}
 	if !b.Value.Lines && bytes.IndexByte(v, '\n') >= 0 && f.opts.Newlines != "keep" {
-		if !record.IsJSON(b.Value.EncodingOf(i)) {
+		if !record.IsJSON(enc) {
 			return dst, errNewline
 		}
 		out, err := record.Compact(dst, v)
@@ -95,6 +121,8 @@ func (f *Framer) tombstone(dst []byte) ([]byte, error) {
 		return dst, ErrSkipped
 	case "empty":
 		switch f.opts.Format {
+		case Avro:
+			return dst, errTombstone // no record of a schema is empty
 		case Lines:
 			return append(dst, '\n'), nil
 		case CSV:

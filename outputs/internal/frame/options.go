@@ -13,12 +13,20 @@ const (
 	CSV      = "csv"
 	Envelope = "envelope"
 	Raw      = "raw"
+	Avro     = "avro"
 )
 
 // Options are the options of every output that writes framed records, to be
 // embedded in its Config.
 type Options struct {
-	Format     string   `flow:"format" oneof:"lines csv envelope raw" doc:"lines writes each value and a newline; a JSON value that spans lines is put on one. csv writes a header and one row for each JSON object. envelope writes one JSON object for each record, with key, value, headers, topic, partition, offset, timestamp and, for a failed record, its error. raw writes the values without anything between them."`
+	Format string `flow:"format" oneof:"lines csv envelope raw" doc:"lines writes each value and a newline; a JSON value that spans lines is put on one. csv writes a header and one row for each JSON object. envelope writes one JSON object for each record, with key, value, headers, topic, partition, offset, timestamp and, for a failed record, its error. raw writes the values without anything between them."`
+
+	Common
+}
+
+// Common are the options but for the format itself, for outputs that know
+// further formats.
+type Common struct {
 	Newlines   string   `flow:"newlines" oneof:"error keep" doc:"What lines does with a text or bytes value that holds a newline: error refuses the record, keep writes it as it is, so that a reader sees several lines."`
 	Tombstones string   `flow:"tombstones" oneof:"error skip empty" doc:"What lines, csv and raw do with a record whose value is null: error refuses it, skip leaves it out and counts it as dropped, empty writes an empty line or row. envelope writes null."`
 	Columns    []string `flow:"columns" doc:"The columns of csv, in order. Without it they are the members of the first record of a file, or the header that the file has." example:"[\"id\", \"amount\"]"`
@@ -26,11 +34,19 @@ type Options struct {
 	Header     bool     `flow:"header" doc:"Whether csv starts each file with a row of the column names."`
 	Delimiter  string   `flow:"delimiter" doc:"The character between the fields of csv." example:"\"\\t\""`
 	Null       string   `flow:"null" doc:"The text that csv writes for a member that is null or missing."`
+
+	// Container holds what format Avro needs beside; no option by itself.
+	Container Container
 }
 
 // DefaultOptions is what absent options mean.
 func DefaultOptions() Options {
-	return Options{Format: Lines, Newlines: "error", Tombstones: "error", Extra: "error", Header: true, Delimiter: ","}
+	return Options{Format: Lines, Common: DefaultCommon()}
+}
+
+// DefaultCommon is what absent options of Common mean.
+func DefaultCommon() Common {
+	return Common{Newlines: "error", Tombstones: "error", Extra: "error", Header: true, Delimiter: ","}
 }
 
 // Validate reports the mistakes that the tags cannot express.
