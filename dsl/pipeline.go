@@ -150,6 +150,7 @@ func (l *loader) buildPipeline(p *pipeline) {
 	l.wire(p)
 	l.checkDestinations(p)
 	l.checkDelivery(p)
+	l.checkCheckpoint(p)
 }
 
 // labelPorts takes the ports of a processor whose options have mistakes from
@@ -410,13 +411,7 @@ func (l *loader) checkDelivery(p *pipeline) {
 	if !ok {
 		return
 	}
-	var known []*engine.Element
-	for _, e := range p.elements {
-		if e.ok { // what has a mistake of its own is not known
-			known = append(known, &e.Element)
-		}
-	}
-	obstacles := engine.ObstaclesOf(known)
+	obstacles := engine.ObstaclesOf(p.known())
 	if len(obstacles) == 0 {
 		return
 	}

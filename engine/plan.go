@@ -50,6 +50,7 @@ type Settings struct {
 	After          []string      `flow:"after" doc:"Names of pipelines of this config that must have ended before this one starts. They must end by themselves." example:"[\"load\"]"`
 	ErrorHeaders   []string      `flow:"error_headers" oneof:"flow connect" doc:"Headers that say of a failed record why it failed. flow: flow.error.*, with all that flow errors replay needs. connect: __connect.errors.*, as a dead letter queue of Kafka Connect has them. Both may be given."`
 	StateDir       string        `flow:"state_dir" doc:"Folder in which positions are stored, for inputs that keep none themselves."`
+	Checkpoint     ConnectionRef `flow:"checkpoint" system:"kafka" doc:"Connection whose positions_topic holds the positions instead of state_dir, for all machines: whichever process runs the pipeline goes on where the one before ended. Of two at once the later goes on and the earlier ends." example:"connection.kafka.main"`
 }
 
 // DefaultSettings is what a pipeline block without options means.

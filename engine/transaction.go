@@ -26,6 +26,10 @@ type TransactionSettings struct {
 	// (Enlister), so that several processes may run this pipeline at once. Of
 	// one that is not shared a later process ends the earlier.
 	Shared bool
+	// Name under which the transactions are made, and positions stored; empty:
+	// that of the pipeline. A replay into a pipeline must not end those of the
+	// pipeline itself.
+	Name string
 }
 
 // Transaction is what the outputs of a pipeline write in: one after the other,

@@ -281,6 +281,12 @@ func (a *app) peek(ctx context.Context, l *letters, f *errorsFlags) {
 	if err != nil {
 		l.notes = append(l.notes, fmt.Sprintf("what was replayed already is not known: %v", err))
 	}
+	if ledger == nil {
+		ledger = deadletters.NewLedger()
+	}
+	if err := ledger.LearnFrom(ctx, l.plan, l.pipeline, a.errorsEnv(l.pipeline.Name)); err != nil {
+		l.notes = append(l.notes, err.Error())
+	}
 	l.Ledger = ledger
 }
 

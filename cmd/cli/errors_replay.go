@@ -44,7 +44,10 @@ up. What was replayed is stored in the folder of positions and is neither
 replayed nor listed again, so a replay that was cut short goes on where it was.
 What errors outputs write meanwhile is left for the next replay.
 
-Delivery is at least once: after a crash some records may come twice.
+Where all outputs write over one Kafka connection with acks = "all", what is
+written and what was replayed are stored in one transaction: each record is there
+exactly once for who reads committed records, wherever the replay is killed.
+Elsewhere some records may come twice after a crash.
 
 Exit status: 0 done, 1 the replay failed, 2 wrong config or usage, 3 stopped
 before everything in flight was confirmed, 5 some records (would) fail again.`,
@@ -89,8 +92,11 @@ func (a *app) errorsReplay(ctx context.Context, args []string, f *errorsReplayFl
 		}
 		defer func() { _ = ledger.Close() }()
 		l.Ledger = ledger
+		if err := ledger.LearnFrom(trying, plan, target.Pipeline, a.errorsEnv(target.Pipeline.Name)); err != nil {
+			l.notes = append(l.notes, err.Error()) // a replay that needs it asks again
+		}
 	} else {
-		l.pipeline = target.Pipeline
+		l.pipeline, l.plan = target.Pipeline, plan
 		a.peek(trying, l, &f.errorsFlags)
 	}
 	trial, err := a.rehearse(trying, l, target, plan, f)
@@ -108,12 +114,18 @@ func (a *app) errorsReplay(ctx context.Context, args []string, f *errorsReplayFl
 	stop() // from here on signals drain
 	replay := &deadletters.Replay{Set: l.Set, Target: target, Choose: trial.Within(l.filter.Match), Places: trial.Places}
 	return a.runReplay(ctx, replay, trial, screen, func(p *engine.Pipeline) (*job, error) {
-		runner, err := run.New(p, run.Options{Logger: logger, Store: replay.Store(), Version: a.Version, Refused: replay.Refused})
+		options := run.Options{Logger: logger, Store: replay.Store(), Version: a.Version, Refused: replay.Refused,
+			Transacts: replay.Transacts, TransactionName: deadletters.TransactionName(p.Name)}
+		runner, err := run.New(p, options)
 		if err != nil {
 			return nil, err
 		}
+		anew := func() (*run.Runner, error) {
+			replay.Restart()
+			return run.New(p, options)
+		}
 		// The ledger is the store; it is closed by whoever opened it.
-		return &job{plan: p, runner: runner, store: &lazyStore{dir: dir, open: func() (checkpoint.Store, error) { return checkpoint.NewMemory(), nil }}}, nil
+		return &job{plan: p, runner: runner, make: anew, store: &lazyStore{where: dir, open: func() (checkpoint.Store, error) { return checkpoint.NewMemory(), nil }}}, nil
 	})
 }
 

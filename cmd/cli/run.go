@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flowrecords/flow/engine"
-	"github.com/flowrecords/flow/engine/checkpoint"
 	"github.com/flowrecords/flow/engine/run"
 )
 
@@ -182,7 +181,7 @@ func (a *app) build(pipelines []*engine.Pipeline, f runFlags, logger *slog.Logge
 		if dir == "" {
 			dir = p.Settings.StateDir
 		}
-		store := &lazyStore{dir: dir, open: func() (checkpoint.Store, error) { return checkpoint.OpenDir(dir, p.Name) }}
+		store := storeOf(p, dir, a.Version, logger)
 		j := &job{plan: p, store: store, make: func() (*run.Runner, error) {
 			return run.New(p, run.Options{
 				Logger:  logger,
@@ -211,7 +210,7 @@ func (j *job) nothingNew() string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("nothing new since the last run, whose positions are in %s; to begin anew remove them or give another --state-dir", j.store.dir)
+	return fmt.Sprintf("nothing new since the last run, whose positions are in %s; to begin anew %s", j.store.where, j.store.anew)
 }
 
 // exitOf maps how the pipelines ended to an exit code; the screen has said

@@ -94,7 +94,8 @@ func (s *supervisor) abort() {
 // lazyStore opens the checkpoint at first use, so that a pipeline whose
 // inputs keep their own positions makes no folder.
 type lazyStore struct {
-	dir    string // for messages
+	where  string // for messages
+	anew   string // what to do to begin anew, likewise
 	open   func() (checkpoint.Store, error)
 	store  checkpoint.Store // set by Load; Save and Close come after it
 	loaded int              // positions that were there at the start

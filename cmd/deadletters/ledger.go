@@ -25,6 +25,9 @@ type Ledger struct {
 	parts map[string][]span
 	// stale: parts has lost what the log still has.
 	stale bool
+	// shared are the ranges that a topic of positions has, by their keys, of
+	// each part; void those that are true no more.
+	shared, void map[string]map[string]span
 }
 
 // span is letters that follow each other in a part.
@@ -156,7 +159,16 @@ func (l *Ledger) forget(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.parts, id)
+	l.forgetShared(id)
 	l.stale = true
+}
+
+// forgetShared needs mu: the next transaction takes back what it can.
+func (l *Ledger) forgetShared(id string) {
+	for key, s := range l.shared[id] {
+		put(&l.void, id, key, s)
+	}
+	delete(l.shared, id)
 }
 
 // cursor goes through spans along with the letters of a part.

@@ -28,6 +28,18 @@ type Replay struct {
 	flying map[flight]*queue
 
 	stored, again atomic.Int64
+	exactly       bool
+}
+
+// Exactly reports whether the replay that Plan has planned delivers exactly
+// once: what was written and what was replayed change in one transaction.
+func (r *Replay) Exactly() bool { return r.exactly }
+
+// Restart forgets what is in flight, before one more run of the plan.
+func (r *Replay) Restart() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.flying = map[flight]*queue{}
 }
 
 // Counts returns how many letters are stored as replayed, and how many records
@@ -95,7 +107,14 @@ func (r *Replay) Plan() (*engine.Pipeline, error) {
 		p.Elements = append(p.Elements, &c)
 	}
 	prune(p)
-	return p, r.takesBack(p)
+	if err := r.takesBack(p); err != nil {
+		return nil, err
+	}
+	if r.exactly = engine.TransactionsOf(p.Elements) != "" && len(engine.ObstaclesOf(p.Elements)) == 0; r.exactly {
+		p.Settings.Delivery = engine.ExactlyOnce
+	}
+	p.Settings.Checkpoint = engine.ConnectionRef{} // nothing of the pipeline's own is stored
+	return p, nil
 }
 
 // prune removes elements that nothing leads to.

@@ -95,7 +95,7 @@ func (s *Session) Join(env engine.Env, settings engine.TransactionSettings, opti
 // lie in the topic of positions it must stay, so that a start ends what the
 // process before has left.
 func (s *Session) ID() string {
-	id := s.conn.config.TransactionalID + s.pipeline
+	id := s.conn.transactionalID(s.pipeline)
 	if s.settings.Shared {
 		id += "-" + s.suffix
 	}

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -15,7 +18,10 @@ import (
 
 // The topic of positions holds one record for each source of a pipeline: its key
 // is the JSON array [pipeline, element and source], its value the position. The
-// topic is compacted, so the last one of each stays.
+// topic is compacted, so the last one of each stays. It has one partition: the
+// last one is then the same for all who look, whatever put it there. Pipelines
+// that deliver exactly once write it in the transaction of their records
+// (Session), the others in one of its own (topicStore).
 
 // positionKey is the key of a position.
 func positionKey(pipeline, source string) []byte {
@@ -23,37 +29,69 @@ func positionKey(pipeline, source string) []byte {
 	return key
 }
 
-// writePositions adds positions to the open transaction.
-func (s *Session) writePositions(ctx context.Context, positions map[string]engine.Position) error {
+// positionsTopic is the topic of positions as one pipeline uses it.
+type positionsTopic struct {
+	conn     *Connection
+	env      engine.Env
+	pipeline string
+	logger   *slog.Logger
+}
+
+func (c *Connection) positionsTopic(env engine.Env, pipeline string) positionsTopic {
+	t := positionsTopic{conn: c, env: env, pipeline: pipeline, logger: env.Logger}
+	if t.logger == nil {
+		t.logger = slog.New(slog.DiscardHandler)
+	}
+	return t
+}
+
+func (t positionsTopic) name() string { return t.conn.config.PositionsTopic }
+
+// records are what stores positions.
+func (t positionsTopic) records(positions map[string]engine.Position) ([]*kgo.Record, error) {
 	recs := make([]*kgo.Record, 0, len(positions))
 	for source, p := range positions {
 		value, err := json.Marshal(p)
 		if err != nil {
-			return fmt.Errorf("position of %s: %w", source, err)
+			return nil, fmt.Errorf("position of %s: %w", source, err)
 		}
-		recs = append(recs, &kgo.Record{Topic: s.conn.config.PositionsTopic, Partition: -1, Key: positionKey(s.pipeline, source), Value: value})
+		recs = append(recs, &kgo.Record{Topic: t.name(), Partition: -1, Key: positionKey(t.pipeline, source), Value: value})
+	}
+	return recs, nil
+}
+
+// writePositions adds positions to the open transaction.
+func (s *Session) writePositions(ctx context.Context, positions map[string]engine.Position) error {
+	recs, err := s.conn.positionsTopic(s.env, s.pipeline).records(positions)
+	if err != nil {
+		return err
 	}
 	return s.client.ProduceSync(ctx, recs...).FirstErr()
 }
 
 // readPositions reads what was committed last. It is called when this producer
-// has ended all transactions of the process before, and waits for those of
-// other pipelines that are open in the topic: what lies behind them cannot be
-// read before.
+// has ended all transactions of the process before.
 func (s *Session) readPositions(ctx context.Context) (map[string]engine.Position, error) {
-	topic := s.conn.config.PositionsTopic
-	if err := s.makeTopic(ctx, topic); err != nil {
+	t := s.conn.positionsTopic(s.env, s.pipeline)
+	if err := t.prepare(ctx, s.control); err != nil {
 		return nil, err
 	}
-	doing := "reading positions from topic " + topic
-	adm := kadm.NewClient(s.control)
-	starts, err := adm.ListStartOffsets(ctx, topic)
+	return t.read(ctx, s.control)
+}
+
+// read reads what was committed last. It waits for transactions of other
+// pipelines that are open in the topic: what lies behind them cannot be read
+// before.
+func (t positionsTopic) read(ctx context.Context, client *kgo.Client) (map[string]engine.Position, error) {
+	doing := "reading positions from topic " + t.name()
+	adm := kadm.NewClient(client)
+	starts, err := adm.ListStartOffsets(ctx, t.name())
 	if err == nil {
 		err = starts.Error()
 	}
 	var ends kadm.ListedOffsets
 	if err == nil {
-		if ends, err = adm.ListEndOffsets(ctx, topic); err == nil { // of all records, committed or not
+		if ends, err = adm.ListEndOffsets(ctx, t.name()); err == nil { // of all records, committed or not
 			err = ends.Error()
 		}
 	}
@@ -62,27 +100,31 @@ func (s *Session) readPositions(ctx context.Context) (map[string]engine.Position
 	}
 	from, left := map[int32]kgo.Offset{}, map[int32]int64{}
 	ends.Each(func(end kadm.ListedOffset) {
-		start, ok := starts.Lookup(topic, end.Partition)
+		start, ok := starts.Lookup(t.name(), end.Partition)
 		if ok && start.Offset < end.Offset {
 			from[end.Partition] = kgo.NewOffset().At(start.Offset)
 			left[end.Partition] = end.Offset
 		}
 	})
+	positions := map[string]engine.Position{}
 	if len(left) == 0 {
-		return nil, nil
+		return positions, nil
 	}
-	client, err := s.conn.Client(s.env,
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
+	reader, err := t.conn.Client(t.env,
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{t.name(): from}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(), // the last record may be a marker
 	)
 	if err != nil {
 		return nil, err
 	}
-	defer client.Close()
-	positions := map[string]engine.Position{}
+	defer reader.Close()
 	for len(left) > 0 {
-		fetches := client.PollFetches(ctx)
+		fetches, quiet := pollFor(ctx, reader, readPatience)
+		if quiet {
+			t.explainWait(ctx, adm, left)
+			continue
+		}
 		if err := fetches.Err(); err != nil {
 			return nil, Classify(doing, err)
 		}
@@ -91,7 +133,7 @@ func (s *Session) readPositions(ctx context.Context) (map[string]engine.Position
 			if end, ok := left[r.Partition]; ok && r.Offset >= end-1 {
 				delete(left, r.Partition)
 			}
-			if err := s.take(r, positions); err != nil && bad == nil {
+			if err := t.take(r, positions); err != nil && bad == nil {
 				bad = fmt.Errorf("%s: record %d of partition %d: %w", doing, r.Offset, r.Partition, err)
 			}
 		})
@@ -102,8 +144,39 @@ func (s *Session) readPositions(ctx context.Context) (map[string]engine.Position
 	return positions, nil
 }
 
+// readPatience is how long nothing may come before it is said why.
+const readPatience = 5 * time.Second
+
+// pollFor polls for so long at most; quiet: nothing has come.
+func pollFor(ctx context.Context, cl *kgo.Client, most time.Duration) (fetches kgo.Fetches, quiet bool) {
+	within, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	fetches = cl.PollFetches(within)
+	return fetches, within.Err() != nil && ctx.Err() == nil && fetches.NumRecords() == 0
+}
+
+// explainWait says what is waited for: somebody's open transaction, which the
+// brokers end in time.
+func (t positionsTopic) explainWait(ctx context.Context, adm *kadm.Client, left map[int32]int64) {
+	stable, err := adm.ListCommittedOffsets(ctx, t.name())
+	if err == nil {
+		err = stable.Error()
+	}
+	if err != nil {
+		t.logger.Warn("waiting for positions", "topic", t.name(), "cause", err)
+		return
+	}
+	for partition, end := range left {
+		if at, ok := stable.Lookup(t.name(), partition); ok && at.Offset < end {
+			t.logger.Warn("waiting for positions: a transaction is open in the topic, which its writer or, after its time, the brokers end; if they do not, kafka-transactions.sh find-hanging has it", "topic", t.name(), "open_at", at.Offset, "end", end)
+		} else {
+			t.logger.Warn("waiting for positions: the brokers send nothing", "topic", t.name(), "end", end)
+		}
+	}
+}
+
 // take reads one record of the topic.
-func (s *Session) take(r *kgo.Record, positions map[string]engine.Position) error {
+func (t positionsTopic) take(r *kgo.Record, positions map[string]engine.Position) error {
 	if r.Attrs.IsControl() {
 		return nil
 	}
@@ -111,7 +184,7 @@ func (s *Session) take(r *kgo.Record, positions map[string]engine.Position) erro
 	if err := json.Unmarshal(r.Key, &key); err != nil {
 		return errors.New("its key is none that flow writes; give positions_topic a topic of its own")
 	}
-	if key[0] != s.pipeline {
+	if key[0] != t.pipeline {
 		return nil
 	}
 	if r.Value == nil {
@@ -126,39 +199,85 @@ func (s *Session) take(r *kgo.Record, positions map[string]engine.Position) erro
 	return nil
 }
 
-// makeTopic creates the topic of positions, or checks the one that is there.
-func (s *Session) makeTopic(ctx context.Context, topic string) error {
-	adm := kadm.NewClient(s.control)
-	compact := "compact"
-	resp, err := adm.CreateTopic(ctx, 1, -1, map[string]*string{"cleanup.policy": &compact}, topic)
-	if err == nil {
-		err = resp.Err
+// Copies of a topic of positions that flow makes, where there are so many
+// brokers; of three, two must have a position before it counts as stored.
+const (
+	positionsCopies = 3
+	positionsInSync = "2"
+	compact         = "compact"
+)
+
+// plan says how the topic is made in a cluster of so many brokers.
+func (t positionsTopic) plan(brokers int) (copies int16, configs map[string]*string) {
+	policy, inSync := compact, positionsInSync
+	configs = map[string]*string{"cleanup.policy": &policy}
+	copies = int16(min(max(brokers, 1), positionsCopies))
+	if copies == positionsCopies {
+		configs["min.insync.replicas"] = &inSync
 	}
-	if err == nil {
-		s.logger().Info("created the topic of positions", "topic", topic)
-		return nil
+	return copies, configs
+}
+
+// prepare creates the topic of positions, or checks the one that is there.
+func (t positionsTopic) prepare(ctx context.Context, client *kgo.Client) error {
+	doing := "looking at topic " + t.name() + ", which positions_topic names"
+	found, err := describeTopics(ctx, client, []string{t.name()}, nil)
+	if err == nil && len(found) != 1 {
+		err = fmt.Errorf("the brokers answered for %d topics", len(found))
 	}
-	if !errors.Is(err, kerr.TopicAlreadyExists) {
-		if errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed) {
-			if there, lookErr := adm.ListTopics(ctx, topic); lookErr == nil && there.Error() == nil && there.Has(topic) {
-				return nil // somebody has made it, and knew why
-			}
-		}
-		return Classify("creating topic "+topic+", which positions_topic names", err)
-	}
-	configs, err := adm.DescribeTopicConfigs(ctx, topic)
 	if err != nil {
-		return Classify("looking at topic "+topic, err)
+		return Classify(doing, err)
 	}
-	for _, c := range configs {
-		if c.Err != nil {
-			return nil // no right to look
-		}
-		for _, kv := range c.Configs {
-			if kv.Key == "cleanup.policy" && kv.Value != nil && *kv.Value != compact {
-				return fmt.Errorf("topic %s, which positions_topic names, has cleanup.policy=%s: positions would be deleted with age. Set it to compact, or name another topic", topic, *kv.Value)
-			}
+	state := &found[0]
+	if errors.Is(state.err, kerr.UnknownTopicOrPartition) {
+		return t.create(ctx, client)
+	}
+	if state.err != nil {
+		return Classify(doing, state.err)
+	}
+	if wrong, remedy := state.noPositions(); wrong != "" {
+		return fmt.Errorf("topic %s, which positions_topic names, %s. %s", t.name(), wrong, strings.TrimSuffix(remedy, "."))
+	}
+	adm := kadm.NewClient(client)
+	if brokers, err := adm.BrokerMetadata(ctx); err == nil {
+		if want, _ := t.plan(len(brokers.Brokers)); len(state.parts[0].Replicas) < int(want) {
+			t.logger.Warn("the topic of positions has few copies: positions are lost with its broker", "topic", t.name(), "copies", len(state.parts[0].Replicas), "brokers", len(brokers.Brokers))
 		}
 	}
 	return nil
+}
+
+func (t positionsTopic) create(ctx context.Context, client *kgo.Client) error {
+	adm := kadm.NewClient(client)
+	brokers, err := adm.BrokerMetadata(ctx)
+	if err == nil {
+		copies, configs := t.plan(len(brokers.Brokers))
+		var resp kadm.CreateTopicResponse
+		if resp, err = adm.CreateTopic(ctx, 1, copies, configs, t.name()); err == nil {
+			err = resp.Err
+		}
+	}
+	switch {
+	case err == nil:
+		t.logger.Info("created the topic of positions", "topic", t.name())
+		return nil
+	case errors.Is(err, kerr.TopicAlreadyExists): // by another process just now
+		return engine.Retry(fmt.Errorf("creating topic %s: %w", t.name(), err))
+	}
+	return Classify("creating topic "+t.name()+", which positions_topic names", err)
+}
+
+// noPositions says why the topic, which is there, cannot hold positions, as
+// what follows its name, and what to do; empty: it can.
+func (t *topicState) noPositions() (wrong, remedy string) {
+	if len(t.parts) != 1 {
+		return fmt.Sprintf("has %d partitions, and positions need an order over all of them", len(t.parts)), "Name a topic with one partition, or one that is not there yet."
+	}
+	if t.configs == nil {
+		return "", "" // no right to look
+	}
+	if policy := t.configs["cleanup.policy"]; policy != compact {
+		return "has cleanup.policy=" + policy + ": positions would be deleted with age", "Set it to compact, or name another topic."
+	}
+	return "", ""
 }

@@ -27,9 +27,14 @@ func (k *checker) settings(p *Pipeline) {
 		}
 		return nil
 	}
-	if o := given("state_dir"); o != nil && temporary(s.StateDir) && k.keepsPositions(p) {
+	if o := given("state_dir"); o != nil && temporary(s.StateDir) && s.Checkpoint.Name == "" && k.keepsPositions(p) {
 		k.report(rules.TemporaryState, o.Expr.Range(), "positions are kept in a temporary folder",
 			"The system empties %s, at the latest at a restart, and everything is read again. Choose a folder that stays, such as /var/lib/flow.", s.StateDir)
+	}
+	if o := given("checkpoint"); o != nil && p.Whole && !k.keepsPositions(p) {
+		k.report(rules.NoPositions, o.Range, "there are no positions to keep",
+			"All inputs of the pipeline have theirs kept elsewhere, or none at all, so checkpoint does nothing. Remove this line.")
+		k.fix(k.removed(o.Range)...)
 	}
 	if o := given("drain_timeout"); o != nil && s.DrainTimeout == 0 {
 		k.report(rules.NoDrain, o.Expr.Range(), "a stop waits for nothing",
@@ -75,7 +80,8 @@ func temporary(dir string) bool {
 	return false
 }
 
-// keepsPositions reports whether an input's positions are in the state_dir.
+// keepsPositions reports whether an input's positions are kept by flow: in the
+// state_dir, or where checkpoint says.
 func (k *checker) keepsPositions(p *Pipeline) bool {
 	for _, e := range p.inputs() {
 		if e.OK && e.Delivery.Positions == "" && e.Delivery.Once == "" {

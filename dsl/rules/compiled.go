@@ -32,6 +32,42 @@ With ` + "`at_least_once`" + `, which is the default, nothing is lost, and recor
 `,
 		},
 		{
+			ID: NoCheckpoint, Name: "no-checkpoint", Category: Delivery, Severity: Error,
+			Summary: "The positions of the pipeline cannot be kept where checkpoint says.",
+			Doc: `With ` + "`checkpoint = connection.kafka.NAME`" + ` the positions of a pipeline are in a topic, and a process on any machine goes on where the one before ended. So nothing else may be
+tied to one machine: not what a processor such as dedupe remembers, which lies in files beside the positions, and not the files of an output that delivers exactly_once, whose
+marks are stored as one with the positions. With exactly_once into Kafka the positions are in the transaction that writes the records, so checkpoint can only name the connection of the outputs.
+A broker inside the process (` + "`embedded`" + `) serves no other one.
+
+Without ` + "`checkpoint`" + ` all of this is in ` + "`state_dir`" + `.`,
+			Bad: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+pipeline "p" {
+  checkpoint = connection.kafka.main
+  input "file" "in" {
+    path = "orders.jsonl"
+  }
+  processor "dedupe" "once" {
+    by     = "value.id"
+    within = "1h"
+  }
+  output "stdout" "out" {}
+}
+`,
+			Good: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+pipeline "p" {
+  checkpoint = connection.kafka.main
+  input "file" "in" {
+    path = "orders.jsonl"
+  }
+  output "stdout" "out" {}
+}
+`,
+		},
+		{
 			ID: DestinationByContent, Name: "destination-by-content", Category: Security, Severity: Error,
 			Summary: "Record content alone decides where data goes.",
 			Doc:     "Whoever writes the records could send them to any topic, index or file. Begin the destination with fixed text, choose between fixed texts, or list what it may give next to it (`topics = [...]`). `{{ topic }}` alone is fine where the input's topics are a fixed list.",

@@ -5,6 +5,7 @@ const (
 	InputReadOnce ID = "FL2010"
 	LossyOutput   ID = "FL2011"
 	SharedGroup   ID = "FL2012"
+	NoPositions   ID = "FL2013"
 )
 
 // deliveryRules are about what weakens the guarantee of a pipeline.
@@ -61,6 +62,47 @@ Leave the option at its default. Where the loss is accepted, say so with an igno
 			Good: `pipeline "orders" {
   input "file" "in" {
     path = "incoming.jsonl"
+  }
+
+  output "file" "out" {
+    path = "orders.jsonl"
+  }
+}
+`,
+		},
+		{
+			ID: NoPositions, Name: "checkpoint-without-effect", Category: Delivery, Severity: Warning, Fixable: true,
+			Summary: "The checkpoint of a pipeline has no positions to keep.",
+			Doc: `Inputs with a consumer group have their positions kept by Kafka, those that answer a sender by the sender, and what can be read once has none. For them ` + "`checkpoint`" + ` does nothing.
+
+Remove the line. Workers that shall share the work of a Kafka input need only the same ` + "`group`" + `.`,
+			Bad: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "orders" {
+  checkpoint = connection.kafka.main
+
+  input "kafka" "in" {
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "orders"
+  }
+
+  output "file" "out" {
+    path = "orders.jsonl"
+  }
+}
+`,
+			Good: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "orders" {
+  input "kafka" "in" {
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "orders"
   }
 
   output "file" "out" {

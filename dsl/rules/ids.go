@@ -106,6 +106,7 @@ const (
 // Ids of compiled.
 const (
 	NoExactlyOnce        ID = "FL2001"
+	NoCheckpoint         ID = "FL2002"
 	DestinationByContent ID = "FL2201"
 	SensitiveValue       ID = "FL2202"
 	PlainTextSecret      ID = "FL2203"

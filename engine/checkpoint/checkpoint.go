@@ -13,11 +13,13 @@ import (
 // Store keeps positions, by "input.file.in/<source id>", for one pipeline.
 // Load is called once before Save; Save from one goroutine.
 type Store interface {
-	// Load returns all stored positions. The caller owns the map.
+	// Load returns all stored positions. The caller owns the map. It is called
+	// again after a *engine.RetryError.
 	Load(ctx context.Context) (map[string]engine.Position, error)
 	// Save stores these positions durably, keeping the others. After an error
 	// the old ones are still there (Invariant 2), and Save may be called
-	// again. One call syncs the disk once.
+	// again. One call syncs the disk once. After a *LostError nothing can be
+	// stored by this process any more, and the run ends.
 	Save(ctx context.Context, changed map[string]engine.Position) error
 	// Close gives the store up to other processes.
 	Close() error

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/flowrecords/flow/engine"
 )
 
 // Inspect looks at the store of a pipeline in a folder as OpenDir would find
@@ -35,17 +37,24 @@ func Inspect(dir, pipeline string) (int, error) {
 	if at != dir {
 		return -1, nil
 	}
+	stored, err := Peek(dir, pipeline)
+	return len(stored), err
+}
+
+// Peek returns the positions of a pipeline in a folder, and leaves no trace.
+// What does not exist holds none; a *HeldError says that a process is at work
+// there.
+func Peek(dir, pipeline string) (map[string]engine.Position, error) {
 	files := &osFiles{dir: dir}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err := probeLock(files.path(fileName(pipeline) + ".lock")); err != nil {
-		return 0, err
+		return nil, err
 	}
 	s := newDirStore(files, nil, pipeline)
 	defer s.leave()
-	stored, err := s.Load(context.Background())
-	if err != nil {
-		return 0, err
-	}
-	return len(stored), nil
+	return s.Load(context.Background())
 }
 
 // probeLock reports who holds a lock. It takes the lock for a moment, if it is

@@ -13,7 +13,6 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/checkpoint"
-	"github.com/flowrecords/flow/engine/record"
 )
 
 // Report is what was found. Its JSON form is stable: fields are added, never
@@ -82,7 +81,10 @@ func Run(ctx context.Context, plan *engine.Plan, pipelines []*engine.Pipeline, a
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	b := &builder{used: map[string]bool{}, hide: newBlotter()}
+	b := &builder{used: map[string]bool{}, values: map[string]any{}, hide: newBlotter()}
+	for _, c := range plan.Connections {
+		b.values[c.Name] = c.Value
+	}
 	elements := b.elements(pipelines, o.Env)
 	conns := b.connections(plan, all)
 	total := len(elements) + len(conns)
@@ -133,8 +135,9 @@ func (r *Report) Counts() map[engine.CheckStatus]int {
 }
 
 type builder struct {
-	used map[string]bool // connections
-	hide *blotter
+	used   map[string]bool // connections
+	values map[string]any  // of connections
+	hide   *blotter
 }
 
 // connections returns the subjects of connections that can be asked.
@@ -181,8 +184,8 @@ func (b *builder) elements(pipelines []*engine.Pipeline, env engine.Env) []*subj
 			list = append(list, s)
 		}
 		transact(p, values)
-		if positions {
-			list = append(list, &subject{Subject: Subject{Pipeline: p.Name, Address: PositionsAddress}, check: positionsOf(p)})
+		if s := b.positions(p, positions); s != nil {
+			list = append(list, s)
 		}
 	}
 	return list
@@ -226,18 +229,8 @@ func keeps(e *engine.Element, value any) bool {
 		_, own := value.(engine.Committer)
 		return !own
 	}
-	serial, ok := value.(engine.Serial)
-	if !ok || !serial.Serial() {
-		return false
-	}
-	bound, err := value.(engine.Processor).Bind(record.NewLayout())
-	if err != nil {
-		return false
-	}
-	if bound.Close != nil {
-		bound.Close()
-	}
-	return bound.State != nil
+	p, ok := value.(engine.Processor)
+	return ok && engine.Remembers(p)
 }
 
 // connectionsOf finds the connections that a config refers to.
@@ -285,6 +278,32 @@ func walk(v reflect.Value, depth int, f func(any)) {
 			walk(v.MapIndex(k), depth+1, f)
 		}
 	}
+}
+
+// positions returns the subject of a pipeline's positions, nil if it has none:
+// what is in Kafka and, if kept is true, what is in the folder.
+func (b *builder) positions(p *engine.Pipeline, kept bool) *subject {
+	s := &subject{Subject: Subject{Pipeline: p.Name, Address: PositionsAddress}}
+	name, value := p.Settings.Checkpoint.Name, p.Settings.Checkpoint.Value
+	elsewhere := false
+	if tx := engine.TransactionsOf(p.Elements); p.Settings.Delivery == engine.ExactlyOnce && tx != "" {
+		name, value, elsewhere = tx, b.values[tx], !slices.ContainsFunc(p.Elements, func(e *engine.Element) bool {
+			return e.Kind == engine.KindInput && e.Delivery.Transactions == ""
+		})
+	} else if !kept {
+		return nil
+	}
+	if system, ok := value.(checkpoint.System); ok && name != "" {
+		b.used[name] = true
+		s.needs = []string{name}
+		s.check = func(ctx context.Context, r *engine.CheckReport) { system.CheckPositions(ctx, r, p.Name, elsewhere) }
+		return s
+	}
+	if !kept {
+		return nil
+	}
+	s.check = positionsOf(p)
+	return s
 }
 
 // positionsOf looks at where a pipeline's positions are kept.

@@ -46,7 +46,7 @@ func (c *committer) load(ctx context.Context) error {
 	if c.store == nil || !c.needed() {
 		return nil
 	}
-	m, err := c.store.Load(ctx)
+	m, err := c.loaded(ctx)
 	if err != nil {
 		return fmt.Errorf("reading stored positions: %w", err)
 	}
@@ -55,6 +55,22 @@ func (c *committer) load(ctx context.Context) error {
 	}
 	maps.Copy(c.stored, m)
 	return c.replay(ctx)
+}
+
+// loaded asks the store until it answers.
+func (c *committer) loaded(ctx context.Context) (map[string]engine.Position, error) {
+	tries := retrier{n: c.r.wiring.nodes[0], max: c.r.settings.RetryMax}
+	for {
+		m, err := c.store.Load(ctx)
+		again, ok := transient(err)
+		if !ok {
+			tries.worked("reading stored positions")
+			return m, err
+		}
+		if err := tries.wait(ctx, "reading stored positions", again); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // needed reports whether any input has its positions kept here, or any
@@ -202,6 +218,12 @@ func superseded(last, s *engine.Source, h *host) bool {
 func (c *committer) save(ctx context.Context, changed map[string]engine.Position) error {
 	if c.store != nil {
 		err := c.store.Save(ctx, changed)
+		var lost *checkpoint.LostError
+		if errors.As(err, &lost) {
+			err = fmt.Errorf("storing positions: %w", err)
+			c.r.fail(err)
+			return err
+		}
 		c.log(ctx, "checkpoint", err)
 		if err != nil {
 			return err

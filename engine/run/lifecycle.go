@@ -59,6 +59,9 @@ var errDrain = errors.New("the pipeline is asked to stop")
 func (p *phases) run(ctx context.Context) error {
 	r := p.r
 	if err := r.commits.load(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped before anything was read
+		}
 		return err
 	}
 	if t, ok := r.transacts(); ok {
@@ -89,15 +92,20 @@ func (p *phases) run(ctx context.Context) error {
 	if p.read.Err() == nil {
 		stop := make(chan struct{})
 		commits := newTasks(r.fail)
+		commit, cutShort := context.WithCancel(p.data)
+		defer cutShort()
 		commits.start("commits", func() string { return "commits" }, func() error {
 			if r.cuts != nil {
 				return r.cuts.loop(p.data, r.settings.CommitInterval, stop)
 			}
-			return r.commits.loop(p.data, r.settings.CommitInterval, stop)
+			return r.commits.loop(commit, r.settings.CommitInterval, stop)
 		})
 		p.move()
 		p.wait(ctx)
 		close(stop)
+		// One that waits for a system that is away makes room for the last one,
+		// which may wait for longer.
+		defer time.AfterFunc(limits.AbortGrace/2, cutShort).Stop()
 		if left := commits.wait(limits.AbortGrace); len(left) > 0 {
 			p.stuck, p.noCommit = append(p.stuck, left...), true
 		}

@@ -51,6 +51,11 @@ type Options struct {
 	// before it is written: a replay knows where the record came from first.
 	// Workers of all stages call it.
 	Refused func(b *engine.Batch, i int, f *engine.Failure)
+	// Transacts, if set, stands between the engine and the transaction of the
+	// outputs, whose positions it may store in another form: a replay stores
+	// what was replayed. TransactionName is engine.TransactionSettings.Name.
+	Transacts       func(engine.Transaction) engine.Transaction
+	TransactionName string
 }
 
 // Runner runs one pipeline once.
@@ -97,7 +102,7 @@ func New(p *engine.Pipeline, o Options) (*Runner, error) {
 		r.cuts, err = newCuts(r), canCut(p)
 	}
 	if r.cuts != nil && engine.TransactionsOf(p.Elements) != "" {
-		r.cuts.sealer = &transaction{r: r}
+		r.cuts.sealer = &transaction{r: r, name: o.TransactionName, between: o.Transacts}
 	}
 	if err == nil {
 		r.wiring, err = wire(p, o)

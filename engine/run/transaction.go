@@ -15,6 +15,9 @@ type transaction struct {
 	r     *Runner
 	tx    engine.Transaction // nil before begin
 	first *output            // whose state tells how opening goes
+
+	name    string // Options.TransactionName
+	between func(engine.Transaction) engine.Transaction
 }
 
 // transacts reports whether the pipeline cuts by transactions.
@@ -54,7 +57,7 @@ func (t *transaction) open(ctx context.Context) error {
 
 // make has all outputs join the transaction.
 func (t *transaction) make() error {
-	s := engine.TransactionSettings{CommitInterval: t.r.settings.CommitInterval, Shared: true}
+	s := engine.TransactionSettings{CommitInterval: t.r.settings.CommitInterval, Shared: true, Name: t.name}
 	for _, i := range t.r.inputs {
 		if _, ok := i.in.(engine.Enlister); !ok {
 			s.Shared = false
@@ -79,6 +82,9 @@ func (t *transaction) make() error {
 	}
 	if t.tx == nil {
 		return errors.New("a bug: no output writes in transactions")
+	}
+	if t.between != nil {
+		t.tx = t.between(t.tx)
 	}
 	return nil
 }

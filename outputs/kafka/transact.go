@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 // where the output otherwise hands a batch over again, the run ends and the
 // transaction with it (see Output.unclear).
 func (o *Output) Transact(s engine.TransactionSettings) (engine.Transaction, error) {
-	o.session = o.conn.Session(o.env.Pipeline)
+	o.session = o.conn.Session(cmp.Or(s.Name, o.env.Pipeline))
 	o.limits.most = int32(o.config.BatchBytes) // the session opens its client before Open
 	o.session.Join(o.env, s, func() []kgo.Opt { return o.options() }, o.limits.of)
 	return o.session, nil
