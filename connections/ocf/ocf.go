@@ -264,7 +264,7 @@ func (r *Reader) Next() ([]byte, error) {
 func (r *Reader) Buffered() int64 { return r.count }
 
 func (r *Reader) fail(err error) error {
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("Avro container file, before byte %d: %w", r.c.n, err) //nolint:staticcheck // a name
 	}
 	r.err = err

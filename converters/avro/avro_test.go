@@ -276,7 +276,7 @@ func TestWhichSchema(t *testing.T) {
 		}
 		w.conn.Release()
 		data, err := converterOf(t, w, tt.edit).NewEncoder(tt.from(t))(nil, []byte(tt.in), &engine.Meta{Topic: "orders"})
-		got := ""
+		var got string
 		if err != nil {
 			got = "error: " + err.Error()
 		} else if got, _, err = read(t, converterOf(t, w, nil), data, &engine.Meta{}); err != nil {

@@ -161,7 +161,7 @@ func (d *decoder) decode(dst, src []byte, m *engine.Meta) ([]byte, record.Encodi
 	k := d.last
 	if k == nil || id != d.lastID {
 		var err error
-		if k, err = d.ofID(id, contextOf(m)); err != nil {
+		if k, err = d.ofID(contextOf(m), id); err != nil {
 			return dst, nil, err
 		}
 		d.last, d.lastID = k, id
@@ -176,7 +176,7 @@ func contextOf(m *engine.Meta) context.Context {
 	return context.Background()
 }
 
-func (d *decoder) ofID(id uint32, ctx context.Context) (*codec, error) {
+func (d *decoder) ofID(ctx context.Context, id uint32) (*codec, error) {
 	k, err := d.codec(strconv.FormatUint(uint64(id), 10), func() (*registry.Schema, error) { return d.registry.ByID(ctx, int(id)) })
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, fmt.Errorf("the registry has no schema %d, with which the record says to be written: %w", id, err)
@@ -202,7 +202,7 @@ func (d *decoder) ofHeader(v []byte, m *engine.Meta) (*codec, error) {
 	switch {
 	case len(v) == 17 && v[0] == magicGUID:
 	case len(v) == prefixBytes && v[0] == magicID:
-		return d.ofID(binary.BigEndian.Uint32(v[1:]), contextOf(m))
+		return d.ofID(contextOf(m), binary.BigEndian.Uint32(v[1:]))
 	default:
 		return nil, fmt.Errorf("the header that names the schema has %d bytes and begins with %#x: want 1 and a GUID of 16 bytes", len(v), v[:min(len(v), 1)])
 	}

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 
@@ -40,7 +41,7 @@ func (s *stream) openContainer(offset int64) error {
 		s.records = &container{r: r}
 		s.share(r)
 		err = r.Skip(offset)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = fmt.Errorf("it holds less than the %d records that were read before", offset)
 		}
 	}
@@ -92,7 +93,7 @@ func (s *stream) fillRecords(b *engine.Batch) (bool, error) {
 	lim := s.in.host.Limits()
 	for !s.eof && len(b.Value.Spans) < lim.Records && len(b.Value.Data) < lim.Bytes {
 		v, err := c.r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			s.eof = true
 			break
 		}

@@ -116,7 +116,8 @@ func (r *Registry) answer(w http.ResponseWriter, req *http.Request, h func(*http
 	defer r.mu.Unlock()
 	r.requests[req.Method+" "+req.URL.Path]++
 	w.Header().Set("Content-Type", "application/vnd.schemaregistry.v1+json")
-	out, f := any(nil), (*failure)(nil)
+	var out any
+	var f *failure
 	user, password, _ := req.BasicAuth()
 	switch {
 	case r.down:

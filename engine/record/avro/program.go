@@ -63,13 +63,11 @@ type node struct {
 	unsigned bool
 
 	elem     *node // opArray, opMap, opOptional
-	key      *node // opEntries
 	null     int   // opOptional: which branch is null
 	fields   []fieldNode
 	branches []*node
 	tags     [][]byte // opUnion: "name": of each branch
 	symbols  [][]byte // opEnum: with quotes
-	first    []byte   // opRecord: what the JSON text begins with
 }
 
 type fieldNode struct {

@@ -170,10 +170,10 @@ func (e *wstate) integer(dst []byte, n *wnode, i, end int) ([]byte, bool) {
 		v = int64(math.RoundToEven(f))
 	}
 	least, most := int64(math.MinInt64), int64(math.MaxInt64)
-	switch {
-	case n.op == opSmall:
+	switch n.op {
+	case opSmall:
 		least, most = n.low, n.high
-	case n.op == opInt:
+	case opInt:
 		least, most = math.MinInt32, math.MaxInt32
 	}
 	if v < least || v > most {
@@ -539,7 +539,7 @@ func (e *wstate) time(dst []byte, n *wnode, i, end int) ([]byte, bool) {
 	text := unquoted(e.b, i, end)
 	var v int64
 	var rest int64 // what the unit does not hold
-	ok := false
+	var ok bool
 	switch n.op {
 	case opDate:
 		v, ok = schema.ParseDate(text)

@@ -235,7 +235,7 @@ func TestFromSchema(t *testing.T) {
 	}
 	for _, tt := range tests {
 		s, err := FromSchema(tt.in, tt.o)
-		got := ""
+		var got string
 		if err != nil {
 			got = "error: " + strings.TrimPrefix(err.Error(), "writing an Avro schema: ")
 		} else {

@@ -264,24 +264,21 @@ func (c *toConverter) fieldSchema(s *schema.Schema, f *Field) *schema.Schema {
 		}
 		return own
 	}
-	switch {
-	case f.Default == nil:
+	if f.Default == nil {
 		if s.Optional {
 			setParam(edit(), paramDefault, noDefault)
 		}
-	default:
-		if text, err := typedDefault(f.Type, f.Default); err == nil {
-			edit().Default = text
-			if null, _, ok := f.Type.optional(); ok && string(text) != "null" {
-				// FromSchema puts null behind such a default.
-				if delete(own.Parameters, paramNull); null == 0 {
-					setParam(own, paramNull, "0")
-				}
+	} else if text, err := typedDefault(f.Type, f.Default); err != nil {
+		// Some libraries wrote "null" for null and the like; the data can be
+		// read all the same.
+		setParam(edit(), paramDefault, string(f.Default))
+	} else {
+		edit().Default = text
+		if null, _, ok := f.Type.optional(); ok && string(text) != "null" {
+			// FromSchema puts null behind such a default.
+			if delete(own.Parameters, paramNull); null == 0 {
+				setParam(own, paramNull, "0")
 			}
-		} else {
-			// Some libraries wrote "null" for null and the like; the data can
-			// be read all the same.
-			setParam(edit(), paramDefault, string(f.Default))
 		}
 	}
 	if extra := fieldProps(f); extra != "" {

@@ -408,7 +408,6 @@ type wstate struct {
 	lenient bool
 	err     error
 	at      []string
-	depth   int
 	tries   int
 }
 
