@@ -10,15 +10,19 @@ import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/enginetest"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/processors/cast"
 	"github.com/flowrecords/flow/processors/dedupe"
 	"github.com/flowrecords/flow/processors/filter"
+	"github.com/flowrecords/flow/processors/flatten"
 	"github.com/flowrecords/flow/processors/logging"
 	"github.com/flowrecords/flow/processors/mapping"
 	"github.com/flowrecords/flow/processors/ratelimit"
 	"github.com/flowrecords/flow/processors/redact"
+	"github.com/flowrecords/flow/processors/replacefield"
 	"github.com/flowrecords/flow/processors/route"
 	"github.com/flowrecords/flow/processors/sample"
 	"github.com/flowrecords/flow/processors/split"
+	"github.com/flowrecords/flow/processors/timestampconverter"
 	"github.com/flowrecords/flow/processors/window"
 )
 
@@ -99,6 +103,40 @@ func TestConformance(t *testing.T) {
 		}, []enginetest.ProcessorExample{
 			{Name: "pass", In: rec(`{"id":1}`), Want: []enginetest.Emitted{out("", `{"id":1}`)}},
 			{Name: "pass what cannot be logged", In: rec(`{"id":`), Want: []enginetest.Emitted{out("", `{"id":`)}},
+		}},
+		"cast": {cast.Factory(), func(*testing.T) any {
+			c := cast.Defaults()
+			c.Fields = map[string]string{"n": "int8", "m": "string"}
+			return c
+		}, []enginetest.ProcessorExample{
+			{Name: "change", In: rec(`{"n":"7","m":1.50}`), Want: []enginetest.Emitted{out("", `{"n":7,"m":"1.50"}`)}},
+			{Name: "refuse after an edit", In: rec(`{"m":1,"n":300}`), Err: true},
+		}},
+		"flatten": {flatten.Factory(), func(*testing.T) any { return flatten.Defaults() }, []enginetest.ProcessorExample{
+			{Name: "change", In: rec(`{"a":{"b":1,"c":{}},"d":[{"e":2}]}`), Want: []enginetest.Emitted{out("", `{"a.b":1,"a.c":{},"d":[{"e":2}]}`)}},
+			{Name: "the last of a name", In: rec(`{"a":{"b":1},"a":{"c":2}}`), Want: []enginetest.Emitted{out("", `{"a.c":2}`)}},
+			{Name: "refuse two of a name", In: rec(`{"a":{"b":1},"a.b":2}`), Err: true},
+			{Name: "refuse what is no object", In: rec(`[1]`), Err: true},
+		}},
+		"replace_field": {replacefield.Factory(), func(t *testing.T) any {
+			c := replacefield.Defaults()
+			c.Exclude = paths(t, "x")
+			c.Renames = engine.Renames{{From: path(t, "a"), To: path(t, "b")}, {From: path(t, "b"), To: path(t, "a")}, {From: path(t, "c"), To: path(t, "s.c")}}
+			return c
+		}, []enginetest.ProcessorExample{
+			{Name: "change places", In: rec(`{"a":1,"x":0,"b":2}`), Want: []enginetest.Emitted{out("", `{"b":1,"a":2}`)}},
+			{Name: "refuse after edits", In: rec(`{"a":1,"b":2,"c":3,"s":"text"}`), Err: true},
+		}},
+		"timestamp_converter": {timestampconverter.Factory(), func(t *testing.T) any {
+			c := timestampconverter.Defaults()
+			c.Field, c.Target, c.Format = paths(t, "at")[0], "unix", "dd.MM.yyyy HH:mm:ss.SSSSSS"
+			c.Precision, c.Zone = "microseconds", "Europe/Berlin"
+			return c
+		}, []enginetest.ProcessorExample{
+			{Name: "read", In: rec(`{"at":"14.11.2023 23:13:20.123456"}`), Want: []enginetest.Emitted{out("", `{"at":1700000000123456}`)}},
+			{Name: "null", In: rec(`{"at":null}`), Want: []enginetest.Emitted{out("", `{"at":null}`)}},
+			{Name: "refuse more text", In: rec(`{"at":"14.11.2023 23:13:20.123456Z"}`), Err: true},
+			{Name: "refuse a month", In: rec(`{"at":"14.13.2023 23:13:20.123456"}`), Err: true},
 		}},
 		"rate_limit": {ratelimit.Factory(), func(*testing.T) any {
 			c := ratelimit.Defaults()

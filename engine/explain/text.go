@@ -185,7 +185,7 @@ func (s *sheet) element(p *Pipeline, e *Element) {
 		if i > 0 {
 			label = "then"
 		}
-		s.row(label, strings.NewReplacer("\n  ", " ", "\n", " ").Replace(text))
+		s.row(label, strings.NewReplacer("{\n  ", "{ ", "\n  ", "; ", "\n", " ").Replace(text))
 	}
 	if text := conversionText(e); text != "" {
 		s.row("records", text)

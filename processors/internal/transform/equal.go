@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,7 +52,11 @@ func List(name string, texts []string) string {
 func Pairs(name string, pairs ...string) string {
 	var out []string
 	for i := 0; i+1 < len(pairs); i += 2 {
-		out = append(out, engine.HCLString(pairs[i])+" = "+engine.HCLString(pairs[i+1]))
+		key := engine.HCLString(pairs[i])
+		if plain(pairs[i]) {
+			key = pairs[i]
+		}
+		out = append(out, key+" = "+engine.HCLString(pairs[i+1]))
 	}
 	return name + " = { " + strings.Join(out, ", ") + " }"
 }
@@ -73,10 +78,33 @@ func (f *Filtered) Map(condition string, options ...string) string {
 }
 
 // Text is a text as an expression writes it.
-func Text(s string) string { return strconv.Quote(s) }
+func Text(s string) string {
+	for _, r := range s {
+		if r < ' ' || r > '~' || r == '\'' || r == '\\' {
+			return strconv.Quote(s)
+		}
+	}
+	return "'" + s + "'" // which HCL need not escape
+}
 
 // Member is a name as it stands in an object that an expression makes.
-func Member(name string) string { return strconv.Quote(name) }
+func Member(name string) string {
+	if plain(name) {
+		return name
+	}
+	return Text(name)
+}
+
+// plain reports a name that needs no quotes.
+func plain(s string) bool {
+	for i, r := range s {
+		if !(r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || i > 0 && r >= '0' && r <= '9') {
+			return false
+		}
+	}
+	// Words of expressions are no names of members.
+	return s != "" && !slices.Contains([]string{"true", "false", "nil", "null", "let", "if", "else", "for", "in", "not", "and", "or", "matches", "contains", "startsWith", "endsWith"}, s)
+}
 
 // Texts are paths as options write them.
 func Texts(paths []record.Path) []string {
