@@ -106,8 +106,7 @@ func (l *faultLoop) withoutTransactions(do func(*faultLoop)) {
 	l.t.Helper()
 	for _, n := range l.lanes {
 		if n.transacts() {
-			l.must(n.worker.cmd.Process.Signal(syscall.SIGTERM))
-			n.worker.wait(l.t)
+			n.stop()
 		}
 	}
 	do(l)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -127,21 +128,41 @@ func (n *lane) start(t *testing.T) { n.worker = startFlow(t, n.dir, "run", "pipe
 // transacts reports whether the output writes in transactions.
 func (n *lane) transacts() bool { return n.exactly && n.writes == "topic" }
 
-// mustLive fails the test if the worker has ended, but for one reason: who comes
-// back when its transaction was taken back cannot tell whether another worker
-// has taken its place. It ends and says so, and a new one goes on.
+// mustLive fails the test if the worker has ended, unless it was fenced: then a
+// new one goes on.
 func (n *lane) mustLive() {
-	t := n.loop.t
-	t.Helper()
+	n.loop.t.Helper()
 	select {
 	case err := <-n.worker.exited:
-		late := n.transacts() && strings.Contains(n.worker.stderr.String(), "another process has begun to write as")
-		if err == nil || !late {
-			t.Fatalf("%s: the worker ended by itself: %v\n%s", n.name, err, n.worker.stderr.String())
-		}
-		n.loop.extra["late workers that were fenced, after "+n.loop.fault]++
-		n.start(t)
+		n.mustBeFenced(err)
+		n.start(n.loop.t)
 	default:
+	}
+}
+
+// mustBeFenced allows one reason for a worker's end: who finds that its
+// transaction was taken back cannot tell whether another worker has taken its
+// place. It ends and says so.
+func (n *lane) mustBeFenced(err error) {
+	t := n.loop.t
+	t.Helper()
+	if err == nil || !n.transacts() || !strings.Contains(n.worker.stderr.String(), "another process has begun to write as") {
+		t.Fatalf("%s: the worker ended by itself: %v\n%s", n.name, err, n.worker.stderr.String())
+	}
+	n.loop.extra["workers that were fenced, after "+n.loop.fault]++
+}
+
+// stop ends the worker, which may be fenced meanwhile.
+func (n *lane) stop() {
+	n.loop.t.Helper()
+	n.loop.must(n.worker.cmd.Process.Signal(syscall.SIGTERM))
+	select {
+	case err := <-n.worker.exited:
+		if err != nil {
+			n.mustBeFenced(err)
+		}
+	case <-time.After(2 * time.Minute):
+		n.loop.t.Fatalf("%s: the worker did not end\n%s", n.name, n.worker.stderr.String())
 	}
 }
 
@@ -182,11 +203,12 @@ func (n *lane) status(issued int) string {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		text += fmt.Sprintf(" (%v), last seen %v", err, k.last)
-		for p, list := range k.recount() {
-			if len(list) > 0 {
-				text += fmt.Sprintf("; Java's client reads %d records of %d, the last %.16s", len(list), p, list[len(list)-1].line)
-			}
+		records, err := n.loop.c.ConsoleConsume(context.Background(), k.topic, k.committed) // the test's context is over
+		lasts := map[int32]string{}
+		for _, r := range records {
+			lasts[r.Partition] = fmt.Sprintf("%.16s", r.Value)
 		}
+		text += fmt.Sprintf("; Java's client reads %d records, last %v (%v)", len(records), lasts, err)
 	}
 	return text
 }
