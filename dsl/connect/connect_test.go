@@ -60,7 +60,7 @@ func TestRegex(t *testing.T) {
 		{java: `(a)\1`, wantError: `a reference to a group (\1) at character 4`},
 		{java: `a++`, wantError: "a possessive quantifier (+) at character 3"},
 		{java: `a+?b`, yes: "aab", no: "b"},
-		{java: `\p{Upper}\p{IsDigit}`, wantError: `\p{IsDigit} at character 10`},
+		{java: `\p{Upper}\p{javaUpperCase}`, wantError: `\p{javaUpperCase} at character 10`},
 		{java: `\u0041\x42`, yes: "AB", no: "ab"},
 		{java: `[]a]+`, yes: "]a", no: "b"},
 		{java: `(?<year>\d{4})`, yes: "2024", no: "x"},

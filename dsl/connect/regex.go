@@ -172,7 +172,7 @@ func (r *regexReader) escape(inClass bool) error {
 	case c == 'E':
 	case c == 'p' || c == 'P':
 		return r.property(c, at, inClass)
-	case c < utf8.RuneSelf && !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'):
+	case c < utf8.RuneSelf && !isWord(c):
 		r.out.WriteString(regexp.QuoteMeta(string(c)))
 		if inClass && (c == '-' || c == '&' || c == '~') {
 			// QuoteMeta leaves them; within a class a dash is a range.
@@ -189,6 +189,10 @@ func (r *regexReader) escape(inClass bool) error {
 		r.out.WriteString(`\` + string(c))
 	}
 	return nil
+}
+
+func isWord(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
 func (r *regexReader) property(c byte, at int, inClass bool) error {

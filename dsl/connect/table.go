@@ -130,8 +130,8 @@ func (t *translation) extractField() {
 func fieldPath(text string) (record.Path, error) {
 	var path record.Path
 	for rest := text; ; {
-		name, tail := rest, ""
-		more := false
+		var name, tail string
+		var more bool
 		if strings.HasPrefix(rest, "`") {
 			end := closing(rest)
 			if end < 0 {
@@ -267,7 +267,7 @@ func (t *translation) regexRouter() {
 	}
 	t.text("regex", re)
 	t.text("replacement", out)
-	if strings.Contains(pattern, "|") || strings.Count(pattern, "*")+strings.Count(pattern, "+")+strings.Count(pattern, "?")+strings.Count(pattern, "{") > 1 {
+	if strings.Contains(re, "|") || strings.Count(re, "*")+strings.Count(re, "+")+strings.Count(re, "?")+strings.Count(re, "{") > 1 {
 		t.connect() // its first match within a topic may be shorter than the topic
 	}
 }

@@ -309,7 +309,7 @@ func toInt(v record.Value, to Type, from *schema.Schema, mode Mode) (record.Valu
 		return record.IntValue(wrap(n, to)), nil
 	}
 	f := math.Trunc(v.Float())
-	if f != f || f < -1<<63 || f >= 1<<63 { //nolint:staticcheck // NaN
+	if math.IsNaN(f) || f < -1<<63 || f >= 1<<63 {
 		return v, outOfRange(v, to)
 	}
 	return inRange(v, int64(f), to)

@@ -66,7 +66,7 @@ func (p *Pattern) next(i int) (int, error) {
 	switch {
 	case c == '\'':
 		return p.quoted(i)
-	case c|0x20 >= 'a' && c|0x20 <= 'z':
+	case letter(c):
 		n := 1
 		for i+n < len(p.text) && p.text[i+n] == c {
 			n++
@@ -78,12 +78,14 @@ func (p *Pattern) next(i int) (int, error) {
 		return n, nil
 	}
 	n := 1
-	for i+n < len(p.text) && p.text[i+n] != '\'' && !(p.text[i+n]|0x20 >= 'a' && p.text[i+n]|0x20 <= 'z') {
+	for i+n < len(p.text) && p.text[i+n] != '\'' && !letter(p.text[i+n]) {
 		n++
 	}
 	p.literal(p.text[i : i+n])
 	return n, nil
 }
+
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 func (p *Pattern) literal(s string) {
 	if k := len(p.fields) - 1; k >= 0 && p.fields[k].letter == 0 {
@@ -124,11 +126,11 @@ func supported(c byte, n, at int) error {
 		if n <= 3 {
 			return nil
 		}
-		return fmt.Errorf("X at character %d stands more than three times", at+1)
+		return fmt.Errorf("the letter X at character %d stands more than three times", at+1)
 	case 'Y', 'w', 'W':
-		return fmt.Errorf("%c at character %d is a number of a week, which depends on a locale: use yyyy, MM and dd", c, at+1)
+		return fmt.Errorf("the letter %c at character %d is a number of a week, which depends on a locale: use yyyy, MM and dd", c, at+1)
 	}
-	return fmt.Errorf("%c at character %d is no letter of a pattern: put text into single quotes", c, at+1)
+	return fmt.Errorf("the letter %c at character %d is none of a pattern: put text into single quotes", c, at+1)
 }
 
 // numeric reports whether a field is written in digits.
