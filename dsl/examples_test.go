@@ -141,6 +141,10 @@ func using(text string) string {
 	}
 	inputs := "input \"stdin\" \"in\" {\n}\n"
 	for _, m := range declaredConnection.FindAllStringSubmatch(text, -1) {
+		if m[1] == "registry" { // converters use it, not inputs
+			inputs = fmt.Sprintf("input \"stdin\" \"in\" {\nvalue \"avro\" {\nregistry = connection.registry.%s\n}\n}\n", m[2])
+			continue
+		}
 		inputs += fmt.Sprintf("input %q %q {\nconnection = connection.%s.%s\ntopics = [\"a\"]\ngroup = %q\nuntil = \"end\"\n}\n", m[1], m[2], m[1], m[2], m[2])
 	}
 	processor := ""

@@ -70,6 +70,12 @@ pipeline "totals" {
       registry = connection.registry.main
     }
   }
+
+  output "file" "failed" {
+    from   = [errors]
+    path   = "failed.jsonl"
+    format = "envelope"
+  }
 }
 `},
 		{Title: "JSON lines to Avro of a given schema", HCL: `pipeline "people" {
