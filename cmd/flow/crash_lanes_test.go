@@ -268,9 +268,9 @@ func (n *lane) check(want []byte) string {
 			if back == 0 {
 				t.Errorf("%s: no fault left anything to take back", n.name)
 			}
-			return fmt.Sprintf("each once and in order; %d were taken back", back)
+			return fmt.Sprintf("compared record by record; %d were taken back", back)
 		}
-		return "each once and in order"
+		return "compared record by record"
 	}
 	var y tally
 	for p := range lanePartitions {
