@@ -16,7 +16,7 @@ import (
 type Config struct {
 	transform.Common
 	Fields  map[string]string `flow:"fields" doc:"Types by path: int8, int16, int32, int64, float32, float64, bool (or boolean) and string. A field that is not there is left out, a null stays null." example:"{ amount = \"float64\", \"customer.age\" = \"int32\" }"`
-	Type    string            `flow:"type" oneof:"int8 int16 int32 int64 float32 float64 bool boolean string" doc:"Instead of fields: the type of the whole value or key." example:"\"string\""`
+	Type    string            `flow:"type" doc:"Instead of fields: the type of the whole value or key, one of the same." example:"\"string\""`
 	Connect bool              `flow:"connect" doc:"Casts in every detail as Kafka Connect's Cast: integers that do not fit wrap around, floats stop at the end of the range, any text but true is false, floats and times are written as Java does, and without a schema a missing field becomes null."`
 	transform.Nulls
 }
@@ -32,6 +32,9 @@ func (c *Config) Validate() []engine.Problem {
 		ps = append(ps, engine.Problem{Summary: "cast changes nothing", Detail: `Give the types of fields, such as: fields = { amount = "float64" }, or type for the whole value.`})
 	case len(c.Fields) > 0 && c.Type != "":
 		ps = append(ps, engine.Problem{Option: "type", Summary: "type with fields", Detail: "type is that of the whole value, which then has no fields. Remove one of the two."})
+	}
+	if _, ok := cast.Parse(c.Type); !ok && c.Type != "" {
+		ps = append(ps, engine.Problem{Option: "type", Summary: fmt.Sprintf("unknown type %q", c.Type), Detail: "A type is one of " + cast.Names + "."})
 	}
 	for _, text := range slices.Sorted(maps.Keys(c.Fields)) {
 		path, err := record.ParsePath(text)
@@ -86,7 +89,7 @@ func (c *Config) equal() []string {
 	}
 	if c.Type != "" {
 		ref := c.Ref(nil)
-		return []string{c.Map("", c.Whole(fmt.Sprintf("%s == nil ? nil : cast(%s, '%s')", ref, ref, c.fields()[0].to)))}
+		return []string{c.Map(ref+" != nil", c.Whole(fmt.Sprintf("cast(%s, '%s')", ref, c.fields()[0].to)))}
 	}
 	if c.Key() {
 		return nil // a map sets the key only as a whole

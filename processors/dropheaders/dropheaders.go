@@ -15,11 +15,15 @@ func Factory() engine.ProcessorFactory {
 			Summary:     "Removes headers.",
 			Description: "All headers of these exact names go. One that is not there is no error.",
 			Defaults:    func() any { return Defaults() },
-			Examples: []engine.Example{{Title: "No traces", HCL: `pipeline "orders" {
+			Examples: []engine.Example{{Title: "No traces", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "orders" {
   input "kafka" "orders" {
-    brokers = ["localhost:9092"]
-    topics  = ["orders"]
-    group   = "orders"
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "orders"
   }
 
   processor "drop_headers" "traces" {

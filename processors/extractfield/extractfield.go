@@ -18,11 +18,15 @@ func Factory() engine.ProcessorFactory {
 			Description: "A record that is null stays null. A field that is not there is an error of the record unless `missing` says otherwise: " +
 				"a value that silently becomes null is a tombstone, which deletes.",
 			Defaults: func() any { return Defaults() },
-			Examples: []engine.Example{{Title: "The id of a key", HCL: `pipeline "orders" {
+			Examples: []engine.Example{{Title: "The id of a key", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "orders" {
   input "kafka" "orders" {
-    brokers = ["localhost:9092"]
-    topics  = ["orders"]
-    group   = "orders"
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "orders"
     key "json" {}
   }
 
@@ -146,7 +150,7 @@ func (w *worker) missing(d *record.Doc, t *typed) error {
 	}
 	switch {
 	case root.Kind() == record.Null && t == nil:
-		return d.Set(record.Root, root)
+		return nil
 	case w.config.Missing == "error", w.config.Missing == "connect" && t != nil && t.s == nil && !t.any:
 		return fmt.Errorf("there is no %s", w.config.Field.Path)
 	case w.config.Missing == "connect":

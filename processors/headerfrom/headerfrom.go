@@ -20,7 +20,11 @@ func Factory() engine.ProcessorFactory {
 			Description: "Headers are added; those of the same name that are there stay. Text stands in a header as it is, all else as JSON; a null makes a header that is null. " +
 				"A field that is not there makes none.",
 			Defaults: func() any { return Defaults() },
-			Examples: []engine.Example{{Title: "The country as a header", HCL: `pipeline "orders" {
+			Examples: []engine.Example{{Title: "The country as a header", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "orders" {
   input "file" "orders" {
     path = "orders.jsonl"
   }
@@ -32,8 +36,8 @@ func Factory() engine.ProcessorFactory {
   }
 
   output "kafka" "orders" {
-    brokers = ["localhost:9092"]
-    topic   = "orders"
+    connection = connection.kafka.main
+    topic      = "orders"
   }
 }
 `}},

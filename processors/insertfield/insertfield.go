@@ -18,11 +18,15 @@ func Factory() engine.ProcessorFactory {
 			Description: "A record that is null stays null. What a record has not (a topic, a timestamp) is not added, with a schema it is null. " +
 				"For anything that is computed use a `map` with `set`.",
 			Defaults: func() any { return Defaults() },
-			Examples: []engine.Example{{Title: "Where a record was", HCL: `pipeline "orders" {
+			Examples: []engine.Example{{Title: "Where a record was", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "orders" {
   input "kafka" "orders" {
-    brokers = ["localhost:9092"]
-    topics  = ["orders"]
-    group   = "orders"
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "orders"
   }
 
   processor "insert_field" "origin" {
@@ -96,7 +100,7 @@ type worker struct {
 
 func (w *worker) edit(r *record.Record) error {
 	d := w.config.Doc(r)
-	if d.IsNull() {
+	if transform.IsNull(d) {
 		return nil
 	}
 	w.r = r

@@ -13,7 +13,11 @@ func Factory() engine.ProcessorFactory {
 			Summary:     "Adds a header with a fixed value.",
 			Description: "Headers of that name that are there stay unless `replace` is set. For a value from the record use a `map` with `headers`.",
 			Defaults:    func() any { return Defaults() },
-			Examples: []engine.Example{{Title: "Where records come from", HCL: `pipeline "orders" {
+			Examples: []engine.Example{{Title: "Where records come from", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "orders" {
   input "file" "orders" {
     path = "orders.jsonl"
   }
@@ -25,8 +29,8 @@ func Factory() engine.ProcessorFactory {
   }
 
   output "kafka" "orders" {
-    brokers = ["localhost:9092"]
-    topic   = "orders"
+    connection = connection.kafka.main
+    topic      = "orders"
   }
 }
 `}},

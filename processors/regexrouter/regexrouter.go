@@ -18,11 +18,15 @@ func Factory() engine.ProcessorFactory {
 			Description: "The pattern must match the whole topic, which is then replaced. " +
 				"What comes out must be a name that Kafka takes, and one of `topics` where that is given, or the record is an error.",
 			Defaults: func() any { return Defaults() },
-			Examples: []engine.Example{{Title: "Without the prefix of the source", HCL: `pipeline "orders" {
+			Examples: []engine.Example{{Title: "Without the prefix of the source", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "orders" {
   input "kafka" "shop" {
-    brokers = ["localhost:9092"]
-    topics  = ["shop.orders", "shop.customers"]
-    group   = "shop"
+    connection = connection.kafka.main
+    topics     = ["shop.orders", "shop.customers"]
+    group      = "shop"
   }
 
   processor "regex_router" "plain" {
@@ -31,8 +35,8 @@ func Factory() engine.ProcessorFactory {
   }
 
   output "kafka" "new" {
-    brokers = ["localhost:9092"]
-    topic   = "{{ topic }}"
+    connection = connection.kafka.main
+    topic      = "{{ topic }}"
   }
 }
 `}},

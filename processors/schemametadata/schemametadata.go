@@ -18,11 +18,15 @@ func Factory() engine.ProcessorFactory {
 			Summary:     "Changes name, version, documentation or parameters of a record's schema.",
 			Description: "The data stays as it is, and so does what is not given. A record without a schema is an error unless it is null.",
 			Defaults:    func() any { return Defaults() },
-			Examples: []engine.Example{{Title: "A name for the registry", HCL: `pipeline "orders" {
+			Examples: []engine.Example{{Title: "A name for the registry", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "orders" {
   input "kafka" "orders" {
-    brokers = ["localhost:9092"]
-    topics  = ["orders"]
-    group   = "orders"
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "orders"
   }
 
   processor "set_schema_metadata" "name" {

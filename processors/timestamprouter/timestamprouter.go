@@ -20,11 +20,15 @@ func Factory() engine.ProcessorFactory {
 			Description: "The time is the record's timestamp; a record without one is an error. " +
 				"What comes out must be a name that Kafka takes.",
 			Defaults: func() any { return Defaults() },
-			Examples: []engine.Example{{Title: "A topic for each day", HCL: `pipeline "orders" {
+			Examples: []engine.Example{{Title: "A topic for each day", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "orders" {
   input "kafka" "orders" {
-    brokers = ["localhost:9092"]
-    topics  = ["orders"]
-    group   = "orders"
+    connection = connection.kafka.main
+    topics     = ["orders"]
+    group      = "orders"
   }
 
   processor "timestamp_router" "daily" {
@@ -34,8 +38,8 @@ func Factory() engine.ProcessorFactory {
   }
 
   output "kafka" "daily" {
-    brokers = ["localhost:9092"]
-    topic   = "{{ topic }}"
+    connection = connection.kafka.main
+    topic      = "{{ topic }}"
   }
 }
 `}},

@@ -20,7 +20,11 @@ func Factory() engine.ProcessorFactory {
 				"A field that is not there is an error of the record unless `missing` says otherwise: records whose key lacks a part would share a key by mistake. " +
 				"A tombstone has no fields and keeps the key that it has.",
 			Defaults: func() any { return Defaults() },
-			Examples: []engine.Example{{Title: "The id as key", HCL: `pipeline "orders" {
+			Examples: []engine.Example{{Title: "The id as key", HCL: `connection "kafka" "main" {
+  brokers = ["localhost:9092"]
+}
+
+pipeline "orders" {
   input "file" "orders" {
     path = "orders.jsonl"
   }
@@ -31,8 +35,8 @@ func Factory() engine.ProcessorFactory {
   }
 
   output "kafka" "orders" {
-    brokers = ["localhost:9092"]
-    topic   = "orders"
+    connection = connection.kafka.main
+    topic      = "orders"
   }
 }
 `}},

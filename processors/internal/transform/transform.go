@@ -133,6 +133,19 @@ func (in *Interner) String(b []byte) string {
 	return s
 }
 
+// IsNull reports a document that is null: a tombstone, or JSON text that reads
+// null.
+func IsNull(d *record.Doc) bool {
+	if d.IsNull() {
+		return true
+	}
+	if d.Edited() || len(d.Raw()) > len("null")+8 {
+		return false
+	}
+	v, err := d.Get(record.Root)
+	return err == nil && v.Kind() == record.Null
+}
+
 // Null sets a member of an object to null, as Kafka Connect does with one that
 // is not there.
 func Null(d *record.Doc, id record.PathID) error {
