@@ -89,6 +89,10 @@ type ProcessorFactory struct {
 	// Changes says what a processor of this config changes of a record. nil:
 	// nothing if the processor is ReadOnly, otherwise it is not known.
 	Changes func(config any) Changes
+	// Equal returns what does the same as a processor of this config by
+	// expressions: blocks of HCL without a name, one line an option, in their
+	// order. nil: there is none. It is for people, who see it in flow explain.
+	Equal func(config any) []string
 }
 
 // OutputFactory describes and makes one type of output.
