@@ -6,6 +6,7 @@ import (
 	bytesconv "github.com/flowrecords/flow/converters/bytes"
 	csvconv "github.com/flowrecords/flow/converters/csv"
 	jsonconv "github.com/flowrecords/flow/converters/json"
+	primitiveconv "github.com/flowrecords/flow/converters/primitive"
 	stringconv "github.com/flowrecords/flow/converters/string"
 	"github.com/flowrecords/flow/engine"
 )
@@ -17,6 +18,7 @@ func All() []engine.ConverterFactory {
 		bytesconv.Factory(),
 		csvconv.Factory(),
 		jsonconv.Factory(),
+		primitiveconv.Factory(),
 		stringconv.Factory(),
 	}
 }

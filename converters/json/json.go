@@ -1,65 +1,126 @@
 package jsonconv
 
 import (
+	"fmt"
+
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
+	"github.com/flowrecords/flow/engine/schema/connect"
 )
 
-// Factory describes json.
-func Factory() engine.ConverterFactory {
-	return engine.ConverterFactory{
-		Component: engine.Component{
-			Type:    "json",
-			Summary: "Values are JSON texts.",
-			Description: "Reading: the bytes stay as they are and are looked at when an expression or a processor needs them; what is not valid JSON is then an error of the record. " +
-				"With `strict` every value is checked at once: syntax, numbers, escapes, UTF-8, depth.\n\n" +
-				"Writing: JSON as it is, byte for byte; a text becomes a JSON string, and bytes become a JSON string with their base64 text.\n\n" +
-				"A record without value (a tombstone) stays one in both directions. The JSON text `null` is a value of four bytes and stays that.",
-			Defaults: func() any { return Defaults() },
-			Examples: []engine.Example{{Title: "Refuse what is not JSON when it is read", HCL: `pipeline "checked" {
-  input "stdin" "in" {
-    value "json" {
-      strict = true
-    }
-  }
+type converter struct {
+	config  *Config
+	options connect.Options
+	given   *schema.Schema // the option schema; nil: none
+	decoded record.Encoding
 
-  output "stdout" "out" {}
-}
-`}},
-		},
-		New: func(config any, _ engine.Env) (engine.Converter, error) {
-			return converter{strict: config.(*Config).Strict}, nil
-		},
-	}
+	// Shared by all working copies, so that a schema is one pointer in all.
+	schemas connect.Cache
+	plans   plans
+	targets targets
 }
 
-type converter struct{ strict bool }
-
-func (converter) Decoded() record.Encoding { return record.JSON }
-
-func (c converter) NewDecoder() engine.Decode {
-	if !c.strict {
-		return nil
+func newConverter(config any, _ engine.Env) (engine.Converter, error) {
+	c := config.(*Config)
+	given, err := c.schema()
+	if err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
 	}
+	return &converter{config: c, options: c.options(), given: given, decoded: record.JSONOf(given)}, nil
+}
+
+func (c *converter) Decoded() record.Encoding { return c.decoded }
+
+// Schema implements engine.Typed.
+func (c *converter) Schema() *schema.Schema { return c.given }
+
+func (c *converter) NewDecoder() engine.Decode {
+	switch {
+	case c.config.Form == formEnvelope:
+		return decoder(c.envelope)
+	case c.given != nil && c.config.Form == formPayload:
+		return decoder(func(dst, src []byte) ([]byte, record.Encoding, error) {
+			dst, err := connect.AppendTyped(dst, src, c.given, c.options)
+			return dst, nil, err
+		})
+	case c.given != nil:
+		return decoder(func(dst, src []byte) ([]byte, record.Encoding, error) {
+			if err := schema.Check(c.given, src); err != nil {
+				return dst, nil, err
+			}
+			return append(dst, src...), nil, nil
+		})
+	case c.config.Strict:
+		return decoder(func(dst, src []byte) ([]byte, record.Encoding, error) {
+			if err := record.ValidateJSON(src); err != nil {
+				return dst, nil, err
+			}
+			return append(dst, src...), nil, nil
+		})
+	}
+	return nil
+}
+
+// decoder leaves a tombstone one.
+func decoder(decode func(dst, src []byte) ([]byte, record.Encoding, error)) engine.Decode {
 	return func(dst, src []byte, _ *engine.Meta) ([]byte, record.Encoding, error) {
 		if src == nil {
 			return nil, nil, nil
 		}
-		if err := record.ValidateJSON(src); err != nil {
-			return dst, nil, err
+		begin := len(dst)
+		out, enc, err := decode(dst, src)
+		if err != nil {
+			return out[:begin], nil, err
 		}
-		return append(dst, src...), nil, nil
+		return out, enc, nil
 	}
 }
 
-func (converter) NewEncoder(from record.Encoding) engine.Encode {
-	if from == nil || record.IsJSON(from) {
-		return nil
+// envelope reads Connect's envelope.
+func (c *converter) envelope(dst, src []byte) ([]byte, record.Encoding, error) {
+	begin := len(dst)
+	dst, s, err := c.schemas.Decode(dst, src, c.options)
+	switch {
+	case err != nil:
+		return dst, nil, err
+	case c.given == nil && s == nil:
+		return dst, record.JSON, nil
+	case c.given == nil || c.given == s:
+		return dst, record.JSONOf(s), nil
+	case s == nil:
+		return dst, nil, schema.Check(c.given, dst[begin:])
 	}
+	plan, err := c.plans.of(s, c.given)
+	if err != nil || plan == nil {
+		return dst, nil, err
+	}
+	text := dst[begin:]
+	out, err := plan.Append(nil, text)
+	return append(dst[:begin], out...), nil, err
+}
+
+func (c *converter) NewEncoder(from record.Encoding) engine.Encode {
+	if c.config.Form == formPlain && c.given == nil {
+		if from == nil || record.IsJSON(from) {
+			return nil
+		}
+		return encoder(from.AppendJSON)
+	}
+	if from == nil {
+		from = record.JSON
+	}
+	w := &writer{converter: c, from: from}
+	w.target, w.err = c.targets.of(c, from)
+	return encoder(w.encode)
+}
+
+// encoder leaves a tombstone one.
+func encoder(encode func(dst, src []byte) ([]byte, error)) engine.Encode {
 	return func(dst, src []byte, _ *engine.Meta) ([]byte, error) {
 		if src == nil {
 			return nil, nil
 		}
-		return from.AppendJSON(dst, src)
+		return encode(dst, src)
 	}
 }

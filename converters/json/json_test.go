@@ -8,16 +8,18 @@ import (
 	"github.com/flowrecords/flow/engine/record"
 )
 
-func newConverter(t testing.TB, strict bool) engine.Converter {
+func plainConverter(t testing.TB, strict bool) engine.Converter {
 	t.Helper()
-	c, err := Factory().New(&Config{Strict: strict}, engine.Env{})
+	config := Defaults()
+	config.Strict = strict
+	c, err := Factory().New(config, engine.Env{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-var examples = []enginetest.ConverterExample{
+var texts = []enginetest.ConverterExample{
 	{Name: "object", Source: []byte(`{"b":1.50,"a":[null,"é\n"]}`)},
 	{Name: "white space", Source: []byte(" {\n} ")},
 	{Name: "null text", Source: []byte("null")},
@@ -31,15 +33,15 @@ func TestConformance(t *testing.T) {
 	t.Run("lenient", func(t *testing.T) {
 		t.Parallel()
 		enginetest.RunConverter(t, enginetest.ConverterCase{
-			New:      func(t *testing.T) engine.Converter { return newConverter(t, false) },
-			Examples: append(examples, enginetest.ConverterExample{Name: "broken", Source: []byte(`{"a":`)}),
+			New:      func(t *testing.T) engine.Converter { return plainConverter(t, false) },
+			Examples: append(texts, enginetest.ConverterExample{Name: "broken", Source: []byte(`{"a":`)}),
 		})
 	})
 	t.Run("strict", func(t *testing.T) {
 		t.Parallel()
 		enginetest.RunConverter(t, enginetest.ConverterCase{
-			New:      func(t *testing.T) engine.Converter { return newConverter(t, true) },
-			Examples: examples,
+			New:      func(t *testing.T) engine.Converter { return plainConverter(t, true) },
+			Examples: texts,
 			Garbage: [][]byte{
 				{}, []byte(`{"a":`), []byte("01"), []byte(`"\x"`), []byte("\"\xff\""), []byte("{} {}"), []byte("NaN"), []byte("\xef\xbb\xbf{}"),
 			},
@@ -62,7 +64,7 @@ func TestEncode(t *testing.T) {
 		{from: record.Opaque, in: "", want: `""`},
 	}
 	for _, tt := range tests {
-		got, err := newConverter(t, false).NewEncoder(tt.from)(nil, []byte(tt.in), nil)
+		got, err := plainConverter(t, false).NewEncoder(tt.from)(nil, []byte(tt.in), nil)
 		if string(got) != tt.want || (err != nil) != tt.wantError {
 			t.Errorf("%s %q: got %q, %v; want %q", tt.from.Name(), tt.in, got, err, tt.want)
 		}
@@ -75,18 +77,18 @@ func TestEncode(t *testing.T) {
 // TestNothingToDo: bytes that stay as they are cost nothing.
 func TestNothingToDo(t *testing.T) {
 	t.Parallel()
-	c := newConverter(t, false)
+	c := plainConverter(t, false)
 	if c.NewDecoder() != nil || c.NewEncoder(record.JSON) != nil {
 		t.Error("JSON is copied")
 	}
 }
 
 func FuzzStrict(f *testing.F) {
-	for _, e := range examples {
+	for _, e := range texts {
 		f.Add(e.Source)
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
-		c := newConverter(t, true)
+		c := plainConverter(t, true)
 		out, _, err := c.NewDecoder()(nil, p, nil)
 		if err != nil {
 			return

@@ -11,7 +11,8 @@ type Options struct {
 	// as base64 of their bytes. Both are read.
 	Numeric bool
 	// KeepNulls leaves null what is null although the schema has a default
-	// (replace.null.with.default = false).
+	// (replace.null.with.default = false). A field that is not there is its
+	// default nevertheless.
 	KeepNulls bool
 	// Lenient takes, when reading, values that can mean only one thing: a number
 	// or boolean in quotes, 1.0 for an integer, a number as a string, dates and

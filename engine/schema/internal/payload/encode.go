@@ -58,7 +58,7 @@ func (e *encoder) value(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 		return dst, errLong
 	}
 	if c == nil || s.Type != schema.Any && c.Peek() == 'n' && c.Word("null") {
-		text, err := instead(s, e.Options)
+		text, err := instead(s, e.Options, c == nil)
 		if err != nil || text == nil {
 			return append(dst, "null"...), err
 		}
@@ -80,10 +80,11 @@ func (e *encoder) value(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 }
 
 // instead returns what stands for a value that is null or not there: the
-// default, nil for null.
-func instead(s *schema.Schema, o Options) ([]byte, error) {
+// default, nil for null. What is not there is the default also where nulls are
+// kept.
+func instead(s *schema.Schema, o Options, absent bool) ([]byte, error) {
 	switch {
-	case len(s.Default) > 0 && string(s.Default) != "null" && !o.KeepNulls:
+	case len(s.Default) > 0 && string(s.Default) != "null" && (absent || !o.KeepNulls):
 		return s.Default, nil
 	case s.Optional, string(s.Default) == "null":
 		return nil, nil
