@@ -6,6 +6,7 @@ import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/enginetest"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 func TestConformance(t *testing.T) {
@@ -40,5 +41,24 @@ func TestAsItIs(t *testing.T) {
 		if c.NewEncoder(from) != nil {
 			t.Errorf("%s is changed", from.Name())
 		}
+	}
+}
+
+// TestBytesWithASchema: they are base64 in typed JSON, and bytes outside.
+func TestBytesWithASchema(t *testing.T) {
+	t.Parallel()
+	encode := converter{}.NewEncoder(record.JSONOf(schema.New(schema.Bytes).AsOptional()))
+	for in, want := range map[string]string{`"AAH+"`: "\x00\x01\xfe", `""`: ""} {
+		if got, err := encode(nil, []byte(in), nil); err != nil || got == nil || string(got) != want {
+			t.Errorf("%s: %q, %v", in, got, err)
+		}
+	}
+	for _, in := range [][]byte{nil, []byte("null")} {
+		if got, err := encode([]byte{}, in, nil); err != nil || got != nil {
+			t.Errorf("%s: %q, %v", in, got, err)
+		}
+	}
+	if got, err := encode(nil, []byte(`"%"`), nil); err == nil {
+		t.Errorf("what is no base64 is written as %q", got)
 	}
 }

@@ -74,5 +74,5 @@ func (c *Config) schema() (*schema.Schema, error) {
 
 // options are those of Connect's payload.
 func (c *Config) options() connect.Options {
-	return connect.Options{Numeric: c.Decimal == "number", KeepNulls: !c.Replace, Lenient: c.Lenient}
+	return connect.Options{Numeric: c.Decimal == "number", KeepNulls: !c.Replace, FillIn: true, Lenient: c.Lenient}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 // Factory describes string.
@@ -16,8 +17,8 @@ func Factory() engine.ConverterFactory {
 			Type:    "string",
 			Summary: "Values are texts in UTF-8.",
 			Description: "Reading: the value is one string. What is not UTF-8 is an error of the record as soon as an expression or a processor needs it, with `strict` at once.\n\n" +
-				"Writing: a text as it is; of JSON a string without its quotes and escapes, and anything else as its JSON text; bytes as they are, which `strict` refuses when they are not UTF-8.\n\n" +
-				"A record without value (a tombstone) stays one in both directions, and an empty text stays an empty text. JSON's `null` is written as the text `null`.",
+				"Writing: a text as it is; of JSON a string without its quotes and escapes, and anything else as its JSON text; dates and times that have a schema by their text, such as 2006-01-02; bytes as they are, which `strict` refuses when they are not UTF-8.\n\n" +
+				"A record without value (a tombstone) stays one in both directions, and an empty text stays an empty text. JSON's `null` is written as the text `null`, and a null that has a schema as a tombstone.",
 			Defaults: func() any { return Defaults() },
 			Examples: []engine.Example{{Title: "Lines that are plain text", HCL: `pipeline "text" {
   input "stdin" "in" {
@@ -70,6 +71,9 @@ func appendFilled(dst, p []byte) []byte {
 }
 
 func (c converter) NewEncoder(from record.Encoding) engine.Encode {
+	if s := record.SchemaOf(from); s != nil {
+		return newTyped(from, s)
+	}
 	if from != nil && record.IsJSON(from) {
 		return newUnquote(from)
 	}
@@ -98,6 +102,31 @@ func newUnquote(from record.Encoding) engine.Encode {
 			return append(dst, src...), nil
 		}
 		return unquote(dst, src, m)
+	}
+}
+
+// newTyped returns an Encode for values with a schema: texts, dates and the like
+// by their text, bytes as they are, anything else as its typed JSON text.
+func newTyped(from record.Encoding, s *schema.Schema) engine.Encode {
+	bytesOf := newText(from)
+	unquote := newText(record.JSON)
+	var text []byte
+	return func(dst, src []byte, m *engine.Meta) (out []byte, err error) {
+		if src == nil {
+			return nil, nil
+		}
+		if text, err = from.AppendJSON(text[:0], src); err != nil {
+			return dst, err
+		}
+		switch {
+		case string(text) == "null":
+			return nil, nil
+		case s.Type == schema.Bytes:
+			return bytesOf(dst, src, m)
+		case text[0] == '"':
+			return unquote(dst, text, m)
+		}
+		return append(dst, text...), nil
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/enginetest"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 func newConverter(t testing.TB, strict bool) engine.Converter {
@@ -73,5 +74,32 @@ func TestEncode(t *testing.T) {
 	}
 	if _, err := newConverter(t, true).NewEncoder(record.Opaque)(nil, []byte{0xff}, nil); err == nil {
 		t.Error("strict writes what is not UTF-8")
+	}
+}
+
+// TestValuesWithASchema: their own text is written.
+func TestValuesWithASchema(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ typ, in, want string }{
+		{"string", `"a\"b"`, `a"b`},
+		{"date", `"2026-01-02"`, "2026-01-02"},
+		{"time(ms)", `"03:04:05.006"`, "03:04:05.006"},
+		{"timestamp(ms)", `"2026-01-02T03:04:05.006Z"`, "2026-01-02T03:04:05.006Z"},
+		{"decimal(10,2)", "12.30", "12.30"},
+		{"float64", `"NaN"`, "NaN"},
+		{"bytes", `"AAH+"`, "\x00\x01\xfe"},
+		{"struct{a int8}", `{"a":1}`, `{"a":1}`},
+	} {
+		s, err := schema.Parse(c.typ)
+		if err != nil {
+			t.Fatal(err)
+		}
+		encode := newConverter(t, false).NewEncoder(record.JSONOf(s.AsOptional()))
+		if got, err := encode(nil, []byte(c.in), nil); err != nil || string(got) != c.want {
+			t.Errorf("%s %s: %q, %v", c.typ, c.in, got, err)
+		}
+		if got, err := encode(nil, []byte("null"), nil); err != nil || got != nil {
+			t.Errorf("%s null: %q, %v", c.typ, got, err)
+		}
 	}
 }

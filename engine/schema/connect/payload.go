@@ -11,9 +11,11 @@ type Options struct {
 	// as base64 of their bytes. Both are read.
 	Numeric bool
 	// KeepNulls leaves null what is null although the schema has a default
-	// (replace.null.with.default = false). A field that is not there is its
-	// default nevertheless.
+	// (replace.null.with.default = false).
 	KeepNulls bool
+	// FillIn makes a field that is not there its default also where nulls are
+	// kept. Connect, which cannot tell the two apart, makes it null.
+	FillIn bool
 	// Lenient takes, when reading, values that can mean only one thing: a number
 	// or boolean in quotes, 1.0 for an integer, a number as a string, dates and
 	// times as text, base64 without padding. Members that the schema does not
@@ -23,7 +25,7 @@ type Options struct {
 
 // inner are the options for package payload.
 func (o Options) inner() payload.Options {
-	return payload.Options{Numeric: o.Numeric, KeepNulls: o.KeepNulls, Lenient: o.Lenient}
+	return payload.Options{Numeric: o.Numeric, KeepNulls: o.KeepNulls, FillIn: o.FillIn, Lenient: o.Lenient}
 }
 
 // AppendPayload appends typed JSON text of a valid schema as a payload: as

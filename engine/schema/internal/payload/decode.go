@@ -46,7 +46,7 @@ func (d *decoder) value(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 		if s.Type == schema.Any && c != nil {
 			return append(dst, "null"...), nil
 		}
-		text, err := instead(s, d.Options, c == nil)
+		text, err := instead(s, d.Options, c == nil && d.FillIn)
 		if err != nil {
 			return dst, err
 		}

@@ -26,9 +26,10 @@ type Options struct {
 	// are numbers, as its JSON Schema converter writes them. Otherwise it is one
 	// of Connect's JSON converter.
 	Plain bool
-	// Numeric, KeepNulls and Lenient are those of connect.Options.
+	// Numeric, KeepNulls, FillIn and Lenient are those of connect.Options.
 	Numeric   bool
 	KeepNulls bool
+	FillIn    bool
 	Lenient   bool
 }
 
@@ -58,7 +59,7 @@ func (e *encoder) value(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 		return dst, errLong
 	}
 	if c == nil || s.Type != schema.Any && c.Peek() == 'n' && c.Word("null") {
-		text, err := instead(s, e.Options, c == nil)
+		text, err := instead(s, e.Options, c == nil && e.FillIn)
 		if err != nil || text == nil {
 			return append(dst, "null"...), err
 		}
@@ -80,8 +81,7 @@ func (e *encoder) value(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 }
 
 // instead returns what stands for a value that is null or not there: the
-// default, nil for null. What is not there is the default also where nulls are
-// kept.
+// default, nil for null. absent: it is the default also where nulls are kept.
 func instead(s *schema.Schema, o Options, absent bool) ([]byte, error) {
 	switch {
 	case len(s.Default) > 0 && string(s.Default) != "null" && (absent || !o.KeepNulls):
