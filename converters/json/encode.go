@@ -34,6 +34,8 @@ type target struct {
 	plan *schema.Plan
 	// head is the envelope up to the payload.
 	head []byte
+	// payloads writes them; nil for form = "plain" and without a schema.
+	payloads *connect.Writer
 }
 
 var errSchemaless = errors.New(`the value has no schema, which an envelope of Kafka Connect needs: give the converter a schema, set schemaless = "null", or write form = "payload"`)
@@ -47,6 +49,9 @@ func (c *converter) target(s *schema.Schema) (*target, error) {
 				return nil, err
 			}
 		}
+	}
+	if t.as != nil && c.config.Form != formPlain {
+		t.payloads = connect.NewWriter(t.as, c.options)
 	}
 	if c.config.Form != formEnvelope {
 		return t, nil
@@ -183,7 +188,7 @@ func (w *writer) write(dst, src []byte) ([]byte, error) {
 		}
 		return append(dst, src...), nil
 	case t.as != nil:
-		return connect.AppendPayload(dst, src, t.as, w.options)
+		return t.payloads.Append(dst, src)
 	}
 	if err := record.ValidateJSON(src); err != nil {
 		return dst, err

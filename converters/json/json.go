@@ -40,8 +40,9 @@ func (c *converter) NewDecoder() engine.Decode {
 	case c.config.Form == formEnvelope:
 		return decoder(c.envelope)
 	case c.given != nil && c.config.Form == formPayload:
+		payloads := connect.NewReader(c.given, c.options)
 		return decoder(func(dst, src []byte) ([]byte, record.Encoding, error) {
-			dst, err := connect.AppendTyped(dst, src, c.given, c.options)
+			dst, err := payloads.Append(dst, src)
 			return dst, nil, err
 		})
 	case c.given != nil:

@@ -83,6 +83,8 @@ type Cache struct {
 type opening struct {
 	text []byte
 	s    *schema.Schema
+	o    Options
+	fast *payload.Program
 }
 
 // Schema returns the schema of a node.
@@ -119,6 +121,12 @@ func (k *Cache) Schema(node []byte) (*schema.Schema, error) {
 func (k *Cache) Decode(dst, text []byte, o Options) ([]byte, *schema.Schema, error) {
 	if l := k.last.Load(); l != nil && bytes.HasPrefix(text, l.text) {
 		begin := len(dst)
+		if l.o == o {
+			out, n, ok := l.fast.Append(dst, text[len(l.text):], 1)
+			if ok && string(text[len(l.text)+n:]) == "}" {
+				return out, l.s, nil
+			}
+		}
 		out, n, err := payload.AppendTypedPart(dst, text[len(l.text):], l.s, o.inner())
 		if err == nil && string(text[len(l.text)+n:]) == "}" {
 			return out, l.s, nil
@@ -137,7 +145,7 @@ func (k *Cache) Decode(dst, text []byte, o Options) ([]byte, *schema.Schema, err
 		return dst, nil, err
 	}
 	if head := AppendEnvelope(nil, node, nil); bytes.HasPrefix(text, head[:len(head)-1]) {
-		k.last.Store(&opening{text: head[:len(head)-1], s: s})
+		k.last.Store(&opening{text: head[:len(head)-1], s: s, o: o, fast: payload.Reader(s, o.inner())})
 	}
 	dst, err = AppendTyped(dst, value, s, o)
 	return dst, s, err
