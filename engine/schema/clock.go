@@ -75,6 +75,10 @@ func monthDays(year int64, month int) int {
 // AppendDate appends the day that is days after 1970-01-01.
 func AppendDate(dst []byte, days int64) []byte {
 	year, month, day := civil(days)
+	if year >= 0 && year <= 9999 {
+		y := int(year)
+		return append(dst, digit(y/1000), digit(y/100%10), digit(y/10%10), digit(y%10), '-', digit(month/10), digit(month%10), '-', digit(day/10), digit(day%10))
+	}
 	switch {
 	case year < 0:
 		dst = append(dst, '-')
@@ -90,9 +94,9 @@ func AppendDate(dst []byte, days int64) []byte {
 // AppendTime appends the time of the day that is sec seconds and nsec
 // nanoseconds after midnight: as many digits as it needs.
 func AppendTime(dst []byte, sec int64, nsec int) []byte {
-	dst = appendPadded(dst, sec/3600, 2)
-	dst = appendPadded(append(dst, ':'), sec/60%60, 2)
-	dst = appendPadded(append(dst, ':'), sec%60, 2)
+	clock := int(sec)
+	h, m, c := clock/3600, clock/60%60, clock%60
+	dst = append(dst, digit(h/10), digit(h%10), ':', digit(m/10), digit(m%10), ':', digit(c/10), digit(c%10))
 	if nsec == 0 {
 		return dst
 	}
@@ -115,6 +119,8 @@ func AppendTimestamp(dst []byte, sec int64, nsec int, local bool) []byte {
 	}
 	return dst
 }
+
+func digit(n int) byte { return byte('0' + n) }
 
 func appendPadded(dst []byte, n int64, width int) []byte {
 	var buf [20]byte

@@ -249,10 +249,12 @@ func (d *decoder) bytes(dst, text []byte, s *schema.Schema) ([]byte, error) {
 	return jsontext.AppendQuoted(dst, text), nil
 }
 
+var strict64 = base64.StdEncoding.Strict()
+
 // decode64 reads base64: leniently without padding and of both alphabets.
 func (d *decoder) decode64(text []byte) ([]byte, error) {
 	if !d.Lenient {
-		return base64.StdEncoding.Strict().AppendDecode(nil, text)
+		return strict64.AppendDecode(nil, text)
 	}
 	plain := bytes.TrimRight(bytes.Map(func(r rune) rune {
 		switch r {

@@ -2,8 +2,10 @@ package payload
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"math/bits"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/flowrecords/flow/engine/schema"
@@ -30,7 +32,8 @@ const (
 	opBool
 	opInt
 	opFloat
-	opDecimal // as a number
+	opDecimal // as a number, or read from base64
+	opEncoded // a decimal that becomes base64
 	opCount   // a number that becomes a date or time
 	opClock   // the other way round
 	opArray
@@ -114,14 +117,18 @@ func opOf(s *schema.Schema, o *Options, decode bool) (op, int64, int64) {
 	case schema.Float32, schema.Float64:
 		return opFloat, 0, 0
 	case schema.Decimal:
-		if s.Scale >= 0 && (decode || o.Numeric) {
+		switch {
+		case s.Scale < 0:
+		case decode || o.Numeric:
 			return opDecimal, 0, 0
+		default:
+			return opEncoded, 0, 0
 		}
 	case schema.String:
 		return opString, 0, 0
 	case schema.Bytes, schema.UUID, schema.Enum:
 		return opText, 0, 0
-	case schema.Date, schema.Time, schema.Timestamp, schema.LocalTimestamp, schema.Duration:
+	case schema.Date, schema.Time, schema.Timestamp, schema.LocalTimestamp:
 		if decode {
 			return opCount, 0, 0
 		}
@@ -173,6 +180,8 @@ type walker struct {
 	from int // what lies in b from here to the position is still to be copied
 	d    decoder
 	e    encoder
+	// small is room for the bytes of a decimal.
+	small [16]byte
 }
 
 func (w *walker) copy(to int) {
@@ -204,7 +213,11 @@ func (w *walker) value(n *node, i, depth int) int {
 		}
 		return end
 	case opDecimal:
-		if end := w.decimal(n.s, i); end >= 0 {
+		if b[i] == '"' && w.p.decode {
+			i = w.decoded(n.s, i)
+			return i
+		}
+		if end, _ := w.decimal(n.s, i); end >= 0 {
 			return end
 		}
 	case opFloat:
@@ -238,13 +251,21 @@ func (w *walker) value(n *node, i, depth int) int {
 		return -1
 	case opClock:
 		end, plain := w.str(i)
-		if !plain || schema.CheckText(n.s, b[i+1:end-1]) != nil {
+		if !plain {
+			return -1
+		}
+		units, ok := unitsOf(b[i+1:end-1], n.s)
+		if !ok {
 			return -1
 		}
 		w.copy(i)
 		w.from = end
-		w.dst = w.e.clock(w.dst, b[i+1:end-1], n.s)
+		w.dst = strconv.AppendInt(w.dst, units, 10)
 		return end
+	case opEncoded:
+		if end := w.encoded(n.s, i); end >= 0 {
+			return end
+		}
 	case opSlow:
 	}
 	return w.slow(n, i, depth)
@@ -350,7 +371,6 @@ func (w *walker) str(i int) (end int, plain bool) {
 	if i >= len(b) || b[i] != '"' {
 		return -1, false
 	}
-	wide := false
 	for j := i + 1; j < len(b); {
 		if len(b)-j >= 8 {
 			x := binary.LittleEndian.Uint64(b[j:])
@@ -364,13 +384,13 @@ func (w *walker) str(i int) (end int, plain bool) {
 		}
 		switch ch := b[j]; {
 		case ch == '"':
-			if wide && !utf8.Valid(b[i+1:j]) {
-				return -1, false
-			}
 			return j + 1, true
 		case ch >= utf8.RuneSelf:
-			wide = true
+			wide := j
 			for j++; j < len(b) && b[j] >= utf8.RuneSelf; j++ {
+			}
+			if !utf8.Valid(b[wide:j]) {
+				return -1, false
 			}
 		case ch == '\\' || ch < ' ':
 			c := jsontext.New(b[i:])
@@ -446,13 +466,85 @@ func (w *walker) float(i int) int {
 }
 
 // decimal reads a number that has the digits of s, as flow writes it.
-func (w *walker) decimal(s *schema.Schema, i int) int {
+func (w *walker) decimal(s *schema.Schema, i int) (end, digits int) {
 	end, digits, behind := w.number(i)
 	if end < 0 || behind != s.Scale || s.Precision > 0 && digits > s.Precision {
-		return -1
+		return -1, 0
 	}
 	if w.b[i] == '-' && bytes.IndexAny(w.b[i:end], "123456789") < 0 {
-		return -1 // there is no negative zero
+		return -1, 0 // there is no negative zero
+	}
+	return end, digits
+}
+
+// int64Digits is how many digits always fit.
+const int64Digits = 18
+
+// encoded writes a decimal as base64 of its bytes.
+func (w *walker) encoded(s *schema.Schema, i int) int {
+	end, digits := w.decimal(s, i)
+	if end < 0 || digits > int64Digits {
+		return -1
+	}
+	w.copy(i)
+	w.from = end
+	v := int64(0)
+	for _, c := range w.b[i:end] {
+		if c-'0' <= 9 {
+			v = v*10 + int64(c-'0')
+		}
+	}
+	if w.b[i] == '-' {
+		v = -v
+	}
+	raw := binary.BigEndian.AppendUint64(w.small[:0], uint64(v))
+	for len(raw) > 1 && (raw[0] == 0 && raw[1] < 0x80 || raw[0] == 0xff && raw[1] >= 0x80) {
+		raw = raw[1:]
+	}
+	w.dst = base64.StdEncoding.AppendEncode(append(w.dst, '"'), raw)
+	w.dst = append(w.dst, '"')
+	return end
+}
+
+// bytesText is the type of base64.
+var bytesText = schema.New(schema.Bytes)
+
+// decoded reads a decimal from base64 of at most 8 bytes.
+func (w *walker) decoded(s *schema.Schema, i int) int {
+	const most = 12
+	end, plain := w.str(i)
+	if !plain || end-i-2 > most || end-i == 2 || schema.CheckText(bytesText, w.b[i+1:end-1]) != nil {
+		return -1
+	}
+	raw, err := base64.StdEncoding.AppendDecode(w.small[:0], w.b[i+1:end-1])
+	if err != nil {
+		return -1
+	}
+	w.copy(i)
+	w.from = end
+	begin := len(w.dst)
+	if w.dst, err = schema.AppendDecimal(w.dst, raw, s.Scale); err != nil || schema.CheckNumber(s, w.dst[begin:]) != nil {
+		return -1
 	}
 	return end
+}
+
+// unitsOf counts what a date or time is in units of s.
+func unitsOf(text []byte, s *schema.Schema) (int64, bool) {
+	var sec int64
+	var nsec int
+	ok := false
+	switch s.Type {
+	case schema.Date:
+		return schema.ParseDate(text)
+	case schema.Time:
+		sec, nsec, ok = schema.ParseTime(text)
+	case schema.Timestamp, schema.LocalTimestamp:
+		sec, nsec, ok = schema.ParseTimestamp(text, s.Type == schema.LocalTimestamp)
+	default:
+	}
+	if !ok {
+		return 0, false
+	}
+	return s.Unit.Count(sec, nsec)
 }
