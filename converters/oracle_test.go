@@ -78,7 +78,7 @@ func TestOracle(t *testing.T) {
 				continue
 			}
 			count++
-			diff := ""
+			var diff string
 			conv, err := converterOf(t, reg, made, c.Case)
 			switch {
 			case err != nil || c.Result.Error != nil && c.Result.Error.Stage == "configure":

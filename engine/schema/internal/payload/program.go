@@ -471,7 +471,7 @@ func (w *walker) decimal(s *schema.Schema, i int) (end, digits int) {
 	if end < 0 || behind != s.Scale || s.Precision > 0 && digits > s.Precision {
 		return -1, 0
 	}
-	if w.b[i] == '-' && bytes.IndexAny(w.b[i:end], "123456789") < 0 {
+	if w.b[i] == '-' && !bytes.ContainsAny(w.b[i:end], "123456789") {
 		return -1, 0 // there is no negative zero
 	}
 	return end, digits
