@@ -54,6 +54,34 @@ type node struct {
 type member struct {
 	name []byte // with the comma before it and the colon behind
 	node *node
+	// words are name, if it is short, and masks the bits of them that count: a
+	// call to compare so few bytes would cost as much as all the rest.
+	words, masks [2]uint64
+}
+
+const wordsBytes = 16
+
+func newMember(name []byte, n *node) member {
+	m := member{name: name, node: n}
+	if len(name) <= wordsBytes {
+		var text, mask [wordsBytes]byte
+		for i := range copy(text[:], name) {
+			mask[i] = 0xff
+		}
+		for i := range m.words {
+			m.words[i], m.masks[i] = binary.LittleEndian.Uint64(text[8*i:]), binary.LittleEndian.Uint64(mask[8*i:])
+		}
+	}
+	return m
+}
+
+// at reports whether the name lies at b[i].
+func (m *member) at(b []byte, i int) bool {
+	if len(m.name) > wordsBytes || len(b)-i < wordsBytes {
+		return has(b, i, m.name)
+	}
+	p := b[i : i+wordsBytes]
+	return (binary.LittleEndian.Uint64(p)^m.words[0])&m.masks[0]|(binary.LittleEndian.Uint64(p[8:])^m.words[1])&m.masks[1] == 0
 }
 
 // Reader returns the program that does what AppendTyped does.
@@ -85,7 +113,7 @@ func (k *compiler) node(s *schema.Schema) *node {
 		n.elem = k.node(s.Elem)
 	case opStruct:
 		for i := range s.Fields {
-			n.fields = append(n.fields, member{appendName(nil, s.Fields[i].Name, i == 0), k.node(s.Fields[i].Schema)})
+			n.fields = append(n.fields, newMember(appendName(nil, s.Fields[i].Name, i == 0), k.node(s.Fields[i].Schema)))
 		}
 	default:
 	}
@@ -300,10 +328,16 @@ func (w *walker) object(n *node, i, depth int) int {
 	i++
 	for k := range n.fields {
 		f := &n.fields[k]
-		if !has(b, i, f.name) {
+		if !f.at(b, i) {
 			return -1
 		}
-		if i = w.value(f.node, i+len(f.name), depth+1); i < 0 {
+		i += len(f.name)
+		if f.node.op == opString && i < len(b) && b[i] == '"' { // the most common one
+			i, _ = w.str(i)
+		} else {
+			i = w.value(f.node, i, depth+1)
+		}
+		if i < 0 {
 			return -1
 		}
 	}
