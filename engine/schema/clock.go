@@ -21,6 +21,9 @@ const (
 // the Gregorian calendar without a beginning.
 func civil(days int64) (year int64, month, day int) {
 	z := days + daysTo1970
+	if z >= 0 && z < 1<<29 {
+		return civil32(uint32(z))
+	}
 	era := floorDiv(z, daysOf400)
 	doe := z - era*daysOf400
 	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
@@ -33,6 +36,25 @@ func civil(days int64) (year int64, month, day int) {
 	}
 	year = yoe + era*400
 	if month <= 2 {
+		year++
+	}
+	return year, month, day
+}
+
+// civil32 is civil for days since 0000-03-01, without a division that is not by
+// a constant, after Neri and Schneider, "Euclidean affine functions and their
+// application to calendar algorithms" (2022).
+func civil32(z uint32) (year int64, month, day int) {
+	n := 4*z + 3
+	century := n / daysOf400
+	n = n%daysOf400 | 3
+	p := uint64(n) * 2939745
+	ofCentury, ofYear := uint32(p>>32), uint32(p)/2939745/4
+	n = 2141*ofYear + 197913
+	month, day = int(n>>16), int(n&0xffff/2141)+1
+	year = int64(100*century + ofCentury)
+	if month > 12 {
+		month -= 12
 		year++
 	}
 	return year, month, day
@@ -246,6 +268,10 @@ func number(b []byte) (int64, bool) {
 // Count returns sec seconds and nsec nanoseconds in units of u. It is false if
 // they are not whole units or do not fit.
 func (u Unit) Count(sec int64, nsec int) (n int64, ok bool) {
+	const far = 1 << 40 // seconds of which milliseconds fit
+	if u == Millisecond && sec > -far && sec < far {
+		return sec*1000 + int64(nsec)/1_000_000, nsec%1_000_000 == 0
+	}
 	per := u.PerSecond()
 	each := int64(time.Second) / per
 	if int64(nsec)%each != 0 {
@@ -270,6 +296,10 @@ func (u Unit) Count(sec int64, nsec int) (n int64, ok bool) {
 
 // Split is the inverse of Count.
 func (u Unit) Split(n int64) (sec int64, nsec int) {
+	if u == Millisecond { // the most common one, with divisions by constants
+		sec = floorDiv(n, 1000)
+		return sec, int(n-sec*1000) * 1_000_000
+	}
 	per := u.PerSecond()
 	sec = floorDiv(n, per)
 	return sec, int((n - sec*per) * (int64(time.Second) / per))

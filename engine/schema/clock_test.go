@@ -130,3 +130,18 @@ func TestUnscaled(t *testing.T) {
 		t.Error("took a decimal without end")
 	}
 }
+
+// TestEachDay: the text of each day of 10000 years is that of package time, and
+// is read as the same day.
+func TestEachDay(t *testing.T) {
+	t.Parallel()
+	at := time.Date(0, time.January, 1, 0, 0, 0, 0, time.UTC)
+	var got, want []byte
+	for days := at.Unix() / 86400; at.Year() < 10000; days++ {
+		got, want = schema.AppendDate(got[:0], days), at.AppendFormat(want[:0], time.DateOnly)
+		if back, ok := schema.ParseDate(got); string(got) != string(want) || !ok || back != days {
+			t.Fatalf("day %d is %s, not %s, and is read as %d, %v", days, got, want, back, ok)
+		}
+		at = at.AddDate(0, 0, 1)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"strconv"
 	"unicode/utf8"
@@ -47,6 +48,7 @@ type node struct {
 	null   bool // a null is one on both sides
 	s      *schema.Schema
 	lo, hi int64 // opInt
+	safe   int   // opInt: so many digits are never beyond
 	fields []member
 	elem   *node
 }
@@ -109,6 +111,8 @@ func (k *compiler) node(s *schema.Schema) *node {
 	k.made[s] = n
 	n.op, n.lo, n.hi = opOf(s, &k.o, k.decode)
 	switch n.op {
+	case opInt:
+		n.safe = len(strconv.FormatInt(n.hi, 10)) - 1
 	case opArray, opMap:
 		n.elem = k.node(s.Elem)
 	case opStruct:
@@ -235,6 +239,11 @@ func (w *walker) value(n *node, i, depth int) int {
 	case opStruct:
 		return w.object(n, i, depth)
 	case opInt:
+		if n.lo < 0 {
+			if end, digits, behind := w.number(i); end >= 0 && behind == 0 && digits <= n.safe && (b[i] != '-' || b[i+1] != '0') {
+				return end
+			}
+		}
 		end, v := w.integer(i)
 		if end < 0 || v < n.lo || v > n.hi {
 			return w.slow(n, i, depth)
@@ -540,25 +549,44 @@ func (w *walker) encoded(s *schema.Schema, i int) int {
 	return end
 }
 
-// bytesText is the type of base64.
-var bytesText = schema.New(schema.Bytes)
-
 // decoded reads a decimal from base64 of at most 8 bytes.
 func (w *walker) decoded(s *schema.Schema, i int) int {
 	const most = 12
 	end, plain := w.str(i)
-	if !plain || end-i-2 > most || end-i == 2 || schema.CheckText(bytesText, w.b[i+1:end-1]) != nil {
+	if !plain || end-i-2 > most || end-i == 2 {
 		return -1
 	}
-	raw, err := base64.StdEncoding.AppendDecode(w.small[:0], w.b[i+1:end-1])
-	if err != nil {
+	n, err := strict64.Decode(w.small[:], w.b[i+1:end-1])
+	if err != nil || n > 8 {
+		return -1
+	}
+	v := int64(int8(w.small[0]))
+	for _, c := range w.small[1:n] {
+		v = v<<8 | int64(c)
+	}
+	if v == math.MinInt64 {
 		return -1
 	}
 	w.copy(i)
 	w.from = end
-	begin := len(w.dst)
-	if w.dst, err = schema.AppendDecimal(w.dst, raw, s.Scale); err != nil || schema.CheckNumber(s, w.dst[begin:]) != nil {
+	if v < 0 {
+		w.dst = append(w.dst, '-')
+		v = -v
+	}
+	var buf [24]byte
+	digits := strconv.AppendInt(buf[:0], v, 10)
+	if s.Precision > 0 && len(digits) > s.Precision && v > 0 || s.Scale > int64Digits {
 		return -1
+	}
+	if zeros := s.Scale + 1 - len(digits); zeros > 0 {
+		w.dst = append(w.dst, "0000000000000000000"[:zeros]...)
+	}
+	w.dst = append(w.dst, digits...)
+	if s.Scale > 0 {
+		at := len(w.dst) - s.Scale
+		w.dst = append(w.dst, 0)
+		copy(w.dst[at+1:], w.dst[at:])
+		w.dst[at] = '.'
 	}
 	return end
 }
