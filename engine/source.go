@@ -106,6 +106,38 @@ func (s *Source) Begin(b *Batch, end Position, first int64, rows []uint32) {
 	b.owed.Store(1)
 }
 
+// Advance moves the source to end, behind all that has begun, without a record:
+// a file has got another name, say. It takes nothing of the bytes in flight, as
+// a batch that the input confirms by itself would seem to.
+func (s *Source) Advance(end Position) {
+	s.mu.Lock()
+	if s.tail-s.head == uint64(len(s.ring)) {
+		s.grow()
+	}
+	s.ring[s.tail&uint64(len(s.ring)-1)] = ringSlot{end: end, done: true}
+	s.tail++
+	moved := s.proceed()
+	s.mu.Unlock()
+	if moved && s.notify != nil {
+		s.notify(s)
+	}
+}
+
+// proceed moves the watermark to the end of the longest confirmed prefix
+// (Invariant 2), not to the highest confirmed group, and reports whether it
+// has moved. mu is held.
+func (s *Source) proceed() (moved bool) {
+	for s.head != s.tail && s.ring[s.head&uint64(len(s.ring)-1)].done {
+		slot := &s.ring[s.head&uint64(len(s.ring)-1)]
+		if !s.revoked {
+			s.watermark, s.moved, moved = slot.end, true, true
+		}
+		*slot = ringSlot{}
+		s.head++
+	}
+	return moved
+}
+
 // grow doubles the ring. mu is held.
 func (s *Source) grow() {
 	ring := make([]ringSlot, 2*len(s.ring))
@@ -188,23 +220,13 @@ func (s *Source) Late() uint64 { return s.late.Load() }
 func (s *Source) done(g *AckGroup) {
 	bytes := g.bytes
 	s.inFlight.Add(-int64(g.records))
-	moved := false
 	s.mu.Lock()
 	if i := g.seq - s.head; i >= s.tail-s.head || s.ring[g.seq&uint64(len(s.ring)-1)].done {
 		s.mu.Unlock()
 		panic("engine: ack group confirmed twice")
 	}
 	s.ring[g.seq&uint64(len(s.ring)-1)].done = true
-	// Invariant 2: the watermark is the end of the longest confirmed prefix,
-	// not the highest confirmed group.
-	for s.head != s.tail && s.ring[s.head&uint64(len(s.ring)-1)].done {
-		slot := &s.ring[s.head&uint64(len(s.ring)-1)]
-		if !s.revoked {
-			s.watermark, s.moved, moved = slot.end, true, true
-		}
-		*slot = ringSlot{}
-		s.head++
-	}
+	moved := s.proceed()
 	if s.revoked {
 		s.late.Add(1)
 	}

@@ -335,3 +335,37 @@ func BenchmarkTracker(b *testing.B) {
 		})
 	}
 }
+
+// TestAdvance: a position without records comes after those that are under way,
+// and gives nothing back of the bytes in flight.
+func TestAdvance(t *testing.T) {
+	t.Parallel()
+	released, told := 0, 0
+	s := engine.NewSource(engine.SourceInfo{ID: "a"}, func(*engine.Source) { told++ }, func(int64) { released++ })
+	at := func(want int64) {
+		t.Helper()
+		if p, _ := s.Watermark(); p.Offset != want {
+			t.Errorf("the source is at %d, want %d", p.Offset, want)
+		}
+	}
+	s.Advance(engine.Position{Offset: 5})
+	at(5)
+	b := engine.NewBatch()
+	b.Value.Add([]byte("x"))
+	s.Begin(b, engine.Position{Offset: 6}, 5, nil)
+	for n := range int64(40) { // more than the ring holds at first
+		s.Advance(engine.Position{Offset: 7 + n})
+	}
+	at(5)
+	if told != 1 || released != 0 {
+		t.Errorf("told %d times, released %d times; want 1 and 0", told, released)
+	}
+	b.Done()
+	at(46)
+	if told != 2 || released != 1 || !s.Idle() {
+		t.Errorf("told %d times, released %d times, idle %t; want 2, 1 and true", told, released, s.Idle())
+	}
+	s.Revoke()
+	s.Advance(engine.Position{Offset: 99})
+	at(46)
+}

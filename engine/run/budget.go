@@ -45,12 +45,17 @@ func (b *budget) acquire(ctx context.Context, n int64) error {
 	}
 }
 
-// release gives n bytes back. It never blocks.
+// release gives n bytes of a batch back. It never blocks. It panics for a batch
+// that was not let through: with the count too low a cut would store positions
+// while a batch is under way (Invariant 6).
 func (b *budget) release(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.batches == 0 {
+		panic("engine: a batch is confirmed that no input has handed on")
+	}
 	b.used -= n
-	if b.batches--; b.batches <= 0 && b.idle != nil {
+	if b.batches--; b.batches == 0 && b.idle != nil {
 		close(b.idle)
 		b.idle = nil
 	}
@@ -91,7 +96,7 @@ func (b *budget) open() {
 // drained waits until everything that was let through is confirmed.
 func (b *budget) drained(ctx context.Context) error {
 	b.mu.Lock()
-	if b.batches <= 0 {
+	if b.batches == 0 {
 		b.mu.Unlock()
 		return nil
 	}

@@ -252,11 +252,7 @@ func TestLateNoticeOfARevokedSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := r.inputs[0].host
-	confirm := func(s *engine.Source, to int64) {
-		b := engine.NewBatch()
-		s.Begin(b, engine.Position{Offset: to}, 0, nil)
-		b.Done()
-	}
+	confirm := func(s *engine.Source, to int64) { s.Advance(engine.Position{Offset: to}) }
 	stored := func() int64 {
 		t.Helper()
 		if err := r.commits.commit(t.Context()); err != nil {

@@ -66,24 +66,14 @@ func (t *tail) moves(ctx context.Context) error {
 		to.s, to.ready, to.opened, to.end = was.s, true, true, endWaits
 		to.size, to.mtime, to.grown = was.size, was.mtime, was.grown
 		to.s.path, to.s.src, to.s.eof = to.path, t.in.source(to.path), false
-		if err := t.mark(ctx, to.s); err != nil {
-			return err
-		}
+		t.mark(to.s)
 	}
 	return nil
 }
 
 // mark stores where a stream stands under its source, without a record.
-func (t *tail) mark(ctx context.Context, s *stream) error {
-	b, err := t.in.host.NewBatch(ctx)
-	if err != nil {
-		return err
-	}
-	at := s.cut.Next()
-	s.src.Begin(b, engine.Position{Offset: at, State: s.state}, at, nil)
-	b.Done()
-	b.Release()
-	return nil
+func (t *tail) mark(s *stream) {
+	s.src.Advance(engine.Position{Offset: s.cut.Next(), State: s.state})
 }
 
 // remember collects the positions that were stored for any name of now, and

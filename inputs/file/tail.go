@@ -391,7 +391,7 @@ func (t *tail) openSlot(ctx context.Context, sl *slot) (*stream, error) {
 	}
 	if err == nil && !t.started && s.cut.Next() > 0 {
 		// The position may have been stored for another name.
-		err = t.mark(ctx, s)
+		t.mark(s)
 	}
 	if err != nil {
 		s.close()
