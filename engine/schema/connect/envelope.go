@@ -65,17 +65,27 @@ func Split(text []byte) (node, payload []byte, err error) {
 const (
 	cacheSchemas = 1000
 	cacheBytes   = 32 << 20
+	// Openings are compared one by one.
+	cacheOpenings = 8
 )
 
 // Cache remembers the schemas of envelopes: equal ones are one pointer. The
 // zero Cache is empty and ready, and safe for all goroutines.
 type Cache struct {
-	last atomic.Pointer[opening]
+	// recent are the openings met last, the newest first; never changed.
+	recent atomic.Pointer[[]*opening]
 
 	mu     sync.RWMutex // guards what follows
 	byText map[string]*schema.Schema
 	equal  map[schema.Fingerprint]*schema.Schema
 	bytes  int
+	fast   map[reading]*payload.Program
+}
+
+// reading is what a program is made for.
+type reading struct {
+	s *schema.Schema
+	o Options
 }
 
 // opening is how an envelope begins, up to its payload. Those of one topic
@@ -119,19 +129,20 @@ func (k *Cache) Schema(node []byte) (*schema.Schema, error) {
 // Decode appends the payload of an envelope as typed JSON text and returns its
 // schema. A payload without a schema is appended as it is, and the schema nil.
 func (k *Cache) Decode(dst, text []byte, o Options) ([]byte, *schema.Schema, error) {
-	if l := k.last.Load(); l != nil && bytes.HasPrefix(text, l.text) {
+	for _, l := range k.openings() {
+		if l.o != o || !bytes.HasPrefix(text, l.text) {
+			continue
+		}
 		begin := len(dst)
-		if l.o == o {
-			out, n, ok := l.fast.Append(dst, text[len(l.text):], 1)
-			if ok && string(text[len(l.text)+n:]) == "}" {
-				return out, l.s, nil
-			}
+		if out, n, ok := l.fast.Append(dst, text[len(l.text):], 1); ok && string(text[len(l.text)+n:]) == "}" {
+			return out, l.s, nil
 		}
 		out, n, err := payload.AppendTypedPart(dst, text[len(l.text):], l.s, o.inner())
 		if err == nil && string(text[len(l.text)+n:]) == "}" {
 			return out, l.s, nil
 		}
 		dst = out[:begin] // something else: let the long way tell
+		break
 	}
 	node, value, err := Split(text)
 	if err != nil {
@@ -144,9 +155,57 @@ func (k *Cache) Decode(dst, text []byte, o Options) ([]byte, *schema.Schema, err
 	if err != nil {
 		return dst, nil, err
 	}
-	if head := AppendEnvelope(nil, node, nil); bytes.HasPrefix(text, head[:len(head)-1]) {
-		k.last.Store(&opening{text: head[:len(head)-1], s: s, o: o, fast: payload.Reader(s, o.inner())})
+	fast := k.program(s, o)
+	k.meet(text, node, s, o, fast)
+	if out, n, ok := fast.Append(dst, value, 1); ok && n == len(value) {
+		return out, s, nil
 	}
 	dst, err = AppendTyped(dst, value, s, o)
 	return dst, s, err
+}
+
+// program returns that of a schema of this cache.
+func (k *Cache) program(s *schema.Schema, o Options) *payload.Program {
+	key := reading{s, o}
+	k.mu.RLock()
+	p := k.fast[key]
+	k.mu.RUnlock()
+	if p != nil {
+		return p
+	}
+	p = payload.Reader(s, o.inner())
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.fast == nil || len(k.fast) >= cacheSchemas {
+		k.fast = make(map[reading]*payload.Program)
+	}
+	k.fast[key] = p
+	return p
+}
+
+func (k *Cache) openings() []*opening {
+	if list := k.recent.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+// meet remembers how text begins, unless it is known.
+func (k *Cache) meet(text, node []byte, s *schema.Schema, o Options, fast *payload.Program) {
+	head := AppendEnvelope(nil, node, nil)
+	head = head[:len(head)-1]
+	if !bytes.HasPrefix(text, head) {
+		return
+	}
+	list := []*opening{nil}
+	for _, l := range k.openings() {
+		switch {
+		case l.o == o && bytes.Equal(l.text, head):
+			return
+		case len(list) < cacheOpenings:
+			list = append(list, l)
+		}
+	}
+	list[0] = &opening{text: head, s: s, o: o, fast: fast}
+	k.recent.Store(&list)
 }

@@ -1,6 +1,8 @@
 package connect_test
 
 import (
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/flowrecords/flow/engine/schema"
@@ -182,4 +184,25 @@ func TestForeign(t *testing.T) {
 	if len(got) != len(want) {
 		t.Errorf("got %d", len(got))
 	}
+}
+
+// TestManySchemas: envelopes of more schemas than are compared by their
+// beginning, in turn and in two working copies.
+func TestManySchemas(t *testing.T) {
+	t.Parallel()
+	var k connect.Cache
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() {
+			for i := range 200 {
+				name := strconv.Itoa(i % 20)
+				text := `{"schema":{"type":"struct","fields":[{"type":"int32","optional":false,"field":"f` + name + `"}],"optional":false},"payload":{"f` + name + `":` + strconv.Itoa(i) + `}}`
+				got, s, err := k.Decode(nil, []byte(text), connect.Options{})
+				if err != nil || string(got) != `{"f`+name+`":`+strconv.Itoa(i)+`}` || s.Fields[0].Name != "f"+name {
+					t.Errorf("%s: %s, %v", text, got, err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
