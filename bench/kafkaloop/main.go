@@ -28,7 +28,7 @@ func main() {
 		drop    = flag.Bool("drop", false, "read only, write nothing")
 	)
 	flag.Parse()
-	err := error(nil)
+	var err error
 	switch {
 	case *inFile != "":
 		err = fromFile(*brokers, *inFile, *to, *linger, *codec)

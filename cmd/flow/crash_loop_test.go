@@ -101,12 +101,12 @@ func (l *faultLoop) cleanup() {
 	}
 }
 
-// faultRounds gives each of so many kinds three rounds, or there are as many
+// faultRounds gives each of so many kinds one round, or there are as many
 // rounds in all as FLOW_CRASH_ROUNDS says.
 func faultRounds(t *testing.T, kinds int) int {
 	text := os.Getenv("FLOW_CRASH_ROUNDS")
 	if text == "" {
-		return 3 * kinds
+		return kinds
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < kinds {

@@ -92,7 +92,7 @@ const (
 	// use.
 	HeaderBytes = 1 << 20
 
-	// SchemaDepth, SchemaNodes and SchemaBytes bound one schema: types within
+	// SchemaDepth bounds one schema together with SchemaNodes and SchemaBytes: types within
 	// types, types in all, and its text in any form. The largest schemas that
 	// people register have some thousand fields.
 	SchemaDepth = 128

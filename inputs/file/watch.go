@@ -113,7 +113,7 @@ func (t *tail) wait(ctx context.Context) {
 				defer soon.Stop()
 				read = soon.C
 			}
-		case <-t.watch.troubles():
+		case <-t.watch.troubles(): //nolint:errcheck // at most something was not told, and the next look finds it
 		case <-ctx.Done():
 			return
 		}
