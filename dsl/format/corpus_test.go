@@ -209,7 +209,8 @@ func (c *comparison) configs(a, b *dsl.Result) {
 	}
 	for i, p := range a.Plan.Pipelines {
 		q := b.Plan.Pipelines[i]
-		if p.Name != q.Name || !reflect.DeepEqual(p.Settings, q.Settings) || len(p.Elements) != len(q.Elements) {
+		c.values(p.Name+" settings", reflect.ValueOf(p.Settings), reflect.ValueOf(q.Settings))
+		if p.Name != q.Name || len(p.Elements) != len(q.Elements) {
 			c.fail("pipeline %+v became %+v", p, q)
 			return
 		}

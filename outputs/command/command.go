@@ -93,8 +93,11 @@ func (o *output) Close(ctx context.Context) error {
 		}
 		return nil
 	}
-	killed := o.child != nil && o.child.killed.Load()
+	child := o.child
 	exit := o.quit(ctx)
+	// Looked at behind the end: the kill of a pipeline that was cut may have been
+	// on its way. One for want of time here may have cost records.
+	killed := child != nil && child.killed.Load() && ctx.Err() == nil
 	switch {
 	case o.answers != nil && o.answers.broke() != nil:
 		return o.answers.broke()
