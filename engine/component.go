@@ -151,6 +151,15 @@ type Output interface {
 	Close(ctx context.Context) error
 }
 
+// QuickFlusher is an Output whose Flush is over soon, whatever is under way, so
+// that what comes alone is flushed at once. With any other the engine waits for
+// the linger first: while a flush waits for slow answers, nothing more is asked.
+type QuickFlusher interface {
+	Output
+	// QuickFlush does nothing.
+	QuickFlush()
+}
+
 // Syncer is an Output whose confirmed records a power cut could still take,
 // since they lie in the memory of the operating system.
 type Syncer interface {

@@ -65,9 +65,7 @@ func TestSessionFences(t *testing.T) {
 		second := New(as(c, servers.Admin)).Session(first.pipeline)
 		second.Join(first.env, first.settings, first.makers[0], first.limits[0])
 		t.Cleanup(func() { _ = second.Close(testContext(t)) })
-		if _, err := first.Open(testContext(t)); err != nil {
-			t.Fatal(err)
-		}
+		openSession(t, first)
 		if err := first.Begin(testContext(t)); err != nil {
 			t.Fatal(err)
 		}

@@ -33,6 +33,7 @@ type output struct {
 	unflushed time.Time // of the first write after the last flush; zero: none
 	arrived   time.Time // when the last batch came
 	sparse    bool      // it came alone: nothing more is to be expected soon
+	quick     bool      // out is an engine.QuickFlusher
 	timer     *time.Timer
 	opened    bool
 
@@ -63,6 +64,7 @@ func newOutput(n *node, out engine.Output, r *Runner) *output {
 	o.retry = retrier{n: n, max: r.settings.RetryMax}
 	o.linger, o.bug = min(r.settings.Linger, limits.Linger), r.fail
 	o.syncer, _ = out.(engine.Syncer)
+	_, o.quick = out.(engine.QuickFlusher)
 	if r.cuts != nil {
 		o.rush = r.cuts.rush
 		o.marker, _ = out.(engine.Marker)
@@ -136,14 +138,12 @@ func (o *output) run(ctx context.Context) error {
 	}
 }
 
-// sparseGap is how far apart batches come in a stream that gains nothing from
-// waiting for the next one: a flush each costs little of the time between.
-const sparseGap = 2 * time.Millisecond
-
 // arrives notes whether a batch has come long after the one before.
 func (o *output) arrives() {
 	now := time.Now()
-	o.sparse = now.Sub(o.arrived) >= sparseGap
+	// Two fifths of the linger, 2 ms by default: a flush each costs little of the
+	// time between.
+	o.sparse = o.quick && now.Sub(o.arrived) >= o.linger*2/5
 	o.arrived = now
 }
 

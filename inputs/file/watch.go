@@ -85,8 +85,8 @@ func (w *watch) note(e fsnotify.Event) bool {
 }
 
 // sparseGap is how far apart writes come in a stream that gains little from
-// gathering them.
-const sparseGap = 2 * time.Millisecond
+// gathering them: 2 ms of the default linger.
+func sparseGap(linger time.Duration) time.Duration { return linger * 2 / 5 }
 
 // wait waits for the next look at the files, or until one has grown. What grows
 // all the time is read at most once a linger, so that batches are worth their
@@ -106,7 +106,7 @@ func (t *tail) wait(ctx context.Context) {
 				t.watch.fs = nil
 			} else if t.watch.note(e) && read == nil {
 				since, linger := time.Since(t.watch.taken), t.in.host.Limits().Linger
-				if since >= min(linger, sparseGap) {
+				if since >= sparseGap(linger) {
 					return
 				}
 				soon := time.NewTimer(linger - since)

@@ -179,8 +179,8 @@ func (in *Input) adopt(fetches kgo.Fetches) (trouble []partError) {
 }
 
 // sparseGap is how far apart records come in a stream that gains little from
-// gathering them.
-const sparseGap = 2 * time.Millisecond
+// gathering them: 2 ms of the default linger.
+func sparseGap(linger time.Duration) time.Duration { return linger * 2 / 5 }
 
 // take queues records of one partition. mu is held.
 func (in *Input) take(part *partition, p *kgo.FetchPartition, now time.Time, linger time.Duration) {
@@ -197,7 +197,7 @@ func (in *Input) take(part *partition, p *kgo.FetchPartition, now time.Time, lin
 		c = &chunk{part: part, due: now}
 		// A record after a pause goes on at once: waiting for more would only
 		// make it late. In a stream small fetches gather to one batch a linger.
-		if now.Sub(part.sent) < min(linger, sparseGap) {
+		if now.Sub(part.sent) < sparseGap(linger) {
 			c.due = part.sent.Add(linger)
 		}
 		part.chunk = c

@@ -111,3 +111,6 @@ func (o *output) syncFolder(dir string) error {
 	}
 	return nil
 }
+
+// QuickFlush implements engine.QuickFlusher.
+func (*output) QuickFlush() {}

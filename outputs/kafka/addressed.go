@@ -35,3 +35,6 @@ func (o *Output) Topics() (func(b *engine.Batch, i int) (string, error), error) 
 }
 
 var _ engine.Addressed = (*Output)(nil)
+
+// QuickFlush implements engine.QuickFlusher.
+func (*Output) QuickFlush() {}
