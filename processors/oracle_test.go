@@ -10,7 +10,6 @@ import (
 	"maps"
 	"math/big"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,38 +29,17 @@ import (
 	"github.com/flowrecords/flow/processors"
 )
 
-// difference is a row of docs/connect-differences.md.
-type difference struct {
-	pattern string
-	match   *regexp.Regexp
-	used    int
-}
-
-// differences reads the table: each row begins with patterns of names of cases
-// in back ticks, in which * stands for anything.
-func differences(t *testing.T) []*difference {
+// differences reads the table of the transforms.
+func differences(t *testing.T) []*oracle.Difference {
 	t.Helper()
 	text, err := os.ReadFile("../docs/connect-differences.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []*difference
 	text, _, _ = bytes.Cut(text, []byte("\n## Converters\n")) // those are compared where the converters are
-	for line := range strings.Lines(string(text)) {
-		cells := strings.Split(strings.TrimSpace(line), "|")
-		if len(cells) < 5 || !strings.Contains(cells[1], "`") {
-			continue
-		}
-		if strings.TrimSpace(cells[2]) == "" || strings.TrimSpace(cells[3]) == "" {
-			t.Errorf("%s: a row needs a reason and how to get the other behaviour", cells[1])
-		}
-		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
-			glob := strings.ReplaceAll(regexp.QuoteMeta(m[1]), `\*`, `.*`)
-			out = append(out, &difference{pattern: m[1], match: regexp.MustCompile("^" + glob + "$")})
-		}
-	}
-	if len(out) == 0 {
-		t.Fatal("no differences are listed: the test looks at the wrong file")
+	out, err := oracle.ParseDifferences(text)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return out
 }
@@ -107,7 +85,7 @@ func TestOracle(t *testing.T) {
 				continue
 			}
 			diff := compare(t, c.Result, got)
-			row := slices.IndexFunc(listed, func(d *difference) bool { return d.match.MatchString(c.Name) })
+			row := slices.IndexFunc(listed, func(d *oracle.Difference) bool { return d.Match(c.Name) })
 			switch {
 			case diff == "":
 				equal++
@@ -115,13 +93,13 @@ func TestOracle(t *testing.T) {
 				t.Errorf("%s: %s", c.Name, diff)
 			}
 			if diff != "" && row >= 0 {
-				listed[row].used++
+				listed[row].Used++
 			}
 		}
 	}
 	for _, d := range listed {
-		if d.used == 0 {
-			t.Errorf("docs/connect-differences.md: no case of %s differs", d.pattern)
+		if d.Used == 0 {
+			t.Errorf("docs/connect-differences.md: no case of %s differs", d.Pattern)
 		}
 	}
 	t.Logf("%d cases: %d equal, %d of values that JSON without a schema cannot hold", count, equal, beyond)
