@@ -96,7 +96,8 @@ func (e *Skipped) Error() string {
 // express, found by Validate.
 type Problem struct {
 	// Option is the path of the option within the block: "linger",
-	// "rotate.size", "case[1].where". Empty: the block as a whole.
+	// "rotate.size", "case[1].where"; in a map the name in quotes, in a list the
+	// number: fields["customer.id"], topics[2]. Empty: the block as a whole.
 	Option string
 	// Summary is short and stable: "linger is negative".
 	Summary string

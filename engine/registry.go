@@ -69,6 +69,9 @@ type InputFactory struct {
 	// Group names those with whom an input of this config shares its streams,
 	// each getting a part of the records. Empty: it reads all of them.
 	Group func(config any) string
+	// Schemas says of which types the records of this config are where no
+	// converter decides (see Typed). nil: not known.
+	Schemas func(config any) Schemas
 	// Delivery says where positions are kept and whether records can be read
 	// again. nil: positions are in the checkpoint, and they can.
 	Delivery func(config any) Delivery
@@ -89,6 +92,16 @@ type ProcessorFactory struct {
 	// Changes says what a processor of this config changes of a record. nil:
 	// nothing if the processor is ReadOnly, otherwise it is not known.
 	Changes func(config any) Changes
+	// Schemas says what a processor of this config makes of records of the types
+	// in, at all its ports but errors, and what of the config cannot work on
+	// them: a field that they do not have, a type that cannot be cast. What
+	// expressions of the config find wrong is not among it: the compiler asks
+	// them itself. nil: out is in for a processor that is ReadOnly or whose
+	// Changes leave key and value alone, and otherwise not known.
+	//
+	// out is what a run gives the records, whatever they hold: the workers'
+	// edits give the same schemas.
+	Schemas func(config any, in Schemas) (out Schemas, problems []Problem)
 	// Equal returns what does the same as a processor of this config by
 	// expressions: blocks of HCL without a name, one line an option, in their
 	// order. nil: there is none. It is for people, who see it in flow explain.

@@ -1,0 +1,41 @@
+package engine
+
+import "github.com/flowrecords/flow/engine/schema"
+
+// Schemas is what is known before a run of the records at one place of a
+// pipeline. It is never wrong: where not all records have one schema, or it
+// depends on what they hold, it is not known.
+type Schemas struct {
+	// Key and Value are the schemas of keys and values; nil: not known. A part
+	// whose type is not known within one that is, is of the type schema.Any.
+	Key, Value *schema.Schema
+}
+
+// TypedExpression is an ExpressionSource that knows of which type its result
+// is for records of known types.
+type TypedExpression interface {
+	ExpressionSource
+	// Result returns the type that the result has as a value of its own, as it
+	// would be set at a new path; nil: not known. It is the type that a
+	// reference stands for, with everything that is known of it, and otherwise
+	// the one of the kind of value. It is Optional if the result may be null
+	// or missing.
+	Result(in Schemas) *schema.Schema
+}
+
+// Taker is a Converter that cannot write values of every schema, or not
+// without loss.
+type Taker interface {
+	// Takes returns what is wrong with writing values of s, each part with its
+	// path in the text; nothing if all of it can be written and read back. It
+	// does no I/O.
+	Takes(s *schema.Schema) []Problem
+}
+
+// ResultOf returns the type of an expression's result; nil: not known.
+func ResultOf(e Expression, in Schemas) *schema.Schema {
+	if t, ok := e.Source.(TypedExpression); ok {
+		return t.Result(in)
+	}
+	return nil
+}
