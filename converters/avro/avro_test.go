@@ -12,6 +12,7 @@ import (
 
 	"github.com/flowrecords/flow/connections/registry"
 	"github.com/flowrecords/flow/connections/registry/registrytest"
+	"github.com/flowrecords/flow/converters/internal/registered"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/enginetest"
 	"github.com/flowrecords/flow/engine/record"
@@ -45,7 +46,7 @@ type world struct {
 	now  time.Time
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{fake: registrytest.New(), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	server := httptest.NewServer(w.fake)
@@ -213,7 +214,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%q: %v, want %q", in, err, want)
 		}
 	}
-	if _, _, err := dec(nil, []byte{1}, &engine.Meta{Headers: []record.Header{{Key: headerValue, Value: []byte{7}}}}); err == nil || !strings.Contains(err.Error(), "GUID of 16 bytes") {
+	if _, _, err := dec(nil, []byte{1}, &engine.Meta{Headers: []record.Header{{Key: registered.HeaderName(false), Value: []byte{7}}}}); err == nil || !strings.Contains(err.Error(), "GUID of 16 bytes") {
 		t.Errorf("bad header: %v", err)
 	}
 }

@@ -2,25 +2,18 @@
 package avroconv
 
 import (
+	"github.com/flowrecords/flow/converters/internal/registered"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record/avro"
 )
 
 // Config holds the options of avro.
 type Config struct {
-	Registry engine.ConnectionRef `flow:"registry" system:"registry" doc:"The registry that has the schemas. Records then say which one they are written with." example:"connection.registry.main"`
-	Schema   string               `flow:"schema" doc:"Avro schema, as JSON text. Without a registry it is that of all records; with one it is what records are written as." example:"file(\"order.avsc\")"`
+	registered.Options
 
+	Schema       string `flow:"schema" doc:"Avro schema, as JSON text. Without a registry it is that of all records; with one it is what records are written as." example:"file(\"order.avsc\")"`
 	ReaderSchema string `flow:"reader_schema" doc:"Avro schema, as JSON text, as which all records are read, whatever they were written with: by the rules of Avro's schema resolution. All records then have the same schema." example:"file(\"order-v2.avsc\")"`
 	Strict       bool   `flow:"strict" doc:"Checks every value when it is read, also those that nothing touches."`
-
-	Wire string `flow:"wire" oneof:"auto prefix header none" doc:"How a record says which schema it is written with: a prefix of 5 bytes with the schema's id, a header with its GUID, or not at all. auto is prefix with a registry and none without. Reading takes prefix and header alike."`
-
-	Subject         string `flow:"subject" doc:"Subject under which schemas are when writing. Empty: by subject_strategy." example:"\"orders-value\""`
-	SubjectStrategy string `flow:"subject_strategy" oneof:"topic record topic_record" doc:"What the subject is made of: topic is TOPIC-key or TOPIC-value, record the full name of the record, topic_record TOPIC-NAME."`
-	AutoRegister    bool   `flow:"auto_register" doc:"Registers schemas that the subject does not have yet. Without it they must be there."`
-	UseLatest       bool   `flow:"use_latest" doc:"Writes all records with the latest version of the subject."`
-	SchemaID        int    `flow:"schema_id" unit:"" min:"0" doc:"Writes all records with the schema of this id. 0: none."`
 
 	Lenient          bool   `flow:"lenient" doc:"When records are written with a schema that is not their own: leaves out members that it lacks, rounds digits that it does not keep, writes the default for a null that it does not allow, and text for other scalars. Otherwise these are errors of the record."`
 	RecordName       string `flow:"record_name" doc:"Full name of a record whose schema has none. Empty: io.confluent.connect.avro.ConnectDefault, as Kafka Connect names it." example:"\"shop.Order\""`
@@ -32,7 +25,7 @@ type Config struct {
 
 // Defaults is what an empty block means.
 func Defaults() *Config {
-	return &Config{Wire: "auto", SubjectStrategy: "topic", AutoRegister: true, Untyped: "error", DecimalPrecision: avro.DefaultPrecision}
+	return &Config{Options: registered.Defaults(), Untyped: "error", DecimalPrecision: avro.DefaultPrecision}
 }
 
 // Validate reports every mistake, each at its option.
@@ -47,27 +40,8 @@ func (c *Config) Validate() []engine.Problem {
 		} else if c.Schema == "" {
 			add("reader_schema", "reader_schema without a schema", "It is as what records are read; as what they were written tells a registry or the option schema.")
 		}
-		for _, o := range []struct {
-			name string
-			set  bool
-		}{{"wire", c.Wire == "prefix" || c.Wire == "header"}, {"subject", c.Subject != ""}, {"use_latest", c.UseLatest}, {"schema_id", c.SchemaID != 0}} {
-			if o.set {
-				add(o.name, o.name+" is for a registry", "Name a registry: registry = connection.registry.NAME.")
-			}
-		}
 	}
-	count := 0
-	for _, set := range []bool{c.UseLatest, c.SchemaID != 0, c.Schema != "" && c.Registry.Name != ""} {
-		if set {
-			count++
-		}
-	}
-	if count > 1 {
-		add("", "several schemas to write", "Records are written with use_latest, with schema_id or with schema. Give one of them, or none to write each record with its own schema.")
-	}
-	if c.Wire == "none" && c.Registry.Name != "" && c.Schema == "" && !c.UseLatest && c.SchemaID == 0 {
-		add("wire", "records would not say what they are", `With wire = "none" all records are of one schema. Give schema, use_latest or schema_id.`)
-	}
+	ps = append(ps, c.Problems(c.Schema != "")...)
 	for _, o := range []struct{ name, text string }{{"schema", c.Schema}, {"reader_schema", c.ReaderSchema}} {
 		if o.text == "" {
 			continue
@@ -84,15 +58,4 @@ func (c *Config) Validate() []engine.Problem {
 		}
 	}
 	return ps
-}
-
-// wire returns the form without auto.
-func (c *Config) wire() string {
-	switch {
-	case c.Wire != "auto":
-		return c.Wire
-	case c.Registry.Name != "":
-		return "prefix"
-	}
-	return "none"
 }

@@ -1,10 +1,9 @@
 package avroconv
 
 import (
-	"context"
 	"fmt"
 
-	"github.com/flowrecords/flow/connections/registry"
+	"github.com/flowrecords/flow/converters/internal/registered"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/engine/record/avro"
@@ -93,27 +92,24 @@ pipeline "totals" {
 }
 
 type converter struct {
-	config   *Config
-	env      engine.Env
-	registry *registry.Connection // nil without
-	wire     string
+	*registered.Client
+	config *Config
 	// given is the option schema, reader the option reader_schema; nil without.
 	given, reader *avro.Encoding
 	from          avro.FromOptions
-	codecs        codecs
+	codecs        *registered.Reader[*codec]
 }
 
 func newConverter(config any, env engine.Env) (engine.Converter, error) {
 	c := config.(*Config)
-	conv := &converter{config: c, env: env, wire: c.wire(), from: avro.FromOptions{
+	client, err := registered.NewClient(c.Options, env)
+	if err != nil {
+		return nil, err
+	}
+	conv := &converter{Client: client, config: c, from: avro.FromOptions{
 		Name: c.RecordName, Connect: c.Connect, Untyped: c.Untyped == "json", Precision: c.DecimalPrecision, Scrub: c.ScrubNames,
 	}}
-	var err error
-	if c.Registry.Name != "" {
-		if conv.registry, err = registry.Of(c.Registry); err != nil {
-			return nil, err
-		}
-	}
+	conv.codecs = registered.NewReader(client, registered.Format{Name: "Avro data", Looks: looks}, conv.prepare)
 	if conv.given, err = encodingOf(c.Schema); err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
@@ -132,22 +128,6 @@ func encodingOf(text string) (*avro.Encoding, error) {
 		return nil, err
 	}
 	return avro.NewEncoding(s)
-}
-
-// Open implements engine.Opener.
-func (c *converter) Open(context.Context) error {
-	if c.registry == nil {
-		return nil
-	}
-	return c.registry.Acquire()
-}
-
-// Close implements engine.Opener.
-func (c *converter) Close(context.Context) error {
-	if c.registry != nil {
-		c.registry.Release()
-	}
-	return nil
 }
 
 // Schema implements engine.Typed.
@@ -176,7 +156,7 @@ func (c *converter) Decoded() record.Encoding {
 	switch {
 	case c.reader != nil:
 		return c.reader
-	case c.given != nil && c.registry == nil:
+	case c.given != nil && c.Conn == nil:
 		return c.given
 	}
 	return unknown{}

@@ -1,0 +1,132 @@
+package registered
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/flowrecords/flow/connections/registry"
+	"github.com/flowrecords/flow/engine"
+)
+
+// Write appends a record as data of a schema.
+type Write func(dst, src []byte) ([]byte, error)
+
+// target is what records of one encoding become under one subject.
+type target struct {
+	prefix []byte // before the data; nil: none
+	header []byte // nil: none
+	write  Write
+
+	err error
+	// until is when an error is looked at again.
+	until time.Time
+}
+
+// refusedFor is how long a refusal of the registry is good: somebody may change
+// the level of a subject, and asking for each record would flood the registry.
+const refusedFor = 10 * time.Second
+
+// maxTargets bounds the topics that a working copy remembers.
+const maxTargets = 1000
+
+// encoder is a working copy, for one goroutine.
+type encoder struct {
+	client  *Client
+	prepare func(topic string, key bool, m *engine.Meta) (*target, error)
+	targets map[string]*target // by topic
+	topic   string
+	last    *target
+}
+
+// NewEncoder returns how records are written that from describes.
+func NewEncoder[S any](c *Client, from Source[S]) engine.Encode {
+	p := &preparer[S]{Client: c, from: from}
+	e := &encoder{client: c, prepare: p.prepare, targets: map[string]*target{}}
+	return e.encode
+}
+
+func (e *encoder) encode(dst, src []byte, m *engine.Meta) ([]byte, error) {
+	if src == nil {
+		return nil, nil
+	}
+	topic, key := "", false
+	if m != nil {
+		topic, key = m.Topic, m.Key
+	}
+	t := e.last
+	if t == nil || topic != e.topic || t.err != nil {
+		var err error
+		if t, err = e.target(topic, key, m); err != nil {
+			return dst, err
+		}
+		e.last, e.topic = t, topic
+		if t.err != nil {
+			return dst, t.err
+		}
+	}
+	if t.header != nil {
+		if m == nil || m.AddHeader == nil {
+			return dst, errNoHeaders
+		}
+		m.AddHeader(HeaderName(key), t.header)
+	}
+	start := len(dst)
+	out, err := t.write(append(dst, t.prefix...), src)
+	if err != nil {
+		return dst[:start], err
+	}
+	return NotNil(out), nil
+}
+
+// NotNil keeps a value of no bytes, such as a record without fields, from
+// becoming a null.
+func NotNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+var errNoHeaders = engine.Fatal(errors.New(`this output has no headers: use wire = "prefix"`))
+
+// target returns that of a topic. Its error is one that is not remembered: the
+// registry is away, or nothing works.
+func (e *encoder) target(topic string, key bool, m *engine.Meta) (*target, error) {
+	if t := e.targets[topic]; t != nil && (t.err == nil || e.client.now().Before(t.until)) {
+		return t, nil
+	}
+	t, err := e.prepare(topic, key, m)
+	if err != nil {
+		if _, away := errors.AsType[*engine.RetryError](err); away {
+			return nil, err
+		}
+		if _, fatal := errors.AsType[*engine.FatalError](err); fatal {
+			return nil, err
+		}
+		t = &target{err: err, until: e.client.now().Add(refusedFor)}
+	}
+	if len(e.targets) >= maxTargets {
+		clear(e.targets)
+	}
+	e.targets[topic] = t
+	return t, nil
+}
+
+// frame sets how records say that they are written with a schema.
+func (t *target) frame(form string, stored registry.Stored, middle []byte) error {
+	switch form {
+	case Prefix:
+		t.prefix = append(binary.BigEndian.AppendUint32([]byte{magicID}, uint32(stored.ID)), middle...)
+	case Header:
+		guid, err := hex.DecodeString(strings.ReplaceAll(stored.GUID, "-", ""))
+		if err != nil || len(guid) != 16 {
+			return engine.Fatal(fmt.Errorf(`the registry tells no GUID of the schema %d: use wire = "prefix"`, stored.ID))
+		}
+		t.header = append(append([]byte{magicGUID}, guid...), middle...)
+	}
+	return nil
+}
