@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 // The types that an option's field in a Config may have, beside string, bool,
@@ -36,6 +37,9 @@ import (
 //	since:"0.2.0"               the version of flow in which the option came, if
 //	                            it is younger than its component
 //	system:"kafka"              the type of a ConnectionRef
+//	notation:"avro type"        how text in a SchemaOption may be written, the
+//	                            first one that it looks like (see Notations);
+//	                            a notation of the component's own comes alone
 //	allow:"topics"              beside destination: the list of string next to
 //	                            it that holds all results that the component
 //	                            accepts
@@ -82,6 +86,21 @@ type (
 		// Value is what the connection's factory made; the component asserts
 		// its type.
 		Value any
+	}
+
+	// SchemaOption is an option that holds a schema: schema.NAME of the config,
+	// or text in one of the notations of its tag.
+	SchemaOption struct {
+		// Name is the address of a schema block: schema.order. Empty: the schema
+		// stands at the option itself, or is not given.
+		Name string
+		// Schema is what was given, valid; nil: nothing, or text in a notation
+		// that only the component reads.
+		Schema *schema.Schema
+		// Notation is what Text is written in, at the option or in the block;
+		// both are empty for a block that lists fields. Who writes the same
+		// notation takes Text, which holds what a Schema has no place for.
+		Notation, Text string
 	}
 )
 
@@ -167,3 +186,6 @@ func (e Expression) IsZero() bool { return e.Source == nil }
 
 // IsZero reports that the option was not given.
 func (t Template) IsZero() bool { return t.Source == nil }
+
+// IsZero reports that the option was not given.
+func (o SchemaOption) IsZero() bool { return o.Schema == nil && o.Text == "" }

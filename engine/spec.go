@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,8 @@ type Option struct {
 	Since string
 	// System is the type of connection that a ConnectionRef asks for.
 	System string
+	// Notations are those in which text in a schema option may be written.
+	Notations []string
 	// Allow names the list of string next to a destination that holds all
 	// results that it may have.
 	Allow string
@@ -185,7 +188,7 @@ var optionName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
 func (d *describer) option(f reflect.StructField, tag string, v reflect.Value) (o Option, label bool, err error) {
 	name, flags, _ := strings.Cut(tag, ",")
 	o = Option{Name: name, Doc: f.Tag.Get("doc"), Example: f.Tag.Get("example"), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"),
-		System: f.Tag.Get("system"), Allow: f.Tag.Get("allow"), OneOf: strings.Fields(f.Tag.Get("oneof")), Since: f.Tag.Get("since")}
+		System: f.Tag.Get("system"), Allow: f.Tag.Get("allow"), OneOf: strings.Fields(f.Tag.Get("oneof")), Since: f.Tag.Get("since"), Notations: strings.Fields(f.Tag.Get("notation"))}
 	o.Unit, o.unitSaid = f.Tag.Lookup("unit")
 	if o.Since != "" && !version.MatchString(o.Since) {
 		return o, false, fmt.Errorf("since %q is no version such as 0.2.0", o.Since)
@@ -281,6 +284,9 @@ func (o *Option) scalar(t reflect.Type, v reflect.Value) error {
 	if err := o.unit(t, strings.TrimPrefix(name, "list of ")); err != nil {
 		return err
 	}
+	if err := o.checkNotations(name); err != nil {
+		return err
+	}
 	if name == "connection." {
 		return fmt.Errorf("a connection needs the tag system")
 	}
@@ -311,6 +317,22 @@ func (o *Option) unit(t reflect.Type, elem string) error {
 	return nil
 }
 
+// checkNotations checks that a schema says how its text is written.
+func (o *Option) checkNotations(name string) error {
+	switch {
+	case name != "schema" && len(o.Notations) > 0:
+		return fmt.Errorf("notation on a %s", name)
+	case name == "schema" && len(o.Notations) == 0:
+		return fmt.Errorf("a schema needs the tag notation")
+	}
+	for _, n := range o.Notations {
+		if len(o.Notations) > 1 && !slices.Contains(Notations(), n) {
+			return fmt.Errorf("the notation %q cannot be told from others", n)
+		}
+	}
+	return nil
+}
+
 func (o *Option) checkBounds(t reflect.Type) error {
 	for _, b := range []string{o.Min, o.Max} {
 		if b == "" {
@@ -332,6 +354,7 @@ var (
 	typePath             = reflect.TypeFor[PathOption]()
 	typePattern          = reflect.TypeFor[Pattern]()
 	typeConnection       = reflect.TypeFor[ConnectionRef]()
+	typeSchema           = reflect.TypeFor[SchemaOption]()
 	typeAssignments      = reflect.TypeFor[Assignments]()
 	typeRenames          = reflect.TypeFor[Renames]()
 	typeNamedExpressions = reflect.TypeFor[NamedExpressions]()
@@ -355,6 +378,8 @@ func typeName(t reflect.Type, system string) (string, error) {
 		return "pattern", nil
 	case typeConnection:
 		return "connection." + system, nil
+	case typeSchema:
+		return "schema", nil
 	case typeAssignments:
 		return "map of path to expression", nil
 	case typeRenames:
@@ -432,7 +457,7 @@ func defaultText(v reflect.Value) string {
 			return HCLString(x.Regexp.String())
 		}
 		return ""
-	case Secret, ConnectionRef, Assignments, Renames, NamedExpressions:
+	case Secret, ConnectionRef, SchemaOption, Assignments, Renames, NamedExpressions:
 		return ""
 	}
 	switch v.Kind() {

@@ -13,6 +13,8 @@ import (
 type ParseError struct {
 	Offset int // in bytes
 	Msg    string
+	// Unknown is the name that stands there and is no type's; else empty.
+	Unknown string
 }
 
 func (e *ParseError) Error() string { return fmt.Sprintf("%s at character %d", e.Msg, e.Offset+1) }
@@ -28,25 +30,54 @@ func (e *ParseError) Error() string { return fmt.Sprintf("%s at character %d", e
 // later stands for the same type, also within itself. A time without a unit
 // counts nanoseconds. The result is valid. The error is a *ParseError.
 func Parse(text string) (*Schema, error) {
-	if len(text) > limits.SchemaBytes {
-		return nil, &ParseError{Msg: fmt.Sprintf("a type of more than %d bytes", limits.SchemaBytes)}
+	s, _, err := ParseOpen(text, nil)
+	if err != nil {
+		return nil, err
 	}
-	p := parser{text: text, named: make(map[string]*definition)}
+	if err := s.Validate(); err != nil {
+		return nil, &ParseError{Msg: err.Error()}
+	}
+	return s, nil
+}
+
+// Reference is a place in a schema that stands for a type which is defined
+// elsewhere.
+type Reference struct {
+	// Name of the type, which stands at Offset of the text.
+	Name   string
+	Offset int
+	// Schema is the place, of type Any until it is resolved.
+	Schema *Schema
+}
+
+// Resolve makes the place what def is. Whether it is optional and its default
+// are its own; where def is optional, it is too. def may lead back to the
+// place, and must have all of its own fields and branches.
+func (r Reference) Resolve(def *Schema) {
+	s := r.Schema
+	adopt(s, def)
+	s.Optional = s.Optional || def.Optional
+	s.Version, s.Doc, s.Aliases, s.Parameters = def.Version, def.Doc, def.Aliases, def.Parameters
+	s.Precision, s.Scale, s.Size, s.Unit = def.Precision, def.Scale, def.Size, def.Unit
+}
+
+// ParseOpen is Parse for a text in which the names that known holds for stand
+// for types of others, unless the text gives them a meaning of its own. The
+// schema can be used, and validated, when all references are resolved.
+func ParseOpen(text string, known func(name string) bool) (*Schema, []Reference, error) {
+	if len(text) > limits.SchemaBytes {
+		return nil, nil, &ParseError{Msg: fmt.Sprintf("a type of more than %d bytes", limits.SchemaBytes)}
+	}
+	p := parser{text: text, named: make(map[string]*definition), known: known}
 	s := p.schema(0)
 	p.space()
 	if p.err == nil && p.i < len(p.text) {
 		p.unexpected("after the type")
 	}
-	if p.err == nil {
-		if err := s.Validate(); err != nil {
-			p.i = 0
-			p.fail("%s", err)
-		}
-	}
 	if p.err != nil {
-		return nil, p.err
+		return nil, nil, p.err
 	}
-	return s, nil
+	return s, p.refs, nil
 }
 
 type parser struct {
@@ -55,6 +86,8 @@ type parser struct {
 	err   error
 	nodes int
 	named map[string]*definition
+	known func(name string) bool
+	refs  []Reference
 }
 
 // definition is a type with a name, and those that refer to it before it is
@@ -68,6 +101,14 @@ type definition struct {
 func (p *parser) fail(format string, args ...any) {
 	if p.err == nil {
 		p.err = &ParseError{Offset: p.i, Msg: fmt.Sprintf(format, args...)}
+	}
+}
+
+// unknown is fail for a name of no type.
+func (p *parser) unknown(name string) {
+	if p.err == nil {
+		p.err = &ParseError{Offset: p.i, Unknown: name, Msg: fmt.Sprintf("there is no type %s: a type is one of %s, or one that was named before",
+			quoteName(name, true), strings.Join(typeNames[:], ", "))}
 	}
 }
 
@@ -170,9 +211,11 @@ func (p *parser) schema(depth int) *Schema {
 func (p *parser) refer(s *Schema, name string, at int) {
 	def := p.named[name]
 	switch {
+	case def == nil && p.known != nil && p.known(name):
+		p.refs = append(p.refs, Reference{Name: name, Offset: at, Schema: s})
 	case def == nil:
 		p.i = at
-		p.fail("there is no type %s: a type is one of %s, or one that was named before", quoteName(name, true), strings.Join(typeNames[:], ", "))
+		p.unknown(name)
 	case def.done:
 		adopt(s, def.s)
 	default:

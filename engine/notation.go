@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flowrecords/flow/engine/record/avro"
+	"github.com/flowrecords/flow/engine/schema"
+	"github.com/flowrecords/flow/engine/schema/connect"
+	"github.com/flowrecords/flow/engine/schema/jsonschema"
+)
+
+// The notations of schemas that a config can be written in.
+const (
+	// NotationType is the text form of flow's own: struct{id int64, name string}.
+	NotationType = "type"
+	// NotationAvro is a schema of Avro, as JSON text.
+	NotationAvro = "avro"
+	// NotationJSONSchema is JSON Schema.
+	NotationJSONSchema = "json_schema"
+	// NotationConnect is the schema within Kafka Connect's JSON envelope.
+	NotationConnect = "connect"
+)
+
+// Notations returns all of them.
+func Notations() []string {
+	return []string{NotationType, NotationAvro, NotationJSONSchema, NotationConnect}
+}
+
+// ParseSchema reads a schema in one of the Notations. The result is valid. The
+// error of a type says where, as *schema.ParseError.
+func ParseSchema(notation, text string) (*schema.Schema, error) {
+	switch notation {
+	case NotationType:
+		return schema.Parse(text)
+	case NotationAvro:
+		s, err := avro.Parse([]byte(text))
+		if err != nil {
+			return nil, err
+		}
+		return avro.ToSchema(s)
+	case NotationJSONSchema:
+		return jsonschema.Parse([]byte(text), nil)
+	case NotationConnect:
+		return connect.ParseSchema([]byte(text))
+	}
+	return nil, fmt.Errorf("there is no notation %q", notation)
+}
+
+// SchemaText returns an option with a schema that is written at the option
+// itself, in the first of the notations that the text looks like.
+func SchemaText(text string, notations ...string) (SchemaOption, error) {
+	o := SchemaOption{Notation: notationOf(text, notations), Text: text}
+	if !slices.Contains(Notations(), o.Notation) {
+		return o, nil
+	}
+	var err error
+	o.Schema, err = ParseSchema(o.Notation, text)
+	return o, err
+}
+
+// notationOf tells a type, which begins with a word, from the others, which
+// are JSON.
+func notationOf(text string, notations []string) string {
+	text = strings.TrimSpace(text)
+	json := text != "" && strings.IndexByte(`{["`, text[0]) >= 0
+	for _, n := range notations {
+		if json != (n == NotationType) {
+			return n
+		}
+	}
+	if len(notations) == 0 {
+		return NotationType
+	}
+	return notations[0]
+}
