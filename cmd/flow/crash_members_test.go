@@ -34,22 +34,35 @@ func crashTime(t *testing.T) time.Duration {
 
 // TestMembersKilledAndAdded: one to three processes of the same pipeline share a
 // group. At random moments one is killed, stopped or added, while records flow.
-// Nothing is lost, and each partition keeps its order but for what comes again.
+// Nothing is lost, and each partition keeps its order but for what comes again:
+// with exactly once, nothing does.
 func TestMembersKilledAndAdded(t *testing.T) {
 	t.Parallel()
 	c := servers.Kafka(t, servers.KafkaOptions{Properties: map[string]string{"group.consumer.session.timeout.ms": "2000"}})
-	for protocol, options := range map[string]string{
-		"classic":  `session_timeout = "2s"`,
-		"consumer": `group_protocol = "consumer"`,
+	const classic, consumer = `session_timeout = "2s"`, `group_protocol = "consumer"`
+	for _, test := range []struct {
+		name, options string
+		exactly       bool
+	}{
+		{"classic", classic, false},
+		{"consumer", consumer, false},
+		{"classic exactly once", classic, true},
+		{"consumer exactly once", consumer, true},
 	} {
-		t.Run(protocol, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			m := &members{t: t, c: c, partitions: 6, in: c.Topic(t, 6), out: c.Topic(t, 6), group: servers.UniqueName(t)}
+			m := &members{t: t, c: c, partitions: 6, in: c.Topic(t, 6), out: c.Topic(t, 6), group: servers.UniqueName(t), exactly: test.exactly}
+			delivery := "at_least_once"
+			if test.exactly {
+				delivery = "exactly_once"
+			}
 			m.config = fmt.Sprintf(`
 connection "kafka" "main" {
-  brokers = [%q]
+  brokers             = [%q]
+  transaction_timeout = "5s"
 }
 pipeline "members" {
+  delivery        = %q
   commit_interval = "50ms"
   batch_bytes     = "16KiB"
   max_in_flight   = "256KiB"
@@ -68,7 +81,7 @@ pipeline "members" {
     partition  = "partition"
   }
 }
-`, c.Addrs()[0], m.in, m.group, options, m.out)
+`, c.Addrs()[0], delivery, m.in, m.group, test.options, m.out)
 			m.run(crashTime(t))
 		})
 	}
@@ -82,6 +95,7 @@ type members struct {
 	in, out    string
 	group      string
 	partitions int
+	exactly    bool
 
 	alive                  []*process
 	issued                 int
@@ -155,7 +169,7 @@ func (m *members) add() {
 // change adds a member or lets one go, in one way or the other.
 func (m *members) change(rnd *rand.Rand) {
 	m.t.Helper()
-	if n := len(m.alive); n == 0 || n < 3 && rnd.IntN(2) == 0 {
+	if n := len(m.alive); n == 0 || n < 3 && (m.most < 3 || rnd.IntN(2) == 0) {
 		m.add()
 		return
 	}
@@ -219,7 +233,7 @@ func (m *members) produce(cl *kgo.Client, n int) {
 func (m *members) check() (again, back int) {
 	m.t.Helper()
 	next, last := make([]int, m.partitions), make([]int, m.partitions) // last is one more than the record
-	for _, r := range servers.ConsoleConsume(m.t, m.c, m.out, false) {
+	for _, r := range servers.ConsoleConsume(m.t, m.c, m.out, m.exactly) {
 		p := int(r.Partition)
 		seq, err := seqOf(r.Value)
 		if err != nil || seq%m.partitions != p {
@@ -243,6 +257,9 @@ func (m *members) check() (again, back int) {
 		if want := (m.issued - p + m.partitions - 1) / m.partitions; n != want {
 			m.t.Errorf("partition %d has %d of %d records", p, n, want)
 		}
+	}
+	if m.exactly && again > 0 {
+		m.t.Errorf("%d records came again", again)
 	}
 	return again, back
 }
