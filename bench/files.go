@@ -26,10 +26,14 @@ func comparisons() []comparison {
 		{"real-to-topic", "file to topic of Apache Kafka, 300-byte lines as they are, against reading lines and produce", "at most 1.5x", toTopic},
 		{"real-from-topic", "topic of Apache Kafka to file, 300-byte lines as they are, against consume and write", "at most 1.5x", fromTopic},
 		{"real-exactly", "real-to-topic, exactly once over at least once", "at most 1.3x", exactlyToTopic},
+		{"real-exactly-topics", "topic to topic of Apache Kafka, filter and map, every record passing, exactly once over at least once", "at most 1.3x", exactlyTopics},
 		{"late-to-topic", "file to topic of Apache Kafka, 200 records a second, ms from the write to the consumer: median (median–p99)", "under 5, p99 under 20", latency(lateToTopic)},
 		{"late-topics", "topic to topic, the same", "under 5, p99 under 20", latency(lateTopics)},
 		{"late-from-topic", "topic to file, the same", "under 5, p99 under 20", latency(lateFromTopic)},
 		{"late-bare", "topic alone, without flow, the same: what the broker and the clients at both ends take", "no target", latency(lateBare)},
+		{"steps-avro", "one order in memory, Avro: decode, filter, set 2, encode; against hamba/avro into maps", "at most 0.1x", steps("./engine/record/avro", "BenchmarkOrder", "flow", "maps")},
+		{"steps-envelope", "one order in memory, read and written in Kafka Connect's envelope, against plain JSON, checked and copied", "at most 2.5x", steps("./converters/json", "BenchmarkEnvelope", "envelope", "plain")},
+		{"steps-transforms", "one order in memory, each transform against the map that does the same: the slowest", "at most 1.3x", steps("./processors", "BenchmarkTransforms", "transform", "map")},
 		{"lag", "topic to file, a lag of 1 GiB (-lag): most resident memory, (most in the first tenth of the time–most)", "under 256 MiB", lag},
 	}
 }

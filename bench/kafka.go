@@ -47,18 +47,7 @@ func kafkaMap(start func(*bench) (*kafka, error), more int) func(*bench) (result
 		n := 0
 		flow := func() (usage, error) {
 			n++
-			to := fmt.Sprintf("flow-%d", n)
-			if err := k.create(to); err != nil {
-				return usage{}, err
-			}
-			args := []string{"run", "bench/configs/kafka.hcl", "--progress", "never", "--log-level", "warn",
-				"--var", "brokers=" + k.addr, "--var", "from=orders", "--var", "to=" + to,
-				"--var", fmt.Sprintf("group=bench-%d", n), "--var", "more=" + strconv.Itoa(more)}
-			u, err := measure(b.flow, append(args, b.profileFlags()...)...)
-			if err != nil {
-				return u, err
-			}
-			return u, k.check(to, want)
+			return b.mapTopics(k, "at_least_once", n, more, want)
 		}
 		bare := func() (usage, error) {
 			n++
@@ -74,6 +63,43 @@ func kafkaMap(start func(*bench) (*kafka, error), more int) func(*bench) (result
 		}
 		return b.pairs(flow, bare, perRecord(b.records))
 	}
+}
+
+// exactlyTopics compares exactly once with at least once, from topic to topic.
+func exactlyTopics(b *bench) (result, error) {
+	k, err := startReal(b)
+	if err != nil {
+		return result{}, err
+	}
+	defer k.stop()
+	if _, err := k.fill("orders", b.records); err != nil {
+		return result{}, err
+	}
+	n := 0
+	run := func(delivery string) func() (usage, error) {
+		return func() (usage, error) {
+			n++
+			return b.mapTopics(k, delivery, n, 0, int64(b.records))
+		}
+	}
+	return b.pairs(run("exactly_once"), run("at_least_once"), perRecord(b.records))
+}
+
+// mapTopics runs the filter and the map from the topic orders to a fresh one;
+// run tells the runs apart.
+func (b *bench) mapTopics(k *kafka, delivery string, run, more int, want int64) (usage, error) {
+	to := fmt.Sprintf("flow-%d", run)
+	if err := k.create(to); err != nil {
+		return usage{}, err
+	}
+	args := []string{"run", "bench/configs/kafka.hcl", "--progress", "never", "--log-level", "warn",
+		"--var", "brokers=" + k.addr, "--var", "from=orders", "--var", "to=" + to, "--var", "delivery=" + delivery,
+		"--var", fmt.Sprintf("group=bench-%d", run), "--var", "more=" + strconv.Itoa(more)}
+	u, err := measure(b.flow, append(args, b.profileFlags()...)...)
+	if err != nil {
+		return u, err
+	}
+	return u, k.check(to, want)
 }
 
 // kafka is the broker of the benchmarks.

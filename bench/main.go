@@ -52,6 +52,8 @@ type comparison struct {
 
 // result is what a comparison found.
 type result struct {
+	// of is what the figure is of, where there were several; empty: all.
+	of string
 	// flow and base are ns of CPU a record, median; base 0: no counterpart.
 	flow, base float64
 	// ratio is the figure that the target is about: median, least, most.
@@ -131,8 +133,12 @@ func row(c comparison, r result) string {
 	if r.rss > 0 {
 		rss = fmt.Sprintf("%d MiB", r.rss>>20)
 	}
-	return fmt.Sprintf("| %s: %s | %s | %s | **%.2f%s** (%.2f–%.2f) | %s | %s |\n",
-		c.name, c.workload, ns(r.flow), ns(r.base), r.ratio, r.unit, r.low, r.high, c.target, rss)
+	of := ""
+	if r.of != "" {
+		of = ", " + r.of
+	}
+	return fmt.Sprintf("| %s: %s%s | %s | %s | **%.2f%s** (%.2f–%.2f) | %s | %s |\n",
+		c.name, c.workload, of, ns(r.flow), ns(r.base), r.ratio, r.unit, r.low, r.high, c.target, rss)
 }
 
 func document(table string, o options) string {
@@ -144,7 +150,7 @@ exit included, a record read. %d records a workload. Both sides run with GOGC=40
 on a shared machine read the ratios, not the nanoseconds. The counterparts are bench/bare (read 1 MiB blocks, split lines, write) and
 bench/kafkaloop (franz-go, consume and produce, records reused); neither parses, validates, resumes or reports errors. Comparisons named
 kafka use the broker that is embedded in flow, in a process of its own, which costs the machine the least; those named real, late and lag use Apache
-Kafka, one broker on the same machine.
+Kafka, one broker on the same machine. Those named steps are benchmarks within one process, both sides in turn, with ns of wall time.
 
 %s`, "`", "`", o.runs, o.records, table)
 }
@@ -165,7 +171,7 @@ func machine() string {
 
 // pairs runs a and b in turn and compares what pick says of them, a over b.
 func (b *bench) pairs(a, other func() (usage, error), pick func(usage) float64) (result, error) {
-	var as, bs, ratios []float64
+	var as, bs []float64
 	var rss int64
 	for i := range b.runs + 1 {
 		ua, err := a()
@@ -180,14 +186,24 @@ func (b *bench) pairs(a, other func() (usage, error), pick func(usage) float64) 
 			continue // warm-up
 		}
 		as, bs = append(as, pick(ua)), append(bs, pick(ub))
-		ratios = append(ratios, pick(ua)/pick(ub))
 		rss = max(rss, ua.rss)
+	}
+	r := compared(as, bs)
+	r.rss = rss
+	return r, nil
+}
+
+// compared is as over bs, which were measured in turn.
+func compared(as, bs []float64) result {
+	ratios := make([]float64, len(as))
+	for i := range as {
+		ratios[i] = as[i] / bs[i]
 	}
 	return result{
 		flow: median(as), base: median(bs),
 		ratio: median(as) / median(bs), low: slices.Min(ratios), high: slices.Max(ratios),
-		unit: "x", rss: rss,
-	}, nil
+		unit: "x",
+	}
 }
 
 func median(xs []float64) float64 {

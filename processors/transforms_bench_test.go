@@ -16,7 +16,7 @@ func BenchmarkTransforms(b *testing.B) {
 		`processor "cast" "x" {
   fields = { a = "string" }
 }`,
-		`processor "cast" "x" {
+		`processor "cast" "int32" {
   fields = { "c.d" = "int32" }
 }`,
 		`processor "drop_headers" "x" {
@@ -63,7 +63,11 @@ func BenchmarkTransforms(b *testing.B) {
   fields = ["id", "c.d"]
 }`,
 	} {
-		name := strings.Split(block, `"`)[1]
+		words := strings.Split(block, `"`)
+		name := words[1]
+		if words[3] != "x" {
+			name += "_" + words[3]
+		}
 		b.Run(name+"/transform", func(b *testing.B) {
 			steps, r := chain(b, block)
 			timed(b, []byte(order), steps, r)

@@ -7,12 +7,17 @@ variable "more" { # 99 drops half of the orders, 0 drops none
   type    = number
   default = 99
 }
+variable "delivery" {
+  default = "at_least_once"
+}
 
 connection "kafka" "main" {
   brokers = [var.brokers]
 }
 
 pipeline "kafka" {
+  delivery = var.delivery
+
   input "kafka" "in" {
     connection = connection.kafka.main
     topics     = [var.from]
