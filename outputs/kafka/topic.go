@@ -42,6 +42,9 @@ const (
 	// keepFresh is how long a topic counts as missing, or as having no more
 	// partitions, before the cluster is asked again.
 	keepFresh = 5 * time.Second
+	// graceOfNew is how long a topic that was never seen is asked for: one that
+	// somebody else has just created is not known to every broker yet.
+	graceOfNew = time.Second
 	// frameBytes is more than a batch's header (61 bytes) and the lengths
 	// around one record's key and value take.
 	frameBytes = 128
@@ -122,6 +125,9 @@ func refusesTopics(err error) bool {
 // before.
 func (o *Output) lookUp(ctx context.Context, t *topic, first bool) error {
 	err := o.describe(ctx, t)
+	if first && o.create == nil {
+		err = o.describeAgain(ctx, t, err)
+	}
 	created := false
 	if errors.Is(err, kerr.UnknownTopicOrPartition) && o.create != nil {
 		if created, err = o.createTopic(ctx, t.name); err != nil {
@@ -147,6 +153,20 @@ func (o *Output) lookUp(ctx context.Context, t *topic, first bool) error {
 		}
 	}
 	return nil
+}
+
+// describeAgain asks for a topic that the first broker did not know.
+func (o *Output) describeAgain(ctx context.Context, t *topic, err error) error {
+	pause := 10 * time.Millisecond
+	for end := time.Now().Add(graceOfNew); errors.Is(err, kerr.UnknownTopicOrPartition) && time.Now().Before(end); pause *= 2 {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+		err = o.describe(ctx, t)
+	}
+	return err
 }
 
 // describe asks a broker, past the client's cache: that would still miss a

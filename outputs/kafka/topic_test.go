@@ -144,6 +144,36 @@ func TestTopicThatTheBrokersDoNotCreate(t *testing.T) {
 	}
 }
 
+// A topic that somebody has just created is not known to the broker that is
+// asked first.
+func TestTopicThatIsNewToABroker(t *testing.T) {
+	t.Parallel()
+	const lag = 4
+	c := startCluster(t, kfake.SeedTopics(1, "out"))
+	asked := 0
+	c.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if m := req.(*kmsg.MetadataRequest); !m.IncludeTopicAuthorizedOperations || len(m.Topics) != 1 {
+			return nil, nil, false // the client's own
+		}
+		if asked++; asked > lag {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.MetadataResponse)
+		unknown := kmsg.NewMetadataResponseTopic()
+		unknown.Topic, unknown.ErrorCode = kmsg.StringPtr("out"), kerr.UnknownTopicOrPartition.Code
+		resp.Topics = append(resp.Topics, unknown)
+		return resp, nil, true
+	})
+	o := testOutput(t, c, func(c *Config) { c.Topic = literal("out") })
+	if refused := deliver(t, o, batch("1"))[0]; refused != nil {
+		t.Error(refused)
+	}
+	if asked != lag+1 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
 // A topic is deleted and made anew while the output runs. What comes then is in
 // the new topic, though the client holds on to the old one.
 func TestTopicMadeAnew(t *testing.T) {
