@@ -6,6 +6,7 @@ import (
 	bytesconv "github.com/flowrecords/flow/converters/bytes"
 	csvconv "github.com/flowrecords/flow/converters/csv"
 	jsonconv "github.com/flowrecords/flow/converters/json"
+	jsonschemaconv "github.com/flowrecords/flow/converters/jsonschema"
 	primitiveconv "github.com/flowrecords/flow/converters/primitive"
 	stringconv "github.com/flowrecords/flow/converters/string"
 	"github.com/flowrecords/flow/engine"
@@ -18,6 +19,7 @@ func All() []engine.ConverterFactory {
 		bytesconv.Factory(),
 		csvconv.Factory(),
 		jsonconv.Factory(),
+		jsonschemaconv.Factory(),
 		primitiveconv.Factory(),
 		stringconv.Factory(),
 	}

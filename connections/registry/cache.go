@@ -93,3 +93,29 @@ func (c *calls) once(ctx context.Context, key string, do func() (any, error)) (a
 		}
 	}
 }
+
+// models says of which schema of the registry a model was read, for those who
+// write what others have read.
+type models struct {
+	mu sync.Mutex // guards of
+	of map[any]*Schema
+}
+
+// Note keeps that a model, such as a *schema.Schema, was read from a schema of
+// the registry. Who writes records of that very model can then use the
+// registered text as it is, whichever converter has read them.
+func (c *Connection) Note(model any, s *Schema) {
+	c.models.mu.Lock()
+	defer c.models.mu.Unlock()
+	if c.models.of == nil || len(c.models.of) >= c.config.CacheSchemas {
+		c.models.of = map[any]*Schema{}
+	}
+	c.models.of[model] = s
+}
+
+// Noted returns what Note was given for the model; nil: nothing.
+func (c *Connection) Noted(model any) *Schema {
+	c.models.mu.Lock()
+	defer c.models.mu.Unlock()
+	return c.models.of[model]
+}

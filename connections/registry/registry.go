@@ -78,6 +78,7 @@ type Connection struct {
 	ids     cache[*Schema] // by id or GUID
 	latest  cache[*Schema] // by subject
 	written cache[Stored]  // by subject and text
+	models  models
 	calls   calls
 }
 

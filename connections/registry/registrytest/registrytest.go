@@ -1,11 +1,12 @@
 // Package registrytest is a schema registry for tests, within the process. It
 // speaks the REST interface that clients of Confluent's Schema Registry use and
-// refuses incompatible Avro schemas as it does.
+// refuses incompatible Avro and JSON schemas, as it does.
 package registrytest
 
 import (
 	"crypto/md5" //nolint:gosec // an id, as the registry makes it
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -14,6 +15,8 @@ import (
 	"sync"
 
 	"github.com/flowrecords/flow/engine/record/avro"
+	flowschema "github.com/flowrecords/flow/engine/schema"
+	"github.com/flowrecords/flow/engine/schema/jsonschema"
 )
 
 // Registry is the handler. The zero value is not ready: see New.
@@ -175,6 +178,11 @@ func (r *Registry) read(req *http.Request) (schema, *failure) {
 		}
 		s.Schema = parsed.Text()
 	}
+	if s.SchemaType == "JSON" {
+		if _, err := r.parseJSON(s); err != nil {
+			return s, fail(42201, "Invalid schema: %v", err)
+		}
+	}
 	return s, nil
 }
 
@@ -239,38 +247,67 @@ func (r *Registry) levelOf(subject string) string {
 	return r.levels[""]
 }
 
-// incompatible says why s may not become a version of the subject.
+// incompatible says why s may not become a version of the subject. Protobuf
+// schemas always may.
 func (r *Registry) incompatible(subject string, s schema) []string {
 	level := r.levelOf(subject)
 	ids := r.subjects[subject]
-	if level == "NONE" || s.SchemaType != "" || len(ids) == 0 {
+	if level == "NONE" || s.SchemaType == "PROTOBUF" || len(ids) == 0 {
 		return nil
-	}
-	next, err := r.parse(s)
-	if err != nil {
-		return []string{err.Error()}
 	}
 	if !strings.HasSuffix(level, "_TRANSITIVE") {
 		ids = ids[len(ids)-1:]
 	}
 	var reasons []string
 	for _, id := range ids {
-		old, err := r.parse(r.schemas[id-1])
-		if err != nil {
-			return []string{err.Error()}
+		old := r.schemas[id-1]
+		if old.SchemaType != s.SchemaType {
+			return []string{"the types of schemas differ"}
 		}
 		if !strings.HasPrefix(level, "FORWARD") {
-			for _, i := range avro.Compatible(old, next) {
-				reasons = append(reasons, i.String())
-			}
+			reasons = append(reasons, r.unreadable(old, s)...)
 		}
 		if !strings.HasPrefix(level, "BACKWARD") {
-			for _, i := range avro.Compatible(next, old) {
-				reasons = append(reasons, i.String())
-			}
+			reasons = append(reasons, r.unreadable(s, old)...)
 		}
 	}
 	return reasons
+}
+
+// unreadable says why data of one schema cannot be read as the other.
+func (r *Registry) unreadable(writer, reader schema) []string {
+	var reasons []string
+	if writer.SchemaType == "JSON" {
+		w, err1 := r.parseJSON(writer)
+		d, err2 := r.parseJSON(reader)
+		if err := errors.Join(err1, err2); err != nil {
+			return []string{err.Error()}
+		}
+		for _, e := range jsonschema.Compatible(d, w) {
+			reasons = append(reasons, e.Error())
+		}
+		return reasons
+	}
+	w, err1 := r.parse(writer)
+	d, err2 := r.parse(reader)
+	if err := errors.Join(err1, err2); err != nil {
+		return []string{err.Error()}
+	}
+	for _, i := range avro.Compatible(w, d) {
+		reasons = append(reasons, i.String())
+	}
+	return reasons
+}
+
+func (r *Registry) parseJSON(s schema) (*flowschema.Schema, error) {
+	return jsonschema.Parse([]byte(s.Schema), func(name string) ([]byte, error) {
+		for _, ref := range s.References {
+			if ids := r.subjects[ref.Subject]; ref.Name == name && ref.Version >= 1 && ref.Version <= len(ids) {
+				return []byte(r.schemas[ids[ref.Version-1]-1].Schema), nil
+			}
+		}
+		return nil, fmt.Errorf("no reference %s", name)
+	})
 }
 
 func (r *Registry) lookup(req *http.Request) (any, *failure) {

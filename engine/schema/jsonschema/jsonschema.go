@@ -10,7 +10,8 @@
 //
 // Read are also: null beside another type, in a list of types or in oneOf or
 // anyOf, as optional; several types as a union; a property that is not required
-// as optional; enum and const of strings as an enum; additionalProperties
+// as optional, whose null is left out where the type does not allow one (the
+// parameter jsonschema.absent says so); enum and const of strings as an enum; additionalProperties
 // without properties as a map; the formats uuid, date and date-time; $ref within
 // the text and, by Options.Resolve, to others; allOf of objects as one struct.
 // Keywords that say nothing of the type (pattern, maximum) are kept in the
@@ -26,6 +27,7 @@ import (
 const (
 	paramKeywords = "jsonschema.keywords" // a JSON object
 	paramFormat   = payload.Format
+	paramAbsent   = payload.Absent
 )
 
 // Options say how payloads are written and read.
@@ -33,10 +35,16 @@ type Options struct {
 	// KeepNulls and Lenient are those of package connect.
 	KeepNulls bool
 	Lenient   bool
+	// Drop leaves out, when reading, members that the schema does not have.
+	// Lenient does, too.
+	Drop bool
+	// Base64 writes decimals as base64 of their bytes, as Kafka Connect does by
+	// default, although their schema says that they are numbers. Both are read.
+	Base64 bool
 }
 
 func (o Options) inner() payload.Options {
-	return payload.Options{Plain: true, Numeric: true, KeepNulls: o.KeepNulls, Lenient: o.Lenient}
+	return payload.Options{Plain: true, FillIn: true, Numeric: !o.Base64, KeepNulls: o.KeepNulls, Lenient: o.Lenient, Drop: o.Drop}
 }
 
 // AppendPayload appends typed JSON text of a valid schema as plain JSON that the
@@ -70,7 +78,10 @@ type form struct {
 }
 
 func formOf(s *schema.Schema) form {
-	if f := s.Parameters[paramFormat]; f != "" && (f == "date" && s.Type == schema.Date || f == "date-time" && s.Type == schema.Timestamp) {
+	if f := s.Parameters[paramFormat]; f == "time" && s.Type == schema.Time && s.Unit == schema.Millisecond {
+		// The format "time" has a zone, which ours has not.
+		return form{word: "string", own: true}
+	} else if f != "" && (f == "date" && s.Type == schema.Date || f == "date-time" && s.Type == schema.Timestamp) {
 		return form{word: "string", format: f, own: s.Unit != schema.Nanosecond}
 	}
 	switch s.Type {

@@ -2,6 +2,7 @@ package jsonschema
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -267,7 +268,7 @@ func (r *reader) fields(k *keywords, properties []byte, s *schema.Schema, depth 
 			return within(err, schema.FieldStep(f.Name))
 		}
 		if d, _ := memberOf(raw, "default"); d == nil && !slices.Contains(required, f.Name) {
-			f.Schema, _ = r.optional(f.Schema, own)
+			f.Schema = r.mayBeAbsent(f.Schema, own)
 		}
 		list = append(list, indexed{at, f})
 		return nil
@@ -281,6 +282,29 @@ func (r *reader) fields(k *keywords, properties []byte, s *schema.Schema, depth 
 		s.Fields = append(s.Fields, list[i].f)
 	}
 	return nil
+}
+
+// mayBeAbsent makes the type of a field that is not required optional, and notes
+// that it is left out if no null is allowed in its place.
+func (r *reader) mayBeAbsent(s *schema.Schema, own bool) *schema.Schema {
+	note := func(s *schema.Schema) {
+		if s.Optional || s.Type == schema.Any {
+			s.Optional = true
+			return
+		}
+		s.Optional = true
+		if s.Parameters = maps.Clone(s.Parameters); s.Parameters == nil {
+			s.Parameters = make(map[string]string)
+		}
+		s.Parameters[paramAbsent] = "true"
+	}
+	if own {
+		note(s)
+		return s
+	}
+	c := &schema.Schema{}
+	r.copies = append(r.copies, derived{s: c, of: s, change: note})
+	return c
 }
 
 // memberOf is member for what may be no object.

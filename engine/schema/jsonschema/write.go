@@ -106,7 +106,7 @@ func (w *writer) use(s *schema.Schema, at *place, branch string) error {
 	}
 	var err error
 	switch {
-	case s.Optional && s.Type != schema.Union:
+	case s.Optional && s.Type != schema.Union && !absent(s, at):
 		// null is of any type, too.
 		w.key(map[bool]string{true: "anyOf", false: "oneOf"}[s.Type == schema.Any])
 		w.b = append(w.b, `[{"type":"null"},{`...)
@@ -129,6 +129,11 @@ func (w *writer) use(s *schema.Schema, at *place, branch string) error {
 		w.field(at.f)
 	}
 	return w.defaultOf(s)
+}
+
+// absent reports whether a field is not there rather than null.
+func absent(s *schema.Schema, at *place) bool {
+	return at != nil && len(s.Default) == 0 && s.Parameters[paramAbsent] != ""
 }
 
 func (w *writer) field(f *schema.Field) {
@@ -240,6 +245,10 @@ func (w *writer) parameters(s *schema.Schema, f form) {
 	if f.format != "" && params[paramFormat] == f.format {
 		delete(params, paramFormat)
 	}
+	if s.Type == schema.Time {
+		delete(params, paramFormat)
+	}
+	delete(params, paramAbsent)
 	keywords := params[paramKeywords]
 	delete(params, paramKeywords)
 	if len(params) > 0 {
@@ -335,7 +344,7 @@ func (w *writer) fields(s *schema.Schema) error {
 func (w *writer) branches(s *schema.Schema) error {
 	w.key("anyOf")
 	w.b = append(w.b, '[')
-	if s.Optional {
+	if s.Optional && s.Parameters[paramAbsent] == "" {
 		w.b = append(w.b, `{"type":"null"},`...)
 	}
 	for i := range s.Branches {

@@ -94,7 +94,7 @@ func (d *decoder) unfit(c *jsontext.Cursor, s *schema.Schema) error {
 	want := ""
 	switch s.Type {
 	case schema.Date, schema.Time, schema.Timestamp, schema.LocalTimestamp, schema.Duration:
-		if want = ", which is an integer in a payload"; !d.counted(s) {
+		if want = ", which is an integer in a payload"; !d.Counted(s) {
 			want = ""
 		}
 	case schema.Decimal, schema.Uint64:
@@ -251,7 +251,7 @@ func (d *decoder) structure(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([
 	dst, err := c.Members(append(dst, '{'), len(s.Fields),
 		func(name []byte, next int) (int, error) {
 			i, err := fieldIndex(s, name, next)
-			if err != nil && d.Lenient {
+			if err != nil && (d.Lenient || d.Drop) {
 				err = nil
 			}
 			return i, err

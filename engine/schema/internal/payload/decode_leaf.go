@@ -52,7 +52,7 @@ func (d *decoder) number(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]by
 		return d.integer(dst, num, s)
 	case s.Type == schema.String && d.Lenient:
 		return jsontext.AppendQuoted(dst, num), nil
-	case d.counted(s) || d.Lenient && s.Type.HasUnit():
+	case d.Counted(s) || d.Lenient && s.Type.HasUnit():
 		if num = d.whole(num); num == nil {
 			return dst, d.unfit(&at, s)
 		}
@@ -163,7 +163,7 @@ func (d *decoder) text(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte
 		}
 	default:
 	}
-	if (s.Type == schema.Date || s.Type.HasUnit()) && !d.counted(s) {
+	if (s.Type == schema.Date || s.Type.HasUnit()) && !d.Counted(s) {
 		return d.zoned(dst, text, s)
 	}
 	if !d.Lenient {

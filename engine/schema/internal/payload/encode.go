@@ -18,6 +18,10 @@ import (
 // format that JSON Schema calls it.
 const Format = "jsonschema.format"
 
+// Absent is the parameter of an optional field whose null is left out of a plain
+// payload.
+const Absent = "jsonschema.absent"
+
 // Options say how payloads are written and read.
 type Options struct {
 	// Plain is a payload for JSON Schema: all is as in typed JSON text, but that
@@ -31,6 +35,8 @@ type Options struct {
 	KeepNulls bool
 	FillIn    bool
 	Lenient   bool
+	// Drop leaves out, when reading, members that the schema does not have.
+	Drop bool
 }
 
 // Append appends typed JSON text of a valid schema as a payload, in one line.
@@ -121,8 +127,8 @@ func (o *Options) objects(s *schema.Schema) bool {
 	}
 }
 
-// counted reports whether a date or time is a number of its units.
-func (o *Options) counted(s *schema.Schema) bool {
+// Counted reports whether a date or time is a number of its units.
+func (o *Options) Counted(s *schema.Schema) bool {
 	if o.Plain && s.Parameters[Format] != "" {
 		return false
 	}
@@ -193,7 +199,14 @@ func (e *encoder) structure(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([
 		func(name []byte, next int) (int, error) { return fieldIndex(s, name, next) },
 		func(dst []byte, i int, v *jsontext.Cursor) ([]byte, error) {
 			f := &s.Fields[i]
-			dst = appendName(dst, f.Name, i == 0)
+			first := i == 0
+			if e.Plain {
+				if e.absent(v, f.Schema) {
+					return dst, nil
+				}
+				first = dst[len(dst)-1] == '{'
+			}
+			dst = appendName(dst, f.Name, first)
 			dst, err := e.value(dst, v, f.Schema)
 			if err != nil {
 				return dst, within(err, schema.FieldStep(f.Name))
@@ -201,6 +214,11 @@ func (e *encoder) structure(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([
 			return dst, nil
 		})
 	return append(dst, '}'), err
+}
+
+// absent reports whether a field is left out.
+func (e *encoder) absent(v *jsontext.Cursor, s *schema.Schema) bool {
+	return s.Optional && len(s.Default) == 0 && (v == nil || v.Peek() == 'n') && s.Parameters[Absent] != ""
 }
 
 func appendName(dst []byte, name string, first bool) []byte {
@@ -320,7 +338,7 @@ func (e *encoder) number(dst, num []byte, s *schema.Schema) ([]byte, error) {
 // clock writes what is a text in typed JSON: times as a count of their units,
 // all else as text.
 func (e *encoder) clock(dst, text []byte, s *schema.Schema) []byte {
-	if !e.counted(s) {
+	if !e.Counted(s) {
 		return jsontext.AppendQuoted(dst, text)
 	}
 	var sec int64
