@@ -85,6 +85,19 @@ const (
 	KindNoRecord
 	// KindHole: a hole of a template that is not closed or never gives text.
 	KindHole
+	// The kinds below need a schema of the record (Source.Check).
+
+	// KindNoField: a field that the schema does not have, which reads as nil.
+	KindNoField
+	// KindNoSymbol: a comparison of an enum with a text that is none of its
+	// symbols, which never holds.
+	KindNoSymbol
+	// KindNeverThere: a question whether something is there that the schema does
+	// not have: the answer is always no.
+	KindNeverThere
+	// KindNeverNil is a hint: what the schema requires is compared with nil, or
+	// given a fallback.
+	KindNeverNil
 )
 
 // Want is what the place of an expression asks of its result.
@@ -102,10 +115,12 @@ const (
 type Env struct{ env }
 
 type env struct {
-	lib    map[string]*library
-	base   *conf.Config
-	consts map[string]map[string]any
-	user   map[string]*userFunc
+	lib map[string]*library
+	// builtins are the functions of the language itself as they are documented.
+	builtins map[string]*funcs.Func
+	base     *conf.Config
+	consts   map[string]map[string]any
+	user     map[string]*userFunc
 	// noRecord hides the record (Constant).
 	noRecord bool
 	// vmOnly leaves closures out, for the tests that compare the two.
@@ -122,10 +137,11 @@ func NewEnvWith(all []funcs.Func) *Env { return newEnv(all) }
 func newEnv(all []funcs.Func) *Env {
 	lib := newLibrary(all)
 	return &Env{env{
-		lib:    lib,
-		base:   baseConfig(lib),
-		consts: map[string]map[string]any{},
-		user:   map[string]*userFunc{},
+		lib:      lib,
+		builtins: documented(all),
+		base:     baseConfig(lib),
+		consts:   map[string]map[string]any{},
+		user:     map[string]*userFunc{},
 	}}
 }
 

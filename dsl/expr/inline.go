@@ -84,7 +84,9 @@ func (r *resolver) has(n *ast.CallNode) (ast.Node, bool) {
 	asked.has = true
 	asked.label = "has(" + f.label + ")"
 	r.used["has"] = true
-	return r.replace(n, r.refNode(&asked)), true
+	out := r.replace(n, r.refNode(&asked))
+	r.noteSteps(out, r.steps[arg], nil)
+	return out, true
 }
 
 // checkCall runs a function's own check of constant arguments.

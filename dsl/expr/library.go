@@ -99,6 +99,17 @@ func newLibrary(all []funcs.Func) map[string]*library {
 	return out
 }
 
+// documented returns the functions of the language itself, by name.
+func documented(all []funcs.Func) map[string]*funcs.Func {
+	out := map[string]*funcs.Func{}
+	for i := range all {
+		if all[i].Builtin {
+			out[all[i].Name] = &all[i]
+		}
+	}
+	return out
+}
+
 func signatureTypes(types []any) []reflect.Type {
 	out := make([]reflect.Type, len(types))
 	for i, t := range types {

@@ -89,7 +89,9 @@ func (r *resolver) param(n ast.Node, c chain, arg ast.Node) ast.Node {
 		}
 		tail := chain{root: &ast.IdentifierNode{Value: ref.label}, path: c.path, steps: c.steps}
 		joined.label = tail.label()
-		return r.replace(n, r.refNode(&joined))
+		out := r.replace(n, r.refNode(&joined))
+		r.noteSteps(out, r.steps[arg], c.props)
+		return out
 	}
 	return r.members(n)
 }
@@ -106,6 +108,7 @@ func (r *resolver) copyLeaf(n ast.Node) ast.Node {
 			out = literalNode(v)
 		} else if ref := r.refOf(n); ref != nil {
 			out = r.refNode(ref)
+			r.noteSteps(out, r.steps[n], nil)
 		} else {
 			return n
 		}
@@ -181,7 +184,9 @@ func (r *resolver) recordRef(n ast.Node, c chain) ast.Node {
 			ref.kind = refKey
 		}
 		ref.path, ref.steps = c.path, c.steps
-		return r.replace(n, r.refNode(ref))
+		out := r.replace(n, r.refNode(ref))
+		r.noteSteps(out, nil, c.props)
+		return out
 	case "headers", "meta":
 		all, one := refHeaders, refHeader
 		if c.root.Value == "meta" {

@@ -48,6 +48,8 @@ type resolver struct {
 	loops    int
 	nodes    int
 	problems []Problem
+	// steps are the places of the steps of references, kept for types alone.
+	steps map[ast.Node][]place
 }
 
 type letName struct{ written, unique string }
