@@ -157,3 +157,5 @@ func (b behaviour) processor() engine.Processor {
 			return true, nil
 		}
 	}
+	return p
+}
