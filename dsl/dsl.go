@@ -98,6 +98,7 @@ func newLoader(o Options) *loader {
 		locals:    make(map[string]*local),
 		funcs:     make(map[string]*userFunction),
 		conns:     make(map[string]*connection),
+		schemas:   make(map[string]*schemaBlock),
 		failed:    make(map[string]bool),
 		specs:     make(map[string]*engine.Spec),
 	}

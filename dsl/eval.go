@@ -170,6 +170,8 @@ func (l *loader) checkReference(t hcl.Traversal) bool {
 		return l.checkMember(t, "local", slices.Sorted(maps.Keys(l.locals)))
 	case root == "connection":
 		l.report(rules.MisplacedReference, t.SourceRange(), "connection in the wrong place", "A connection can only be given to the option that asks for one, by itself: connection = connection.TYPE.NAME")
+	case root == "schema":
+		l.report(rules.MisplacedReference, t.SourceRange(), "schema in the wrong place", "A schema can only be given to an option that asks for one, by itself: schema = schema.NAME")
 	case root == "input" || root == "processor" || root == "output" || root == "errors":
 		l.report(rules.MisplacedReference, t.SourceRange(), "element in the wrong place", "Elements are referred to in from only: from = [%s]", traversalText(t))
 	case slices.Contains(recordNames, root):

@@ -225,6 +225,11 @@ func writePipeline(t *testing.T, b *strings.Builder, p *engine.Pipeline) {
 		writeConfig(t, b, "    ", e.Config, c.Defaults())
 		if e.Kind != engine.KindProcessor {
 			fmt.Fprintf(b, "    key %s, value %s\n", converterName(e.Key), converterName(e.Value))
+			for _, c := range []engine.Converter{e.Key, e.Value} {
+				if x, ok := c.(engine.Typed); ok && x.Schema() != nil {
+					fmt.Fprintf(b, "    %s\n", strings.ReplaceAll(strings.TrimSpace(x.Schema().Text()), "\n", "\n      "))
+				}
+			}
 		}
 	}
 }
@@ -307,6 +312,11 @@ func valueText(v reflect.Value) string {
 		return "/" + x.Regexp.String() + "/"
 	case engine.ConnectionRef:
 		return fmt.Sprintf("%s (%T)", x.Name, x.Value)
+	case engine.SchemaOption:
+		if x.IsZero() {
+			return ""
+		}
+		return strings.TrimSpace(x.Name + " " + x.Schema.String())
 	case engine.Assignments:
 		var parts []string
 		for _, a := range x {

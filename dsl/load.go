@@ -36,15 +36,19 @@ type loader struct {
 	// scrub keeps them out of messages too.
 	outside []string
 
-	variables map[string]*variable
-	locals    map[string]*local
-	localList []*local // in the order of the files
-	funcs     map[string]*userFunction
-	funcList  []*userFunction
-	conns     map[string]*connection // by connection.TYPE.NAME
-	connList  []*connection
-	pipelines []*pipeline
-	seconds   []*pipeline // pipelines whose name another one has
+	variables  map[string]*variable
+	locals     map[string]*local
+	localList  []*local // in the order of the files
+	funcs      map[string]*userFunction
+	funcList   []*userFunction
+	conns      map[string]*connection // by connection.TYPE.NAME
+	connList   []*connection
+	schemas    map[string]*schemaBlock // by label
+	schemaList []*schemaBlock
+	// schemaUses are the addresses of blocks that texts of options name.
+	schemaUses []string
+	pipelines  []*pipeline
+	seconds    []*pipeline // pipelines whose name another one has
 	// failed holds var.x and local.y that have no value because of a mistake
 	// that is already reported; what depends on them is not reported again.
 	failed map[string]bool
@@ -78,6 +82,7 @@ func (l *loader) compile() *Result {
 		l.loadVariables()
 		l.evalLocals()
 		l.compileFunctions()
+		l.buildSchemas()
 		l.buildConnections()
 		plan := l.buildPipelines()
 		l.lint()
@@ -148,6 +153,8 @@ func (l *loader) collect() {
 				l.declareLocals(b)
 			case "connection":
 				l.declareConnection(b)
+			case "schema":
+				l.declareSchema(b)
 			case "function":
 				l.declareFunction(b)
 			case "pipeline":
@@ -159,7 +166,7 @@ func (l *loader) collect() {
 	}
 }
 
-var topBlocks = []string{"variable", "locals", "connection", "function", "pipeline"}
+var topBlocks = []string{"variable", "locals", "connection", "schema", "function", "pipeline"}
 
 func (l *loader) topAttribute(a *hclsyntax.Attribute) {
 	if settingsSpec().Option(a.Name) != nil {

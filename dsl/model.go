@@ -54,6 +54,9 @@ func (l *loader) model() *lint.Config {
 			maps.Copy(uses, own)
 		}
 	}
+	for _, address := range l.schemaUses {
+		uses[address] = true
+	}
 	c.Uses = slices.Sorted(maps.Keys(uses))
 	return c
 }
@@ -109,6 +112,13 @@ func (l *loader) modelDeclarations(c *lint.Config) {
 			d.Part = l.part(conn.d, l.spec(engine.KindConnection, l.reg.Connections[conn.typ].Component), conn.config)
 		}
 		add(d, conn.block.Body)
+	}
+	for _, b := range l.schemaList {
+		d := &lint.Declaration{Kind: "schema", Name: b.name, Address: b.address(), At: b.block.LabelRanges[0], Range: b.block.Range()}
+		add(d, b.block.Body)
+		for _, r := range b.refs {
+			d.Uses = append(d.Uses, "schema."+r.Name)
+		}
 	}
 	slices.SortStableFunc(c.Declarations, func(a, b *lint.Declaration) int {
 		return cmp.Or(cmp.Compare(slices.Index(l.names, a.At.Filename), slices.Index(l.names, b.At.Filename)), cmp.Compare(a.At.Start.Byte, b.At.Start.Byte))

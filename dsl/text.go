@@ -18,6 +18,8 @@ type mapped struct {
 	start, end []int // by byte of text, offsets in the file
 	all        hcl.Range
 	src        []byte
+	// opaque: the text stands elsewhere, in a file or a variable.
+	opaque bool
 }
 
 // at is the range in the file of a range of the text. An empty one becomes

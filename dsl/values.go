@@ -35,6 +35,8 @@ func (d *decoder) attr(o *engine.Option, field reflect.Value, e hclsyntax.Expres
 		*p = d.namedExpressions(o, e)
 	case *engine.ConnectionRef:
 		*p = d.connectionRef(o, e)
+	case *engine.SchemaOption:
+		*p = d.schemaOption(o, e)
 	default:
 		d.plain(o, field, e, path)
 	}

@@ -51,7 +51,7 @@ func ParseSchema(notation, text string) (*schema.Schema, error) {
 // SchemaText returns an option with a schema that is written at the option
 // itself, in the first of the notations that the text looks like.
 func SchemaText(text string, notations ...string) (SchemaOption, error) {
-	o := SchemaOption{Notation: notationOf(text, notations), Text: text}
+	o := SchemaOption{Notation: NotationOf(text, notations), Text: text}
 	if !slices.Contains(Notations(), o.Notation) {
 		return o, nil
 	}
@@ -60,9 +60,9 @@ func SchemaText(text string, notations ...string) (SchemaOption, error) {
 	return o, err
 }
 
-// notationOf tells a type, which begins with a word, from the others, which
-// are JSON.
-func notationOf(text string, notations []string) string {
+// NotationOf returns the first of the notations that text looks like: a type
+// begins with a word, the others are JSON.
+func NotationOf(text string, notations []string) string {
 	text = strings.TrimSpace(text)
 	json := text != "" && strings.IndexByte(`{["`, text[0]) >= 0
 	for _, n := range notations {

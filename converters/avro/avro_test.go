@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 	person := `{"type":"record","name":"P","fields":[{"name":"name","type":"string"},{"name":"age","type":["null","int"],"default":null}]}`
 	enginetest.RunConverter(t, enginetest.ConverterCase{
 		New: func(t *testing.T) engine.Converter {
-			return converterOf(t, nil, func(c *Config) { c.Schema, c.Strict = person, true })
+			return converterOf(t, nil, func(c *Config) { c.Schema, c.Strict = written(person), true })
 		},
 		Examples: []enginetest.ConverterExample{
 			{Name: "person", Source: []byte("\x06Ann\x02\x54")},
@@ -86,7 +86,7 @@ func converterOf(t testing.TB, w *world, edit func(*Config)) engine.Converter {
 
 func encoding(t testing.TB, text string) *avro.Encoding {
 	t.Helper()
-	e, err := encodingOf(text)
+	e, err := Defaults().encoding(written(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,9 +263,9 @@ func TestWhichSchema(t *testing.T) {
 		{"lenient", func(c *Config) { c.UseLatest, c.Lenient = true, true }, func(testing.TB) record.Encoding { return record.JSON }, `{"id":1,"amount":2.555,"x":1}`, `{"id":1,"amount":2.56,"extra":"e","note":null}`},
 		{"typed to latest", func(c *Config) { c.UseLatest = true }, func(t testing.TB) record.Encoding { return typed(t, order) }, `{"id":1,"amount":2.5,"note":"n"}`, `{"id":1,"amount":2.50,"extra":"e","note":"n"}`},
 		{"by id", func(c *Config) { c.SchemaID = 1 }, func(testing.TB) record.Encoding { return record.JSON }, `{"id":1,"amount":2.5}`, `{"id":1,"amount":2.50,"extra":"e","note":null}`},
-		{"given", func(c *Config) { c.Schema = wider }, func(testing.TB) record.Encoding { return record.JSON }, `{"id":1,"amount":2.5}`, `{"id":1,"amount":2.50,"extra":"e","note":null}`},
+		{"given", func(c *Config) { c.Schema = written(wider) }, func(testing.TB) record.Encoding { return record.JSON }, `{"id":1,"amount":2.5}`, `{"id":1,"amount":2.50,"extra":"e","note":null}`},
 		{"not registered", func(c *Config) { c.AutoRegister = false }, func(t testing.TB) record.Encoding { return typed(t, order) }, `{"id":1,"amount":2.5,"note":"n"}`, "error: the subject orders-value does not have the schema of the record"},
-		{"text", func(c *Config) { c.Schema, c.Subject = `"string"`, "texts" }, func(testing.TB) record.Encoding { return record.Text }, `a"b`, `"a\"b"`},
+		{"text", func(c *Config) { c.Schema, c.Subject = written(`"string"`), "texts" }, func(testing.TB) record.Encoding { return record.Text }, `a"b`, `"a\"b"`},
 	}
 	for _, tt := range tests {
 		w := newWorld(t)
@@ -295,7 +295,7 @@ func TestCopy(t *testing.T) {
 	w := newWorld(t)
 	spaced := strings.ReplaceAll(order, ",", " , ")
 	var m headers
-	data, err := converterOf(t, w, func(c *Config) { c.Schema = spaced }).NewEncoder(record.JSON)(nil, []byte(`{"id":1,"amount":2.5}`), m.meta("a", false))
+	data, err := converterOf(t, w, func(c *Config) { c.Schema = written(spaced) }).NewEncoder(record.JSON)(nil, []byte(`{"id":1,"amount":2.5}`), m.meta("a", false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +334,7 @@ func TestReaderSchema(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	reader := `{"type":"record","name":"Order","namespace":"shop","fields":[{"name":"note","type":["null","string"]},{"name":"number","aliases":["id"],"type":"double"},{"name":"new","type":"int","default":7}]}`
-	c := converterOf(t, w, func(c *Config) { c.ReaderSchema = reader })
+	c := converterOf(t, w, func(c *Config) { c.ReaderSchema = written(reader) })
 	var h headers
 	data, err := converterOf(t, w, nil).NewEncoder(typed(t, order))(nil, []byte(`{"id":3,"amount":1,"note":"n"}`), h.meta("orders", false))
 	if err != nil {
@@ -387,12 +387,11 @@ func TestConfig(t *testing.T) {
 	}{
 		{"nothing", func(*Config) {}, "no schema"},
 		{"registry", func(c *Config) { c.Registry = ref }, ""},
-		{"schema", func(c *Config) { c.Schema = order }, ""},
-		{"no text", func(c *Config) { c.Schema = "order.avsc" }, "no Avro schema"},
-		{"wire", func(c *Config) { c.Schema, c.Wire = order, "header" }, "wire is for a registry"},
+		{"schema", func(c *Config) { c.Schema = written(order) }, ""},
+		{"wire", func(c *Config) { c.Schema, c.Wire = written(order), "header" }, "wire is for a registry"},
 		{"two", func(c *Config) { c.Registry, c.UseLatest, c.SchemaID = ref, true, 3 }, "several schemas to write"},
 		{"none", func(c *Config) { c.Registry, c.Wire = ref, "none" }, "records would not say what they are"},
-		{"reader", func(c *Config) { c.Schema, c.ReaderSchema = `"string"`, order }, "records cannot be read so"},
+		{"reader", func(c *Config) { c.Schema, c.ReaderSchema = written(`"string"`), written(order) }, "records cannot be read so"},
 	}
 	for _, tt := range tests {
 		c := Defaults()
@@ -402,4 +401,9 @@ func TestConfig(t *testing.T) {
 			t.Errorf("%s: %s, want %q", tt.name, got, tt.want)
 		}
 	}
+}
+
+// written is a schema as a config gives it.
+func written(text string) engine.SchemaOption {
+	return enginetest.SchemaText(text, engine.NotationAvro, engine.NotationType)
 }

@@ -11,9 +11,9 @@ import (
 type Config struct {
 	registered.Options
 
-	Schema       string `flow:"schema" doc:"Avro schema, as JSON text. Without a registry it is that of all records; with one it is what records are written as." example:"file(\"order.avsc\")"`
-	ReaderSchema string `flow:"reader_schema" doc:"Avro schema, as JSON text, as which all records are read, whatever they were written with: by the rules of Avro's schema resolution. All records then have the same schema." example:"file(\"order-v2.avsc\")"`
-	Strict       bool   `flow:"strict" doc:"Checks every value when it is read, also those that nothing touches."`
+	Schema       engine.SchemaOption `flow:"schema" notation:"avro type" doc:"The schema: a schema block, or Avro's JSON text. Without a registry it is that of all records; with one it is what records are written as." example:"file(\"order.avsc\")"`
+	ReaderSchema engine.SchemaOption `flow:"reader_schema" notation:"avro type" doc:"The schema as which all records are read: a schema block, or Avro's JSON text. They are read so, whatever they were written with: by the rules of Avro's schema resolution. All records then have the same schema." example:"file(\"order-v2.avsc\")"`
+	Strict       bool                `flow:"strict" doc:"Checks every value when it is read, also those that nothing touches."`
 
 	Lenient          bool   `flow:"lenient" doc:"When records are written with a schema that is not their own: leaves out members that it lacks, rounds digits that it does not keep, writes the default for a null that it does not allow, and text for other scalars. Otherwise these are errors of the record."`
 	RecordName       string `flow:"record_name" doc:"Full name of a record whose schema has none. Empty: io.confluent.connect.avro.ConnectDefault, as Kafka Connect names it." example:"\"shop.Order\""`
@@ -35,27 +35,41 @@ func (c *Config) Validate() []engine.Problem {
 		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
 	}
 	if c.Registry.Name == "" {
-		if c.Schema == "" && c.ReaderSchema == "" {
+		if c.Schema.IsZero() && c.ReaderSchema.IsZero() {
 			add("", "no schema", "Avro data cannot be read or written without its schema. Give registry = connection.registry.NAME, or schema = file(\"NAME.avsc\").")
-		} else if c.Schema == "" {
+		} else if c.Schema.IsZero() {
 			add("reader_schema", "reader_schema without a schema", "It is as what records are read; as what they were written tells a registry or the option schema.")
 		}
 	}
-	ps = append(ps, c.Problems(c.Schema != "")...)
-	for _, o := range []struct{ name, text string }{{"schema", c.Schema}, {"reader_schema", c.ReaderSchema}} {
-		if o.text == "" {
-			continue
-		}
-		if _, err := avro.Parse([]byte(o.text)); err != nil {
-			add(o.name, "no Avro schema", "Correct the option "+o.name+": "+err.Error()+".")
-		}
+	ps = append(ps, c.Problems(!c.Schema.IsZero())...)
+	w, err := c.avro(c.Schema)
+	if err != nil {
+		add("schema", "Avro cannot carry the schema", "Correct the option schema: "+err.Error()+".")
 	}
-	if c.Schema != "" && c.ReaderSchema != "" && len(ps) == 0 {
-		w, _ := avro.Parse([]byte(c.Schema))
-		r, _ := avro.Parse([]byte(c.ReaderSchema))
+	r, err := c.avro(c.ReaderSchema)
+	if err != nil {
+		add("reader_schema", "Avro cannot carry the schema", "Correct the option reader_schema: "+err.Error()+".")
+	}
+	if w != nil && r != nil && len(ps) == 0 {
 		if _, err := avro.NewResolver(w, r); err != nil {
 			add("reader_schema", "records cannot be read so", "Correct reader_schema: "+err.Error()+".")
 		}
 	}
 	return ps
+}
+
+// from says how schemas become those of Avro.
+func (c *Config) from() avro.FromOptions {
+	return avro.FromOptions{Name: c.RecordName, Connect: c.Connect, Untyped: c.Untyped == "json", Precision: c.DecimalPrecision, Scrub: c.ScrubNames}
+}
+
+// avro returns the schema of an option as one of Avro; nil without.
+func (c *Config) avro(o engine.SchemaOption) (*avro.Schema, error) {
+	switch {
+	case o.IsZero():
+		return nil, nil
+	case o.Notation == engine.NotationAvro:
+		return avro.Parse([]byte(o.Text))
+	}
+	return avro.FromSchema(o.Schema, c.from())
 }

@@ -106,25 +106,21 @@ func newConverter(config any, env engine.Env) (engine.Converter, error) {
 	if err != nil {
 		return nil, err
 	}
-	conv := &converter{Client: client, config: c, from: avro.FromOptions{
-		Name: c.RecordName, Connect: c.Connect, Untyped: c.Untyped == "json", Precision: c.DecimalPrecision, Scrub: c.ScrubNames,
-	}}
+	conv := &converter{Client: client, config: c, from: c.from()}
 	conv.codecs = registered.NewReader(client, registered.Format{Name: "Avro data", Looks: looks}, conv.prepare)
-	if conv.given, err = encodingOf(c.Schema); err != nil {
+	if conv.given, err = c.encoding(c.Schema); err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
-	if conv.reader, err = encodingOf(c.ReaderSchema); err != nil {
+	if conv.reader, err = c.encoding(c.ReaderSchema); err != nil {
 		return nil, fmt.Errorf("reader_schema: %w", err)
 	}
 	return conv, nil
 }
 
-func encodingOf(text string) (*avro.Encoding, error) {
-	if text == "" {
-		return nil, nil
-	}
-	s, err := avro.Parse([]byte(text))
-	if err != nil {
+// encoding is that of the schema of an option; nil without.
+func (c *Config) encoding(o engine.SchemaOption) (*avro.Encoding, error) {
+	s, err := c.avro(o)
+	if err != nil || s == nil {
 		return nil, err
 	}
 	return avro.NewEncoding(s)

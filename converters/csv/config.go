@@ -12,13 +12,13 @@ import (
 
 // Config holds the options of csv.
 type Config struct {
-	Columns    []string          `flow:"columns" doc:"Names of the fields of a row, in order. Required unless schema names them." example:"[\"id\", \"name\", \"amount\"]"`
-	Schema     string            `flow:"schema" doc:"The columns with their types, as a struct in the text form of schemas. Values read then have this schema: decimals, times and the like are values of their own, and a column that is not optional refuses a null." example:"\"struct{id int64, name string, price decimal(10,2)?}\""`
-	Types      map[string]string `flow:"types" doc:"What the text of a column stands for: string, int, float or bool. A column that is not named is a string." example:"{ id = \"int\", amount = \"float\" }"`
-	Delimiter  string            `flow:"delimiter" doc:"The character between fields." example:"\";\""`
-	Null       []string          `flow:"null" doc:"Texts that stand for a null when they are not quoted. The first one is written for a null and for a column that the object lacks." example:"[\"\", \"NULL\"]"`
-	Extra      string            `flow:"extra" oneof:"error ignore" doc:"What writing does with a member that is no column: error refuses the record, ignore leaves the member out."`
-	LazyQuotes bool              `flow:"lazy_quotes" doc:"Takes a quote within a field as text when reading. Otherwise it is an error of the record."`
+	Columns    []string            `flow:"columns" doc:"Names of the fields of a row, in order. Required unless schema names them." example:"[\"id\", \"name\", \"amount\"]"`
+	Schema     engine.SchemaOption `flow:"schema" notation:"type" doc:"The columns with their types: a schema block or a type, which is a struct. Values read then have this schema: decimals, times and the like are values of their own, and a column that is not optional refuses a null." example:"\"struct{id int64, name string, price decimal(10,2)?}\""`
+	Types      map[string]string   `flow:"types" doc:"What the text of a column stands for: string, int, float or bool. A column that is not named is a string." example:"{ id = \"int\", amount = \"float\" }"`
+	Delimiter  string              `flow:"delimiter" doc:"The character between fields." example:"\";\""`
+	Null       []string            `flow:"null" doc:"Texts that stand for a null when they are not quoted. The first one is written for a null and for a column that the object lacks." example:"[\"\", \"NULL\"]"`
+	Extra      string              `flow:"extra" oneof:"error ignore" doc:"What writing does with a member that is no column: error refuses the record, ignore leaves the member out."`
+	LazyQuotes bool                `flow:"lazy_quotes" doc:"Takes a quote within a field as text when reading. Otherwise it is an error of the record."`
 }
 
 // Defaults is what an empty block means.
@@ -36,7 +36,7 @@ func (c *Config) Validate() []engine.Problem {
 	types, bad := c.types()
 	ps = append(ps, bad...)
 	switch {
-	case c.Schema != "":
+	case !c.Schema.IsZero():
 		return append(ps, c.validateSchema()...)
 	case len(bad) > 0:
 		return ps
@@ -61,10 +61,8 @@ func (c *Config) validateSchema() []engine.Problem {
 
 // schema reads the schema.
 func (c *Config) schema() (*schema.Schema, error) {
-	s, err := schema.Parse(c.Schema)
+	s := c.Schema.Schema
 	switch {
-	case err != nil:
-		return nil, err
 	case s.Type != schema.Struct || s.Optional || len(s.Fields) == 0:
 		return nil, errors.New("a row is a struct of at least one field that is not optional itself")
 	}

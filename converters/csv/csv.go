@@ -62,7 +62,7 @@ func newConverter(config any, _ engine.Env) (engine.Converter, error) {
 	}
 	names := c.Columns
 	var rows *row.Encoding
-	if c.Schema != "" {
+	if !c.Schema.IsZero() {
 		s, err := c.schema()
 		if err != nil {
 			return nil, err

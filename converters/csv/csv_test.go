@@ -104,11 +104,10 @@ func TestValidate(t *testing.T) {
 		{"columns", func(c *Config) { c.Types = map[string]string{"z": "int"} }},
 		{"columns", func(c *Config) { c.Columns = []string{"a", "a"} }},
 		{"columns", func(c *Config) { c.Columns = nil }},
-		{"schema", func(c *Config) { c.Schema = "struct{a int64}" }},
-		{"schema", func(c *Config) { c.Columns, c.Schema = nil, "struct{a int46}" }},
-		{"schema", func(c *Config) { c.Columns, c.Schema = nil, "int64" }},
-		{"schema", func(c *Config) { c.Columns, c.Schema = nil, "struct{a array<int64>}" }},
-		{"", func(c *Config) { c.Columns, c.Schema = nil, "struct{a int64}" }},
+		{"schema", func(c *Config) { c.Schema = enginetest.SchemaText("struct{a int64}") }},
+		{"schema", func(c *Config) { c.Columns, c.Schema = nil, enginetest.SchemaText("int64") }},
+		{"schema", func(c *Config) { c.Columns, c.Schema = nil, enginetest.SchemaText("struct{a array<int64>}") }},
+		{"", func(c *Config) { c.Columns, c.Schema = nil, enginetest.SchemaText("struct{a int64}") }},
 	}
 	for _, tt := range tests {
 		c := Defaults()
@@ -126,7 +125,7 @@ func TestValidate(t *testing.T) {
 
 func typedOf(t testing.TB, types string) engine.Converter {
 	t.Helper()
-	return converterOf(t, func(c *Config) { c.Columns, c.Types, c.Schema = nil, nil, types })
+	return converterOf(t, func(c *Config) { c.Columns, c.Types, c.Schema = nil, nil, enginetest.SchemaText(types) })
 }
 
 // TestSchema: rows with a schema are values of its types, and are written back.

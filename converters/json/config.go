@@ -2,10 +2,7 @@
 package jsonconv
 
 import (
-	"strings"
-
 	"github.com/flowrecords/flow/engine"
-	"github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/engine/schema/connect"
 )
 
@@ -21,8 +18,8 @@ type Config struct {
 	Strict bool   `flow:"strict" doc:"Checks every value when it is read, also those that no expression touches. Values with a schema always are."`
 	Form   string `flow:"form" oneof:"plain envelope payload" doc:"plain is JSON. envelope is Kafka Connect's {\"schema\": ..., \"payload\": ...}, as its JsonConverter reads and writes it with schemas.enable. payload is the payload alone, as it writes it without."`
 
-	Schema     string `flow:"schema" doc:"The schema of all values, in the text form of schemas or as a schema of Kafka Connect's envelope. With form = \"envelope\" values of other schemas are converted to it by the rules of Avro's schema resolution; otherwise values read must be of it." example:"\"struct{id int64, name string, price decimal(10,2)?}\""`
-	Schemaless string `flow:"schemaless" oneof:"error null" doc:"What form = \"envelope\" writes for a value that has no schema: null writes \"schema\": null, as Kafka Connect does."`
+	Schema     engine.SchemaOption `flow:"schema" notation:"type connect" doc:"The schema of all values: a schema block, a type, or a schema of Kafka Connect's envelope. With form = \"envelope\" values of other schemas are converted to it by the rules of Avro's schema resolution; otherwise values read must be of it." example:"schema.order"`
+	Schemaless string              `flow:"schemaless" oneof:"error null" doc:"What form = \"envelope\" writes for a value that has no schema: null writes \"schema\": null, as Kafka Connect does."`
 
 	Decimal string `flow:"decimal" oneof:"number base64" doc:"How envelope and payload write decimals: as numbers with all their digits, or as base64 of their bytes, which is Kafka Connect's default. Both are read."`
 	Lenient bool   `flow:"lenient" doc:"Reads from envelope and payload what can mean only one thing: a number or boolean in quotes, 1.0 for an integer, dates and times as text, base64 without padding. Leaves out members that the schema does not have. Otherwise all of these are errors of the record."`
@@ -40,9 +37,6 @@ func (c *Config) Validate() []engine.Problem {
 	add := func(option, summary, detail string) {
 		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
 	}
-	if _, err := c.schema(); err != nil {
-		add("schema", "schema cannot be used", "Correct the schema: "+err.Error()+".")
-	}
 	def := Defaults()
 	for _, o := range []struct {
 		name, forms string
@@ -58,18 +52,6 @@ func (c *Config) Validate() []engine.Problem {
 		}
 	}
 	return ps
-}
-
-// schema reads the option schema; nil without.
-func (c *Config) schema() (*schema.Schema, error) {
-	text := strings.TrimSpace(c.Schema)
-	switch {
-	case text == "":
-		return nil, nil
-	case text[0] == '{':
-		return connect.ParseSchema([]byte(text))
-	}
-	return schema.Parse(text)
 }
 
 // options are those of Connect's payload.

@@ -1,8 +1,6 @@
 package jsonconv
 
 import (
-	"fmt"
-
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/engine/schema"
@@ -23,11 +21,7 @@ type converter struct {
 
 func newConverter(config any, _ engine.Env) (engine.Converter, error) {
 	c := config.(*Config)
-	given, err := c.schema()
-	if err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
-	}
-	return &converter{config: c, options: c.options(), given: given, decoded: record.JSONOf(given)}, nil
+	return &converter{config: c, options: c.options(), given: c.Schema.Schema, decoded: record.JSONOf(c.Schema.Schema)}, nil
 }
 
 func (c *converter) Decoded() record.Encoding { return c.decoded }

@@ -255,6 +255,11 @@ func (c *comparison) values(path string, a, b reflect.Value) {
 			c.fail("%s: %s became %s", path, x.Name, y.Name)
 		}
 		return
+	case engine.SchemaOption:
+		if y := b.Interface().(engine.SchemaOption); x.Name != y.Name || x.Text != y.Text {
+			c.fail("%s: %s%s became %s%s", path, x.Name, x.Text, y.Name, y.Text)
+		}
+		return
 	case engine.Pattern, engine.Secret, engine.PathOption:
 		if !reflect.DeepEqual(a.Interface(), b.Interface()) {
 			c.fail("%s: %v became %v", path, a, b)

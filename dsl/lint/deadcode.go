@@ -81,6 +81,7 @@ var unusedRules = map[string]struct {
 	"local":      {rules.UnusedLocal, "Nothing that runs refers to local.%s. Remove it, or use it."},
 	"function":   {rules.UnusedFunction, "Nothing that runs calls %s. Remove the block, or call it."},
 	"connection": {rules.UnusedConnection, "No element uses connection.%s. Remove the block, or use it."},
+	"schema":     {rules.UnusedSchema, "No option and no other schema refers to schema.%s. Remove the block, or use it: schema = schema.%[1]s"},
 }
 
 func (k *checker) unused(d *Declaration) {

@@ -22,8 +22,8 @@ import (
 // Config is what was compiled, with the place of everything.
 type Config struct {
 	Pipelines []*Pipeline
-	// Declarations are the variables, locals, functions and connections in the
-	// order of the files.
+	// Declarations are the variables, locals, functions, connections and schemas
+	// in the order of the files.
 	Declarations []*Declaration
 	// Uses are what the pipelines refer to, by Declaration.Address. "var" and
 	// "local" alone stand for all below them.
@@ -34,12 +34,12 @@ type Config struct {
 	Sources map[string][]byte
 }
 
-// Declaration is a variable, local, function or connection.
+// Declaration is a variable, local, function, connection or schema.
 type Declaration struct {
-	// Kind is variable, local, function or connection.
+	// Kind is variable, local, function, connection or schema.
 	Kind, Name string
 	// Address is how it is referred to: var.x, local.y, connection.kafka.main,
-	// and for a function its name and ().
+	// schema.order, and for a function its name and ().
 	Address string
 	// At is the name, Range all of the declaration.
 	At, Range hcl.Range

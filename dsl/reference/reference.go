@@ -78,6 +78,10 @@ type Option struct {
 	// labels are the labels of a block as they are written; empty: "NAME" if
 	// it has one.
 	labels string
+	// anyLabel: the label may be any text. same is the JSON pointer to the
+	// option that a block within itself repeats.
+	anyLabel bool
+	same     string
 }
 
 // use is how the option is named where it is explained.

@@ -34,7 +34,7 @@ func (ref *Reference) Schema() ([]byte, error) {
 	root := object{
 		"$schema":     Dialect,
 		"title":       "flow config",
-		"description": "A config of flow in the JSON form of HCL: variables, locals, connections, functions and pipelines.",
+		"description": "A config of flow in the JSON form of HCL: variables, locals, connections, schemas, functions and pipelines.",
 		"type":        "object",
 		"$defs":       defs,
 	}
@@ -58,7 +58,7 @@ func (ref *Reference) Schema() ([]byte, error) {
 			defs[e.Type] = s
 		}
 	}
-	for _, name := range []string{"variable", "function", "pipeline"} {
+	for _, name := range []string{"variable", "schema", "function", "pipeline"} {
 		members[name] = described(labelled(nil, object{"$ref": "#/$defs/" + name}), ref.summary(name))
 	}
 	members["locals"] = described(oneOrMany(object{"type": "object"}), ref.summary("locals"))
@@ -213,11 +213,16 @@ func blockOption(o *Option) (object, error) {
 			return object{"$ref": "#/$defs/converter", "description": o.Doc}, nil
 		}
 	}
+	if o.same != "" {
+		return object{"$ref": o.same, "description": o.Doc}, nil
+	}
 	s, err := bodyOf(o.Options)
 	if err != nil {
 		return nil, err
 	}
-	if o.Label != "" {
+	if o.anyLabel {
+		s = oneOrMany(object{"type": "object", "additionalProperties": oneOrMany(s)})
+	} else if o.Label != "" {
 		s = labelled(nil, s)
 	} else {
 		s = oneOrMany(s) // HCL reads an array of one as the block itself
@@ -268,7 +273,7 @@ func value(o *Option, typ string) (object, error) {
 			return orExpression(object{"enum": o.OneOf}), nil
 		}
 		return object{"type": []string{"string", "number", "boolean"}}, nil
-	case "secret", "template", "path", "pattern", "reference", "type":
+	case "secret", "template", "path", "pattern", "reference", "type", "schema":
 		return object{"type": "string"}, nil
 	case "bool":
 		return object{"anyOf": []any{object{"type": "boolean"}, object{"enum": []string{"true", "false"}}, interpolated()}}, nil

@@ -20,6 +20,7 @@ const (
 	UnusedParameter    ID = "FL2525"
 	UnusedLet          ID = "FL2526"
 	DuplicateElement   ID = "FL2527"
+	UnusedSchema       ID = "FL2528"
 )
 
 // deadCodeRules are about what has no effect.
@@ -712,6 +713,43 @@ pipeline "orders" {
 
   processor "filter" "wanted" {
     where = "value.country in ['KR', 'JP', 'CN']"
+  }
+
+  output "file" "out" {
+    path = "orders.jsonl"
+  }
+}
+`,
+		},
+		{
+			ID: UnusedSchema, Name: "unused-schema", Category: DeadCode, Severity: Warning, Fixable: true,
+			Summary: "Nothing uses a schema.",
+			Doc:     "Remove it, `--fix` does, or give it to an option: `schema = schema.NAME`.",
+			Bad: `schema "order" {
+  field "id" { type = "int64" }
+}
+
+pipeline "orders" {
+  input "file" "in" {
+    path = "incoming.jsonl"
+  }
+
+  output "file" "out" {
+    path = "orders.jsonl"
+  }
+}
+`,
+			Good: `schema "order" {
+  field "id" { type = "int64" }
+}
+
+pipeline "orders" {
+  input "file" "in" {
+    path = "incoming.jsonl"
+
+    value "json" {
+      schema = schema.order
+    }
   }
 
   output "file" "out" {

@@ -62,6 +62,8 @@ const (
 	UnknownConfigFunction ID = "FL1218"
 	WrongCall             ID = "FL1219"
 	NoResult              ID = "FL1220"
+	UnknownSchema         ID = "FL1221"
+	WrongSchema           ID = "FL1222"
 )
 
 // Ids of wiring.

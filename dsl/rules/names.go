@@ -566,5 +566,76 @@ pipeline "p" {
 }
 `,
 		},
+		{
+			ID: UnknownSchema, Name: "unknown-schema", Category: Names, Severity: Error,
+			Summary: "A schema block is referred to that does not exist.",
+			Doc:     "Schema blocks stand at the top level of the config, `schema \"order\" { ... }`, and options refer to them by `schema.order`, without quotes.",
+			Bad: `schema "order" {
+  field "id" { type = "int64" }
+}
+
+pipeline "p" {
+  input "stdin" "in" {
+    value "json" {
+      schema = schema.ordre
+    }
+  }
+  output "stdout" "out" {
+    value "json" {
+      schema = schema.order
+    }
+  }
+}
+`,
+			Good: `schema "order" {
+  field "id" { type = "int64" }
+}
+
+pipeline "p" {
+  input "stdin" "in" {
+    value "json" {
+      schema = schema.order
+    }
+  }
+  output "stdout" "out" {
+    value "json" {
+      schema = schema.order
+    }
+  }
+}
+`,
+		},
+		{
+			ID: WrongSchema, Name: "wrong-schema", Category: Names, Severity: Error, Fixable: true,
+			Summary: "A schema cannot be read, or contradicts itself.",
+			Doc: `A schema is written in one way: as fields, as the text of a type, or as Avro, JSON Schema or Kafka Connect's JSON. The types are those of [the language](../language.md#schemas): ` + "`int64`, `decimal(10,2)`, `timestamp(ms)`, `array<string>`, `struct{id int64, note string?}`" + `.
+A type may also be the name of another schema block. A default must be a value of the type of its field. ` + "`--fix`" + ` takes the quotes from the name of a block.`,
+			Bad: `schema "order" {
+  field "id" { type = "int46" }
+}
+
+pipeline "p" {
+  input "stdin" "in" {
+    value "json" {
+      schema = schema.order
+    }
+  }
+  output "stdout" "out" {}
+}
+`,
+			Good: `schema "order" {
+  field "id" { type = "int64" }
+}
+
+pipeline "p" {
+  input "stdin" "in" {
+    value "json" {
+      schema = schema.order
+    }
+  }
+  output "stdout" "out" {}
+}
+`,
+		},
 	}
 }

@@ -148,6 +148,10 @@ func (w *optionWalker) option(name string, o *engine.Option, v reflect.Value) {
 		for _, r := range x {
 			add(r.From.String(), kindValue, engine.HCLString(r.To.String()))
 		}
+	case engine.SchemaOption:
+		if text := schemaText(x); text != "" {
+			add("", kindValue, text)
+		}
 	case engine.ConnectionRef:
 		if x.Name != "" {
 			add("", kindConnection, x.Name)
@@ -157,6 +161,17 @@ func (w *optionWalker) option(name string, o *engine.Option, v reflect.Value) {
 			add("", kindValue, text)
 		}
 	}
+}
+
+// schemaText is a schema as it was given: the name of a block, or its text.
+func schemaText(o engine.SchemaOption) string {
+	switch {
+	case o.Name != "":
+		return o.Name
+	case o.Text != "":
+		return engine.HCLString(o.Text)
+	}
+	return ""
 }
 
 func (w *optionWalker) expression(name, target string, e engine.Expression) {

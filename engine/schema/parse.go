@@ -50,14 +50,17 @@ type Reference struct {
 	Schema *Schema
 }
 
-// Resolve makes the place what def is. Whether it is optional and its default
-// are its own; where def is optional, it is too. def may lead back to the
-// place, and must have all of its own fields and branches.
+// Resolve makes the place what def is. Its default and doc are its own, and it
+// is optional if it or def is. def may lead back to the place, and must have
+// all of its own fields and branches.
 func (r Reference) Resolve(def *Schema) {
 	s := r.Schema
 	adopt(s, def)
 	s.Optional = s.Optional || def.Optional
-	s.Version, s.Doc, s.Aliases, s.Parameters = def.Version, def.Doc, def.Aliases, def.Parameters
+	if s.Doc == "" {
+		s.Doc = def.Doc
+	}
+	s.Version, s.Aliases, s.Parameters = def.Version, def.Aliases, def.Parameters
 	s.Precision, s.Scale, s.Size, s.Unit = def.Precision, def.Scale, def.Size, def.Unit
 }
 

@@ -19,8 +19,8 @@ type Config struct {
 
 	frame.Common
 
-	Schema string `flow:"schema" doc:"Avro schema of the files of format avro, as JSON text. Empty: that of the first record of each file, to which the others must fit." example:"file(\"order.avsc\")"`
-	Codec  string `flow:"codec" oneof:"null deflate snappy zstandard" doc:"How avro compresses the blocks of a file."`
+	Schema engine.SchemaOption `flow:"schema" notation:"avro type" doc:"Schema of the files of format avro: a schema block, or Avro's JSON text. Empty: that of the first record of each file, to which the others must fit." example:"file(\"order.avsc\")"`
+	Codec  string              `flow:"codec" oneof:"null deflate snappy zstandard" doc:"How avro compresses the blocks of a file."`
 
 	Compression string `flow:"compression" oneof:"auto none gzip zstd" doc:"auto goes by the suffix of the path: .gz or .zst."`
 	Level       int    `flow:"compression_level" unit:"" min:"0" max:"11" doc:"Effort of the compression: 1 to 9 for gzip, 1 to 11 for zstd. 0 is the library's default."`
@@ -94,7 +94,7 @@ func (c *Config) Validate() []engine.Problem {
 // frame returns how records become bytes.
 func (c *Config) frame() frame.Options {
 	o := frame.Options{Format: c.Format, Common: c.Common}
-	o.Container = frame.Container{Schema: c.Schema, Codec: c.Codec, Level: c.Level}
+	o.Container = frame.Container{Schema: c.avroText(), Codec: c.Codec, Level: c.Level}
 	return o
 }
 
@@ -105,7 +105,7 @@ func (c *Config) containerProblems() []engine.Problem {
 		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
 	}
 	if c.Format != frame.Avro {
-		if c.Schema != "" {
+		if !c.Schema.IsZero() {
 			add("schema", "schema is for container files", `It needs format = "avro".`)
 		}
 		if c.Codec != "deflate" {
@@ -119,12 +119,24 @@ func (c *Config) containerProblems() []engine.Problem {
 	if c.Compression == gz || c.Compression == zst {
 		add("compression", "container files compress by themselves", `Remove compression and choose a codec: codec = "zstandard".`)
 	}
-	if c.Schema != "" {
-		if _, err := avro.Parse([]byte(c.Schema)); err != nil {
-			add("schema", "no Avro schema", "Correct the option schema: "+err.Error()+".")
+	if c.Schema.Schema != nil && c.Schema.Notation != engine.NotationAvro {
+		if _, err := avro.FromSchema(c.Schema.Schema, avro.FromOptions{}); err != nil {
+			add("schema", "Avro cannot carry the schema", "Correct the option schema: "+err.Error()+".")
 		}
 	}
 	return ps
+}
+
+// avroText is the option schema as Avro writes it; empty without.
+func (c *Config) avroText() string {
+	if c.Schema.Schema == nil || c.Schema.Notation == engine.NotationAvro {
+		return c.Schema.Text
+	}
+	s, err := avro.FromSchema(c.Schema.Schema, avro.FromOptions{})
+	if err != nil {
+		return "" // Validate has said so
+	}
+	return s.Text()
 }
 
 // perm returns the permissions of a new file, 0 when the umask decides.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flowrecords/flow/connections/ocf"
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/enginetest"
 	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/engine/schema"
 )
@@ -180,7 +181,7 @@ func TestContainerRecords(t *testing.T) {
 			tt.why = "the value is null"
 		}
 		dir := t.TempDir()
-		h := start(t, avroConfig(filepath.Join(dir, "o.avro"), func(c *Config) { c.Schema = tt.schema }), osFS{}, clockAt(noon).now)
+		h := start(t, avroConfig(filepath.Join(dir, "o.avro"), func(c *Config) { c.Schema = enginetest.SchemaText(tt.schema, engine.NotationAvro) }), osFS{}, clockAt(noon).now)
 		h.write(tt.batch)
 		h.close()
 		why := ""
