@@ -31,6 +31,7 @@ type sayFunc func(format string, args ...any)
 func recipes() []recipe {
 	return []recipe{
 		{name: "kafka", revision: 1, prepare: prepareKafka},
+		{name: "registry", revision: 1, prepare: prepareRegistry},
 	}
 }
 
