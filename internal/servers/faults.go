@@ -1,9 +1,12 @@
 package servers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -96,8 +99,8 @@ func (c *Cluster) Start(ids ...int) error {
 	return nil
 }
 
-// Pause stops a broker's process by SIGSTOP: its connections stay open and
-// nothing answers.
+// Pause stops a broker's process by SIGSTOP and returns when all of its threads
+// stand still: its connections stay open and nothing answers.
 func (c *Cluster) Pause(id int) error {
 	n, p, err := c.living(id)
 	if err != nil {
@@ -109,8 +112,36 @@ func (c *Cluster) Pause(id int) error {
 		return fmt.Errorf("pausing broker %d: %w", id, err)
 	}
 	n.paused = true
+	if err := standsStill(p.cmd.Process.Pid); err != nil {
+		return fmt.Errorf("pausing broker %d: %w", id, err)
+	}
 	return nil
 }
+
+// standsStill waits until a process that was sent SIGSTOP has stopped: a signal
+// reaches the threads one by one, and a busy machine takes its time. Where there
+// is no /proc nobody can tell.
+func standsStill(pid int) error {
+	for end := time.Now().Add(stopPatience); ; time.Sleep(time.Millisecond) {
+		states, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil {
+			return err
+		}
+		moves := slices.ContainsFunc(states, func(name string) bool {
+			text, err := os.ReadFile(name)
+			_, state, found := bytes.Cut(text[bytes.LastIndexByte(text, ')')+1:], []byte(" "))
+			return err == nil && found && !bytes.HasPrefix(state, []byte("T"))
+		})
+		switch {
+		case !moves:
+			return nil
+		case time.Now().After(end):
+			return fmt.Errorf("process %d has not stopped within %s", pid, stopPatience)
+		}
+	}
+}
+
+const stopPatience = 10 * time.Second
 
 // Resume lets a paused broker go on and returns at once. If it was paused for
 // longer than its session, it serves when it is let in again.
