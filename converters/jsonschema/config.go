@@ -13,8 +13,8 @@ import (
 type Config struct {
 	registered.Options
 
-	Schema       string `flow:"schema" doc:"JSON Schema, as JSON text. Without a registry it is that of all records; with one it is what records are written as." example:"file(\"order.schema.json\")"`
-	ReaderSchema string `flow:"reader_schema" doc:"JSON Schema, as JSON text, as which all records are read, whatever they were written with: fields are found by name, a missing one is its default or null. All records then have the same schema." example:"file(\"order-v2.schema.json\")"`
+	Schema       engine.SchemaOption `flow:"schema" notation:"json_schema type" doc:"The schema: a schema block, or the text of a JSON Schema. Without a registry it is that of all records; with one it is what records are written as." example:"file(\"order.schema.json\")"`
+	ReaderSchema engine.SchemaOption `flow:"reader_schema" notation:"json_schema type" doc:"The schema as which all records are read: a schema block, or the text of a JSON Schema. They are read so, whatever they were written with: fields are found by name, a missing one is its default or null. All records then have the same schema." example:"file(\"order-v2.schema.json\")"`
 
 	Validation bool   `flow:"validate" doc:"Checks values against every keyword of their schema when they are read and when they are written: pattern, minimum, if and all others, and formats. Without it types, enums and required members are checked."`
 	Additional string `flow:"additional_properties" oneof:"error drop" doc:"What reading makes of a member that the properties of its object do not list, also where the schema allows it: a record has fields of its schema only."`
@@ -37,33 +37,31 @@ func (c *Config) Validate() []engine.Problem {
 		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
 	}
 	if c.Registry.Name == "" {
-		if c.Schema == "" && c.ReaderSchema == "" {
+		if c.Schema.IsZero() && c.ReaderSchema.IsZero() {
 			add("", "no schema", "Give registry = connection.registry.NAME, or schema = file(\"NAME.schema.json\"). JSON without a schema is value \"json\".")
-		} else if c.Schema == "" {
+		} else if c.Schema.IsZero() {
 			add("reader_schema", "reader_schema without a schema", "It is as what records are read; as what they were written tells a registry or the option schema.")
 		}
 	}
-	ps = append(ps, c.Problems(c.Schema != "")...)
+	ps = append(ps, c.Problems(!c.Schema.IsZero())...)
 	if c.Validation && c.Decimal == "base64" {
 		add("decimal", "decimals that are not of their schema", `A schema says of a decimal that it is a number, so that base64 would not pass. Leave decimal out, or set validate = false.`)
 	}
-	var parsed [2]*schema.Schema
-	for i, o := range []struct{ name, text string }{{"schema", c.Schema}, {"reader_schema", c.ReaderSchema}} {
-		if o.text == "" {
-			continue
-		}
-		t, err := parseText(o.text)
-		if err == nil && c.Validation {
-			_, err = newValidator(t)
-		}
-		if err != nil {
-			add(o.name, "schema cannot be used", "Correct the option "+o.name+": "+err.Error()+".")
-			continue
-		}
-		parsed[i] = t.schema
+	given, err := c.text(c.Schema)
+	if err != nil {
+		add("schema", "schema cannot be used", "Correct the option schema: "+err.Error()+".")
 	}
-	if parsed[0] != nil && parsed[1] != nil {
-		if _, err := jsonschema.Plan(parsed[0], parsed[1]); err != nil {
+	reader, err := c.text(c.ReaderSchema)
+	if err != nil {
+		add("reader_schema", "schema cannot be used", "Correct the option reader_schema: "+err.Error()+".")
+	}
+	if given != nil && c.Validation {
+		if _, err := newValidator(given); err != nil {
+			add("schema", "values cannot be checked against the schema", "Correct the option schema: "+err.Error()+".")
+		}
+	}
+	if given != nil && reader != nil {
+		if _, err := jsonschema.Plan(given.model, reader.model); err != nil {
 			add("reader_schema", "records cannot be read so", "Correct reader_schema: "+err.Error()+".")
 		}
 	}
@@ -72,6 +70,24 @@ func (c *Config) Validate() []engine.Problem {
 
 func (c *Config) payload() jsonschema.Options {
 	return jsonschema.Options{KeepNulls: true, Lenient: c.Lenient, Drop: c.Additional == "drop", Base64: c.Decimal == "base64"}
+}
+
+// text returns the schema of an option as a JSON Schema; nil without.
+func (c *Config) text(o engine.SchemaOption) (*text, error) {
+	switch {
+	case o.IsZero():
+		return nil, nil
+	case o.Notation == engine.NotationJSONSchema:
+		return &text{text: o.Text, schema: o.Schema, model: o.Schema}, nil
+	}
+	return c.textOf(o.Schema)
+}
+
+// textOf makes a JSON Schema.
+func (c *Config) textOf(s *schema.Schema) (*text, error) {
+	styled := c.style().Of(s)
+	b, err := jsonschema.Append(nil, styled)
+	return &text{text: string(b), schema: styled, model: s}, err
 }
 
 func (c *Config) style() jsonschema.Style {

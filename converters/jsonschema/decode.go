@@ -24,7 +24,7 @@ type codec struct {
 }
 
 func (c *converter) codecOf(t *text) (*codec, error) {
-	k := &codec{schema: t.schema, options: c.config.payload(), decoded: record.JSONOf(t.schema)}
+	k := &codec{schema: t.schema, options: c.config.payload(), decoded: record.JSONOf(t.model)}
 	k.same, _ = jsonschema.Same(t.schema, k.options)
 	var err error
 	if c.config.Validation {
@@ -33,8 +33,8 @@ func (c *converter) codecOf(t *text) (*codec, error) {
 		}
 	}
 	if c.reader != nil {
-		k.decoded = record.JSONOf(c.reader.schema)
-		if k.plan, err = jsonschema.Plan(t.schema, c.reader.schema); err != nil {
+		k.decoded = record.JSONOf(c.reader.model)
+		if k.plan, err = jsonschema.Plan(t.model, c.reader.model); err != nil {
 			return nil, err
 		}
 	}
@@ -46,7 +46,7 @@ func (c *converter) prepare(r *registry.Schema) (*codec, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Conn.Note(t.schema, r)
+	c.Conn.Note(t.model, r)
 	return c.codecOf(t)
 }
 

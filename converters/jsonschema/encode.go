@@ -55,20 +55,19 @@ func (s *source) Own() (*text, error) {
 		if r := s.Conn.Noted(own); r != nil {
 			t, err := parseRegistered(r)
 			if err == nil {
-				t.schema = own
+				t.schema, t.model = own, own
 			}
 			return t, err
 		}
 	}
-	styled := s.config.style().Of(own)
-	b, err := jsonschema.Append(nil, styled)
+	t, err := s.config.textOf(own)
 	if err != nil {
 		return nil, fmt.Errorf("making a JSON Schema for the record: %w", err)
 	}
-	return &text{text: string(b), schema: styled}, nil
+	return t, nil
 }
 
-func (s *source) Name(t *text) (name, what string) { return t.schema.Name, t.schema.Type.String() }
+func (s *source) Name(t *text) (name, what string) { return t.model.Name, t.model.Type.String() }
 
 func (s *source) Text(_ context.Context, t *text) (registry.Text, error) {
 	return registry.Text{Type: registry.JSON, Text: t.text, References: t.refs}, nil
@@ -78,7 +77,7 @@ func (s *source) Parse(r *registry.Schema) (*text, error) { return parseRegister
 
 func (s *source) Unreadable(writer, reader *text) []string {
 	var reasons []string
-	for _, e := range jsonschema.Compatible(reader.schema, writer.schema) {
+	for _, e := range jsonschema.Compatible(reader.model, writer.model) {
 		reasons = append(reasons, e.Error())
 	}
 	return reasons
@@ -90,14 +89,14 @@ func (s *source) Writer(t *text) (registered.Write, []byte, error) {
 	w.same, w.nulls = jsonschema.Same(t.schema, w.options)
 	own := s.model()
 	var err error
-	switch styled := s.config.style(); {
+	switch {
 	case own == nil:
 		w.read = true
-	case own == t.schema || styled.Of(own) == t.schema:
+	case own == t.model:
 	case s.config.Lenient:
-		w.own = styled.Of(own)
+		w.own = s.config.style().Of(own)
 	default:
-		if w.plan, err = jsonschema.Plan(own, t.schema); err != nil {
+		if w.plan, err = jsonschema.Plan(own, t.model); err != nil {
 			return nil, nil, fmt.Errorf("the records do not fit the JSON Schema: %w", err)
 		}
 		if w.plan.Action == schema.Keep {

@@ -112,16 +112,11 @@ func newConverter(config any, env engine.Env) (engine.Converter, error) {
 	}
 	conv := &converter{Client: client, config: c}
 	conv.codecs = registered.NewReader(client, registered.Format{Name: "JSON with a schema", Looks: looks}, conv.prepare)
-	for _, o := range []struct {
-		name, text string
-		to         **text
-	}{{"schema", c.Schema, &conv.given}, {"reader_schema", c.ReaderSchema, &conv.reader}} {
-		if o.text == "" {
-			continue
-		}
-		if *o.to, err = parseText(o.text); err != nil {
-			return nil, fmt.Errorf("%s: %w", o.name, err)
-		}
+	if conv.given, err = c.text(c.Schema); err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	if conv.reader, err = c.text(c.ReaderSchema); err != nil {
+		return nil, fmt.Errorf("reader_schema: %w", err)
 	}
 	return conv, nil
 }
@@ -130,9 +125,9 @@ func newConverter(config any, env engine.Env) (engine.Converter, error) {
 func (c *converter) Schema() *schema.Schema {
 	switch {
 	case c.reader != nil:
-		return c.reader.schema
+		return c.reader.model
 	case c.given != nil:
-		return c.given.schema
+		return c.given.model
 	}
 	return nil
 }
@@ -140,9 +135,9 @@ func (c *converter) Schema() *schema.Schema {
 func (c *converter) Decoded() record.Encoding {
 	switch {
 	case c.reader != nil:
-		return record.JSONOf(c.reader.schema)
+		return record.JSONOf(c.reader.model)
 	case c.given != nil && c.Conn == nil:
-		return record.JSONOf(c.given.schema)
+		return record.JSONOf(c.given.model)
 	}
 	return record.JSON
 }

@@ -12,19 +12,12 @@ import (
 
 // text is a JSON Schema as it is written, and what it means.
 type text struct {
-	text   string
-	refs   []registry.Reference
-	uses   []registry.Used
-	schema *schema.Schema
-}
-
-// parseText reads a schema that refers to no others.
-func parseText(s string) (*text, error) {
-	parsed, err := jsonschema.Parse([]byte(s), nil)
-	if err != nil {
-		return nil, err
-	}
-	return &text{text: s, schema: parsed}, nil
+	text string
+	refs []registry.Reference
+	uses []registry.Used
+	// schema says how values are written, model what they are as records. In
+	// typed JSON a value of one is a value of the other.
+	schema, model *schema.Schema
 }
 
 // parseRegistered reads a schema of the registry with what it refers to.
@@ -38,6 +31,7 @@ func parseRegistered(s *registry.Schema) (*text, error) {
 		u, err := t.used(name)
 		return []byte(u), err
 	})
+	t.model = t.schema
 	return t, err
 }
 

@@ -165,3 +165,64 @@ func TestPayloadOfOthers(t *testing.T) {
 		t.Errorf("got %s, %v", got, err)
 	}
 }
+
+// TestStyles: in each style the schema and its payloads come back, and what is
+// Same needs no other form.
+func TestStyles(t *testing.T) {
+	t.Parallel()
+	for _, style := range []jsonschema.Style{{Formats: true}, {Closed: true}, {Formats: true, Closed: true}} {
+		same := 0
+		for seed := range uint64(300) {
+			g := schematest.New(seed, schematest.Options{Recursive: seed%2 == 1})
+			s := g.Schema()
+			styled := style.Of(s)
+			if styled != style.Of(s) {
+				t.Fatal("the same schema is made twice")
+			}
+			text, err := jsonschema.Append(nil, styled)
+			if err != nil {
+				t.Fatalf("seed %d: %s: %v", seed, s, err)
+			}
+			if back, err := jsonschema.Parse(text, nil); err != nil || !schema.Equal(styled, back) {
+				t.Fatalf("seed %d: %s came back as %s, %v\n%s", seed, text, back, err, schema.DiffText(schema.Diff(styled, back)))
+			}
+			v := g.Value(s)
+			is, _ := jsonschema.Same(styled, jsonschema.Options{KeepNulls: true})
+			if !is {
+				continue
+			}
+			same++
+			payload, err := jsonschema.AppendPayload(nil, v, styled, jsonschema.Options{KeepNulls: true})
+			if err != nil || schema.Check(s, payload) != nil {
+				t.Fatalf("seed %d: %s is the same, and %s is written as %s, %v", seed, s, v, payload, err)
+			}
+		}
+		if same == 0 {
+			t.Errorf("%+v: nothing is the same", style)
+		}
+	}
+}
+
+func TestAbsent(t *testing.T) {
+	t.Parallel()
+	const text = `{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","properties":{"a":{"type":"string","connect.index":0},"b":{"oneOf":[{"type":"null"},{"type":"string"}],"connect.index":1},"c":{"allOf":[{"$ref":"#/definitions/C"}],"connect.index":2},"d":{"allOf":[{"$ref":"#/definitions/C"}],"connect.index":3}},"required":["d"],"definitions":{"C":{"type":"object","title":"C","properties":{}}}}`
+	s, err := jsonschema.Parse([]byte(text), nil)
+	if err != nil || s.String() != "struct{a string?, b string?, c struct C{}?, d C}" {
+		t.Fatalf("%s, %v", s, err)
+	}
+	for in, want := range map[string]string{
+		`{"a":null,"b":null,"c":null,"d":{}}`: `{"b":null,"d":{}}`,
+		`{"a":"x","d":{},"c":{}}`:             `{"a":"x","b":null,"c":{},"d":{}}`,
+	} {
+		if got, err := jsonschema.AppendPayload(nil, []byte(in), s, jsonschema.Options{KeepNulls: true}); err != nil || string(got) != want {
+			t.Errorf("%s is written as %s, %v, want %s", in, got, err, want)
+		}
+	}
+	again, err := jsonschema.Append(nil, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := jsonschema.Parse(again, nil); err != nil || !schema.Equal(s, back) {
+		t.Errorf("%s, written as %s, came back as %s: %v", text, again, back, err)
+	}
+}

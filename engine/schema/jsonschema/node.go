@@ -281,6 +281,9 @@ func (r *reader) body(k *keywords, s *schema.Schema, depth int) error {
 		if f := k.text("format"); f == "date-time" && !isOwn(s) {
 			s.Parameters = map[string]string{paramFormat: f}
 		}
+		if s.Type == schema.Time && s.Unit == schema.Millisecond { // as a number it is Connect's own
+			s.Parameters = map[string]string{paramFormat: "time"}
+		}
 		return r.attributes(k, s)
 	}
 	words, several := k.texts("type")

@@ -3,6 +3,7 @@
 package registeredtest
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -40,6 +41,31 @@ func Fake(t *testing.T) Registry {
 		Unique: func(t *testing.T) string { return strings.NewReplacer("/", "-", "#", "-", " ", "-").Replace(t.Name()) },
 		Down:   func(*testing.T) { fake.SetDown(true) },
 		Up:     func(*testing.T) { fake.SetDown(false) },
+	}
+}
+
+// Server is a registry in a process of its own, which the test may break.
+type Server interface {
+	URL() string
+	Kill() error
+	Start(ctx context.Context) error
+}
+
+// Real is a real registry, with a source of names that no other test uses.
+func Real(s Server, unique func(testing.TB) string) Registry {
+	return Registry{
+		URL:    s.URL(),
+		Unique: func(t *testing.T) string { return unique(t) },
+		Down: func(t *testing.T) {
+			if err := s.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Up: func(t *testing.T) {
+			if err := s.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		},
 	}
 }
 

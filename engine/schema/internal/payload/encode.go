@@ -216,9 +216,9 @@ func (e *encoder) structure(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([
 	return append(dst, '}'), err
 }
 
-// absent reports whether a field is left out.
+// absent reports whether a field is left out, and takes its null.
 func (e *encoder) absent(v *jsontext.Cursor, s *schema.Schema) bool {
-	return s.Optional && len(s.Default) == 0 && (v == nil || v.Peek() == 'n') && s.Parameters[Absent] != ""
+	return s.Optional && len(s.Default) == 0 && s.Parameters[Absent] != "" && (v == nil || v.Peek() == 'n' && v.Word("null"))
 }
 
 func appendName(dst []byte, name string, first bool) []byte {
