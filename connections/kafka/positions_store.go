@@ -23,12 +23,11 @@ import (
 // (Invariant 2). It is used by one goroutine at a time.
 type topicStore struct {
 	topic    positionsTopic
-	client   *kgo.Client // nil before Load and after Close
-	acquired bool        // the connection
-	id       int64       // of the producer, as it last wrote
-	epoch    int16
-	failed   bool  // the producer can write nothing more; there may be another
-	lost     error // nothing can be stored any more
+	client   *kgo.Client   // nil before Load and after Close
+	acquired bool          // the connection
+	held     producerEpoch // as it last wrote
+	failed   bool          // the producer can write nothing more; there may be another
+	lost     error         // nothing can be stored any more
 }
 
 // Bounds of one Save: how long it tries, so that a commit does not hang with a
@@ -105,7 +104,7 @@ func (s *topicStore) open(ctx context.Context) (map[string]engine.Position, erro
 		return nil, err
 	}
 	var err error
-	if s.id, s.epoch, err = s.client.ProducerID(ctx); err != nil {
+	if s.held.id, s.held.epoch, err = s.client.ProducerID(ctx); err != nil {
 		return nil, Classify("taking over the positions of the pipeline, as "+s.name(), err)
 	}
 	if err := s.endHanging(ctx); err != nil {
@@ -229,36 +228,17 @@ func (s *topicStore) try(ctx context.Context, recs []*kgo.Record) error {
 var errTaken = errors.New("another process has begun to run this pipeline and has taken its positions over. It goes on at the last position that was stored; this one ends")
 
 // renew begins anew with a producer that has failed, if nobody else has taken
-// over since: brokers say the same, that there is a newer producer, when they
-// have taken back a transaction that stood open for too long, such as through
-// an outage. Only who still names the latest epoch, or the one that was taken
-// back, is given the next one.
+// over since (nextEpoch).
 func (s *topicStore) renew(ctx context.Context) error {
 	doing := "beginning anew as " + s.name()
-	req := kmsg.NewPtrInitProducerIDRequest()
-	req.TransactionalID, req.ProducerID, req.ProducerEpoch = kmsg.StringPtr(s.name()), s.id, s.epoch
-	req.TransactionTimeoutMillis = int32(s.topic.conn.config.TransactionTimeout.Milliseconds())
-	for {
-		resp, err := req.RequestWith(ctx, s.client)
-		if err == nil {
-			err = kerr.ErrorForCode(resp.ErrorCode)
-		}
-		if err == nil {
-			s.id, s.epoch = resp.ProducerID, resp.ProducerEpoch
-			break
-		}
-		if fenced(err) {
-			return fmt.Errorf("%w (%s: %w)", errTaken, doing, err)
-		}
-		if !errors.Is(err, kerr.ConcurrentTransactions) {
-			return fmt.Errorf("%s: %w", doing, err)
-		}
-		select {
-		case <-time.After(groupPause):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	next, err := nextEpoch(ctx, s.client, s.name(), s.topic.conn.config.TransactionTimeout, s.held)
+	if fenced(err) {
+		return fmt.Errorf("%w (%s: %w)", errTaken, doing, err)
 	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	s.held = next
 	// The client cannot be given an epoch: another one takes the next by itself.
 	// If it is not the next, somebody else took that one in between, and what
 	// they have stored must stay.
@@ -271,10 +251,10 @@ func (s *topicStore) renew(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	if id != s.id || epoch != s.epoch+1 {
-		return fmt.Errorf("%w (%s: epoch %d does not follow %d)", errTaken, doing, epoch, s.epoch)
+	if id != s.held.id || epoch != s.held.epoch+1 {
+		return fmt.Errorf("%w (%s: epoch %d does not follow %d)", errTaken, doing, epoch, s.held.epoch)
 	}
-	s.epoch, s.failed = epoch, false
+	s.held.epoch, s.failed = epoch, false
 	return nil
 }
 
@@ -287,7 +267,7 @@ func (s *topicStore) write(ctx context.Context, recs []*kgo.Record) error {
 		var id int64
 		var epoch int16
 		if id, epoch, err = s.client.ProducerID(ctx); err == nil {
-			s.id, s.epoch = id, epoch
+			s.held = producerEpoch{id, epoch}
 			err = s.client.BeginTransaction()
 		}
 	}

@@ -39,6 +39,7 @@ type Session struct {
 	control *kgo.Client // for requests that the producer does not make by itself
 
 	acquired bool // the connection
+	placed   bool // the id was taken and not given up: Open asks whether it is still this process's
 
 	careful atomic.Bool // a record was refused: write one by one until a commit has worked
 
@@ -49,11 +50,11 @@ type Session struct {
 	overdue *time.Timer // of the open transaction; nil: none
 	stuck   bool        // the coordinator lets nothing of the id come to an end
 
-	begun  bool  // a transaction is open
-	wrote  bool  // a broker has taken a record of it
-	id     int64 // the producer's as it began
-	epoch  int16
-	broken error // ends the run: nothing may be written any more
+	begun  bool          // a transaction is open
+	wrote  bool          // a broker has taken a record of it
+	began  producerEpoch // of the open transaction
+	held   producerEpoch // as last known
+	broken error         // ends the run: nothing may be written any more
 }
 
 // Session returns the session of a pipeline over this connection, making it at
@@ -134,6 +135,11 @@ func (s *Session) open(ctx context.Context) (map[string]engine.Position, error) 
 	if err := s.command(ctx); err != nil {
 		return nil, err
 	}
+	if s.placed && !s.settings.Shared {
+		if err := s.stillMine(ctx); err != nil {
+			return nil, err
+		}
+	}
 	opts := s.makers[0]()
 	opts = append(opts,
 		kgo.TransactionalID(s.ID()),
@@ -147,6 +153,7 @@ func (s *Session) open(ctx context.Context) (map[string]engine.Position, error) 
 	if err := s.endOthers(ctx); err != nil {
 		return nil, err
 	}
+	s.placed = true
 	if s.settings.Shared {
 		return nil, nil
 	}
@@ -226,7 +233,8 @@ func (s *Session) Begin(ctx context.Context) error {
 	if err := s.client.BeginTransaction(); err != nil {
 		return s.breaks("beginning a transaction", err)
 	}
-	s.begun, s.wrote, s.id, s.epoch = true, false, id, epoch
+	s.held = producerEpoch{id, epoch}
+	s.begun, s.wrote, s.began = true, false, s.held
 	s.watch()
 	return nil
 }
@@ -260,18 +268,15 @@ func (s *Session) breaks(doing string, err error) error {
 
 // fatal sorts an error into one that a new run gets over and one that stays.
 func (s *Session) fatal(doing string, err error) error {
+	// Who is fenced because a transaction stood open for too long goes on; the
+	// next Open finds out whether it is that (stillMine).
 	if !s.settings.Shared && fenced(err) {
-		return fmt.Errorf("%s: another process has begun to write as %s, or the transaction was open for longer than commit_interval and transaction_timeout: only one process at a time may run this pipeline: %w", doing, s.ID(), err)
+		return engine.Restart(fmt.Errorf("%s: the transaction was open for longer than commit_interval and transaction_timeout, or another process has begun to write as %s: %w", doing, s.ID(), err))
 	}
 	if FatalLater(err) && !errors.Is(err, kgo.ErrClientClosed) {
 		return wrap(doing, err)
 	}
 	return engine.Restart(fmt.Errorf("%s: %w", doing, err))
-}
-
-// fenced reports whether the coordinator has given the producer's place away.
-func fenced(err error) bool {
-	return errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.InvalidProducerIDMapping)
 }
 
 // endWait bounds the end of a transaction. It is not cut short by the end of
@@ -309,8 +314,8 @@ func (s *Session) Commit(ctx context.Context, positions map[string]engine.Positi
 			return s.Failed("committing positions of group "+o.(*GroupOffsets).Group, err, false)
 		}
 	}
-	id, epoch, err := s.client.ProducerID(ctx)
-	if err == nil && (id != s.id || epoch != s.epoch) {
+	held, err := s.note(ctx)
+	if err == nil && held != s.began {
 		// The client does so when brokers have forgotten it. The first part of
 		// the transaction was taken back with that.
 		err = errors.New("the producer was given a new id within the transaction")
@@ -330,6 +335,9 @@ func (s *Session) Commit(ctx context.Context, positions map[string]engine.Positi
 
 func (s *Session) end(ctx context.Context, try kgo.TransactionEndTry) error {
 	err := s.client.EndTransaction(ctx, try)
+	if err == nil {
+		_, _ = s.note(ctx) // what it may miss is one step, which stillMine allows for
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.begun, s.wrote = false, false
@@ -346,6 +354,7 @@ func (s *Session) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.onTime()
 	begun := s.begun
+	s.placed = s.placed && s.broken != nil
 	s.mu.Unlock()
 	s.giving.Wait()
 	if begun && s.client != nil {
@@ -353,6 +362,9 @@ func (s *Session) Close(ctx context.Context) error {
 		err := s.client.AbortBufferedRecords(ctx)
 		if err == nil {
 			err = s.client.EndTransaction(ctx, kgo.TryAbort)
+		}
+		if err == nil {
+			_, _ = s.note(ctx)
 		}
 		cancel()
 		if err != nil {

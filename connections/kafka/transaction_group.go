@@ -79,7 +79,7 @@ func retriesGroup(err error) bool {
 
 func (s *Session) addGroup(ctx context.Context, group string) error {
 	req := kmsg.NewPtrAddOffsetsToTxnRequest()
-	req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group = s.ID(), s.id, s.epoch, group
+	req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group = s.ID(), s.began.id, s.began.epoch, group
 	resp, err := req.RequestWith(ctx, s.control)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (s *Session) addGroup(ctx context.Context, group string) error {
 
 func (s *Session) offerGroup(ctx context.Context, o *GroupOffsets, id string, generation int32) error {
 	req := kmsg.NewPtrTxnOffsetCommitRequest()
-	req.TransactionalID, req.ProducerID, req.ProducerEpoch = s.ID(), s.id, s.epoch
+	req.TransactionalID, req.ProducerID, req.ProducerEpoch = s.ID(), s.began.id, s.began.epoch
 	req.Group, req.MemberID, req.Generation = o.Group, id, generation
 	if o.Instance != "" {
 		req.InstanceID = kmsg.StringPtr(o.Instance)

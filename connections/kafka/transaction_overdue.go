@@ -58,7 +58,7 @@ func (s *Session) onTime() {
 func (s *Session) endOthers(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, s.patience())
 	defer cancel()
-	_, _, err := s.client.ProducerID(bounded)
+	_, err := s.note(bounded)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		s.mu.Lock()
 		s.stuck = true

@@ -84,12 +84,123 @@ func TestSessionFences(t *testing.T) {
 			continue
 		}
 		var anew *engine.RestartError
-		if err == nil || errors.As(err, &anew) || !strings.Contains(err.Error(), "another process has begun to write as "+first.ID()) {
+		if !errors.As(err, &anew) {
 			t.Errorf("not shared: got %v", err)
+		}
+		// The next run of the process that came first leaves the other one alone.
+		if err := first.Close(testContext(t)); err != nil {
+			t.Error(err)
+		}
+		first.Join(first.env, first.settings, second.makers[0], second.limits[0])
+		_, err = first.Open(testContext(t))
+		if err == nil || errors.As(err, &anew) || !strings.Contains(err.Error(), "another process has begun to write as "+first.ID()) {
+			t.Errorf("not shared, anew: got %v", err)
+		}
+		if err := second.Begin(testContext(t)); err != nil {
+			t.Error(err)
+		}
+		if err := second.Commit(testContext(t), nil, nil); err != nil {
+			t.Error(err)
 		}
 	}
 	if n := len(servers.ConsoleConsume(t, c, topic, true)); n != 1 {
 		t.Errorf("%d records are there, want that of the shared session alone", n)
+	}
+}
+
+// A process whose transaction the brokers have taken back, since it stood open
+// for too long, goes on where it had committed, however often that happens; one
+// that another process has followed does not, whatever became of that one.
+func TestSessionTimedOut(t *testing.T) {
+	t.Parallel()
+	c := servers.Kafka(t, servers.KafkaOptions{Properties: map[string]string{
+		"transaction.abort.timed.out.transaction.cleanup.interval.ms": "200",
+	}})
+	conn := keeping(t, c)
+	conn.config.TransactionTimeout = time.Second
+	topic := c.Topic(t, 1)
+	adm := kadm.NewClient(c.Client(t))
+	first := session(t, conn.config, false)
+	second := New(conn.config).Session(first.pipeline)
+	second.Join(first.env, first.settings, first.makers[0], first.limits[0])
+	t.Cleanup(func() { _ = second.Close(testContext(t)) })
+	written := 0
+	put := func(s *Session) {
+		t.Helper()
+		if err := s.Begin(testContext(t)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Client().ProduceSync(testContext(t), &kgo.Record{Topic: topic, Value: []byte("x")}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		s.Wrote()
+	}
+	commit := func(s *Session) {
+		t.Helper()
+		put(s)
+		written++
+		if err := s.Commit(testContext(t), positions{"in/x": at(int64(written))}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// late leaves a transaction open for too long, and returns what its Commit says.
+	late := func(s *Session) error {
+		t.Helper()
+		put(s)
+		eventually(t, func() error {
+			d, err := adm.DescribeTransactions(testContext(t), s.ID())
+			if err == nil && d[s.ID()].State != "CompleteAbort" {
+				err = errors.New(d[s.ID()].State)
+			}
+			return err
+		})
+		return s.Commit(testContext(t), positions{"in/x": at(99)}, nil)
+	}
+	anew := func(s *Session) (positions, error) {
+		t.Helper()
+		makers, limits := s.makers, s.limits
+		if err := s.Close(testContext(t)); err != nil {
+			t.Fatal(err)
+		}
+		s.makers, s.limits = makers, limits
+		return s.Open(testContext(t))
+	}
+	openSession(t, first)
+	for range 3 {
+		commit(first)
+		commit(first)
+		var again *engine.RestartError
+		if err := late(first); !errors.As(err, &again) {
+			t.Fatalf("the late one: %v", err)
+		}
+		m, err := anew(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "anew", m, positions{"in/x": at(int64(written))})
+	}
+	commit(first)
+	openSession(t, second)
+	commit(second)
+	_ = late(second)
+	err := first.Begin(testContext(t))
+	if err == nil {
+		if err = first.Client().ProduceSync(testContext(t), &kgo.Record{Topic: topic, Value: []byte("late")}).FirstErr(); err == nil {
+			t.Error("the first one writes on")
+		}
+		_ = first.Failed("writing", err, false)
+	}
+	if _, err := anew(first); err == nil || !strings.Contains(err.Error(), "another process has begun to write as "+first.ID()) {
+		t.Errorf("the first one begins anew: %v", err)
+	}
+	m, err := anew(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "in the end", m, positions{"in/x": at(int64(written))})
+	commit(second)
+	if n := len(servers.ConsoleConsume(t, c, topic, true)); n != written {
+		t.Errorf("%d records are there, want %d", n, written)
 	}
 }
 
