@@ -74,6 +74,14 @@ type BatchLimits struct {
 	Linger time.Duration
 }
 
+// Sparse reports whether a stream gains little from gathering when its records,
+// or the batches that an output flushes, come so far apart: two fifths of the
+// linger, 2 ms of the default one, are the border. What comes after such a pause
+// goes on at once, what comes sooner gathers for a linger. So a slow stream is
+// not made late, and what each batch costs is little beside the time between.
+// Without a linger everything is sparse.
+func (l BatchLimits) Sparse(gap time.Duration) bool { return gap >= l.Linger*2/5 }
+
 // Committer is an Input whose system keeps the positions itself, as Kafka's
 // consumer groups do. Other inputs have theirs kept in the checkpoint.
 type Committer interface {

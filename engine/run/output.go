@@ -141,9 +141,7 @@ func (o *output) run(ctx context.Context) error {
 // arrives notes whether a batch has come long after the one before.
 func (o *output) arrives() {
 	now := time.Now()
-	// Two fifths of the linger, 2 ms by default: a flush each costs little of the
-	// time between.
-	o.sparse = o.quick && now.Sub(o.arrived) >= o.linger*2/5
+	o.sparse = o.quick && engine.BatchLimits{Linger: o.linger}.Sparse(now.Sub(o.arrived))
 	o.arrived = now
 }
 

@@ -84,10 +84,6 @@ func (w *watch) note(e fsnotify.Event) bool {
 	return false
 }
 
-// sparseGap is how far apart writes come in a stream that gains little from
-// gathering them: 2 ms of the default linger.
-func sparseGap(linger time.Duration) time.Duration { return linger * 2 / 5 }
-
 // wait waits for the next look at the files, or until one has grown. What grows
 // all the time is read at most once a linger, so that batches are worth their
 // price.
@@ -105,11 +101,11 @@ func (t *tail) wait(ctx context.Context) {
 			if !ok {
 				t.watch.fs = nil
 			} else if t.watch.note(e) && read == nil {
-				since, linger := time.Since(t.watch.taken), t.in.host.Limits().Linger
-				if since >= sparseGap(linger) {
+				since, lim := time.Since(t.watch.taken), t.in.host.Limits()
+				if lim.Sparse(since) {
 					return
 				}
-				soon := time.NewTimer(linger - since)
+				soon := time.NewTimer(lim.Linger - since)
 				defer soon.Stop()
 				read = soon.C
 			}

@@ -152,7 +152,7 @@ func (in *Input) lookAround(ctx context.Context, got bool) {
 // returns what else the fetch told.
 func (in *Input) adopt(fetches kgo.Fetches) (trouble []partError) {
 	now := time.Now()
-	linger := in.host.Limits().Linger
+	lim := in.host.Limits()
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for i := range fetches {
@@ -170,7 +170,7 @@ func (in *Input) adopt(fetches kgo.Fetches) (trouble []partError) {
 				}
 				in.noteEnd(part, p)
 				if len(p.Records) > 0 {
-					in.take(part, p, now, linger)
+					in.take(part, p, now, lim)
 				}
 			}
 		}
@@ -178,12 +178,8 @@ func (in *Input) adopt(fetches kgo.Fetches) (trouble []partError) {
 	return trouble
 }
 
-// sparseGap is how far apart records come in a stream that gains little from
-// gathering them: 2 ms of the default linger.
-func sparseGap(linger time.Duration) time.Duration { return linger * 2 / 5 }
-
 // take queues records of one partition. mu is held.
-func (in *Input) take(part *partition, p *kgo.FetchPartition, now time.Time, linger time.Duration) {
+func (in *Input) take(part *partition, p *kgo.FetchPartition, now time.Time, lim engine.BatchLimits) {
 	in.rewound(part, p.Records[0].Offset)
 	in.skipped(part, p)
 	in.stamp(part, p.Records[0])
@@ -197,8 +193,8 @@ func (in *Input) take(part *partition, p *kgo.FetchPartition, now time.Time, lin
 		c = &chunk{part: part, due: now}
 		// A record after a pause goes on at once: waiting for more would only
 		// make it late. In a stream small fetches gather to one batch a linger.
-		if now.Sub(part.sent) < sparseGap(linger) {
-			c.due = part.sent.Add(linger)
+		if !lim.Sparse(now.Sub(part.sent)) {
+			c.due = part.sent.Add(lim.Linger)
 		}
 		part.chunk = c
 		in.queue = append(in.queue, c)
