@@ -143,7 +143,7 @@ func (l *Ledger) LearnFrom(ctx context.Context, plan *engine.Plan, p *engine.Pip
 			if err != nil {
 				return fmt.Errorf("reading what was replayed: %w", err)
 			}
-			l.Learn(stored)
+			l.Learn(stored.Positions)
 		}
 	}
 	return nil

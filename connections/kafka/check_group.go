@@ -201,3 +201,24 @@ func judgeLag(r *engine.CheckReport, what string, committed kadm.OffsetResponses
 		r.OK(what, "%s", plural(int(lag), "record"))
 	}
 }
+
+// GroupMembers tells who is in a consumer group. fresh: the cluster has never
+// seen a group and this one neither, so that asking for its positions would make
+// the topic that holds them.
+func (c *Connection) GroupMembers(ctx context.Context, client *kgo.Client, group string) (members []string, fresh bool, err error) {
+	if fresh, err := groupIsNew(ctx, client, group); err != nil || fresh {
+		return nil, fresh, Classify("looking at group "+group, err)
+	}
+	g, err := describeGroup(ctx, client, group)
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, Classify("looking at group "+group, err)
+	}
+	for _, m := range g.members {
+		members = append(members, m.String())
+	}
+	slices.Sort(members)
+	return members, false, nil
+}

@@ -54,7 +54,7 @@ func (c *Connection) Positions(env engine.Env, pipeline string) checkpoint.Store
 }
 
 // PeekPositions implements checkpoint.System.
-func (c *Connection) PeekPositions(ctx context.Context, env engine.Env, pipeline string) (map[string]engine.Position, error) {
+func (c *Connection) PeekPositions(ctx context.Context, env engine.Env, pipeline string) (*checkpoint.Listing, error) {
 	if err := c.Acquire(ctx); err != nil {
 		return nil, err
 	}
@@ -67,12 +67,12 @@ func (c *Connection) PeekPositions(ctx context.Context, env engine.Env, pipeline
 	t := c.positionsTopic(env, pipeline)
 	found, err := describeTopics(ctx, client, []string{t.name()}, nil)
 	if err == nil && len(found) == 1 && errors.Is(found[0].err, kerr.UnknownTopicOrPartition) {
-		return nil, nil
+		return &checkpoint.Listing{}, nil
 	}
 	if err != nil {
 		return nil, Classify("looking at topic "+t.name(), err)
 	}
-	return t.read(ctx, client)
+	return t.list(ctx, client)
 }
 
 // Load implements checkpoint.Store. From here on the process that had the store
@@ -188,6 +188,22 @@ func (s *topicStore) Save(ctx context.Context, changed map[string]engine.Positio
 	if err != nil {
 		return err
 	}
+	return s.put(ctx, recs)
+}
+
+// Forget implements checkpoint.Resetter.
+func (s *topicStore) Forget(ctx context.Context, keys []string) error {
+	if s.lost != nil {
+		return s.lost
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return s.put(ctx, s.topic.tombstones(keys))
+}
+
+// put writes records, as often as it takes within the time of a Save.
+func (s *topicStore) put(ctx context.Context, recs []*kgo.Record) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, saveWait, fmt.Errorf("the brokers have not answered for %s", saveWait))
 	defer cancel()
 	for {
@@ -332,4 +348,7 @@ func (s *topicStore) Close() error {
 	return nil
 }
 
-var _ checkpoint.System = (*Connection)(nil)
+var (
+	_ checkpoint.System   = (*Connection)(nil)
+	_ checkpoint.Resetter = (*topicStore)(nil)
+)

@@ -76,7 +76,7 @@ func TestPositionsAreKept(t *testing.T) {
 	servers.EachKafka(t, func(t *testing.T, b servers.Broker) {
 		t.Parallel()
 		c := keeping(t, b)
-		if m, err := c.PeekPositions(testContext(t), engine.Env{}, "a"); err != nil || len(m) > 0 {
+		if m, err := c.PeekPositions(testContext(t), engine.Env{}, "a"); err != nil || len(m.Positions) > 0 {
 			t.Fatalf("before there is a topic: %v, %v", m, err)
 		}
 		s, m := opened(t, c, "a")
@@ -91,7 +91,10 @@ func TestPositionsAreKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, "by a look", peeked, want)
+		same(t, "by a look", peeked.Positions, want)
+		if peeked.Last.IsZero() || len(peeked.Stored) != len(want) {
+			t.Errorf("by a look: stored at %v, last at %v", peeked.Stored, peeked.Last)
+		}
 		save(t, s, positions{"input.file.in/x": at(10)}) // the look has taken nothing over
 		want["input.file.in/x"] = at(10)
 		same(t, "when loaded again", loaded(t, s), want)

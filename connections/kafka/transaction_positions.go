@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/checkpoint"
 )
 
 // The topic of positions holds one record for each source of a pipeline: its key
@@ -60,6 +61,15 @@ func (t positionsTopic) records(positions map[string]engine.Position) ([]*kgo.Re
 	return recs, nil
 }
 
+// tombstones are what removes positions.
+func (t positionsTopic) tombstones(sources []string) []*kgo.Record {
+	recs := make([]*kgo.Record, 0, len(sources))
+	for _, source := range sources {
+		recs = append(recs, &kgo.Record{Topic: t.name(), Partition: -1, Key: positionKey(t.pipeline, source)})
+	}
+	return recs
+}
+
 // writePositions adds positions to the open transaction.
 func (s *Session) writePositions(ctx context.Context, positions map[string]engine.Position) error {
 	recs, err := s.conn.positionsTopic(s.env, s.pipeline).records(positions)
@@ -83,6 +93,15 @@ func (s *Session) readPositions(ctx context.Context) (map[string]engine.Position
 // pipelines that are open in the topic: what lies behind them cannot be read
 // before.
 func (t positionsTopic) read(ctx context.Context, client *kgo.Client) (map[string]engine.Position, error) {
+	l, err := t.list(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	return l.Positions, nil
+}
+
+// list is read with the times of the records.
+func (t positionsTopic) list(ctx context.Context, client *kgo.Client) (*checkpoint.Listing, error) {
 	doing := "reading positions from topic " + t.name()
 	adm := kadm.NewClient(client)
 	starts, err := adm.ListStartOffsets(ctx, t.name())
@@ -106,9 +125,9 @@ func (t positionsTopic) read(ctx context.Context, client *kgo.Client) (map[strin
 			left[end.Partition] = end.Offset
 		}
 	})
-	positions := map[string]engine.Position{}
+	all := &checkpoint.Listing{Positions: map[string]engine.Position{}, Stored: map[string]time.Time{}}
 	if len(left) == 0 {
-		return positions, nil
+		return all, nil
 	}
 	reader, err := t.conn.Client(t.env,
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{t.name(): from}),
@@ -133,7 +152,7 @@ func (t positionsTopic) read(ctx context.Context, client *kgo.Client) (map[strin
 			if end, ok := left[r.Partition]; ok && r.Offset >= end-1 {
 				delete(left, r.Partition)
 			}
-			if err := t.take(r, positions); err != nil && bad == nil {
+			if err := t.take(r, all); err != nil && bad == nil {
 				bad = fmt.Errorf("%s: record %d of partition %d: %w", doing, r.Offset, r.Partition, err)
 			}
 		})
@@ -141,7 +160,7 @@ func (t positionsTopic) read(ctx context.Context, client *kgo.Client) (map[strin
 			return nil, bad
 		}
 	}
-	return positions, nil
+	return all, nil
 }
 
 // readPatience is how long nothing may come before it is said why.
@@ -176,7 +195,7 @@ func (t positionsTopic) explainWait(ctx context.Context, adm *kadm.Client, left 
 }
 
 // take reads one record of the topic.
-func (t positionsTopic) take(r *kgo.Record, positions map[string]engine.Position) error {
+func (t positionsTopic) take(r *kgo.Record, all *checkpoint.Listing) error {
 	if r.Attrs.IsControl() {
 		return nil
 	}
@@ -187,15 +206,17 @@ func (t positionsTopic) take(r *kgo.Record, positions map[string]engine.Position
 	if key[0] != t.pipeline {
 		return nil
 	}
+	all.Last = r.Timestamp
 	if r.Value == nil {
-		delete(positions, key[1])
+		delete(all.Positions, key[1])
+		delete(all.Stored, key[1])
 		return nil
 	}
 	var p engine.Position
 	if err := json.Unmarshal(r.Value, &p); err != nil {
 		return fmt.Errorf("its value is no position: %w", err)
 	}
-	positions[key[1]] = p
+	all.Positions[key[1]], all.Stored[key[1]] = p, r.Timestamp
 	return nil
 }
 

@@ -25,6 +25,14 @@ type Store interface {
 	Close() error
 }
 
+// Resetter is a Store whose positions can be taken back by hand.
+type Resetter interface {
+	Store
+	// Forget removes these positions durably, all or none, and keeps the others.
+	// It is used like Save.
+	Forget(ctx context.Context, keys []string) error
+}
+
 // Damaged is a Store that can tell what it could not read.
 type Damaged interface {
 	// Damage returns what Load had to leave out because it was torn or

@@ -145,6 +145,25 @@ func (s *dirStore) Save(ctx context.Context, changed map[string]engine.Position)
 	return nil
 }
 
+// Forget implements Resetter.
+func (s *dirStore) Forget(ctx context.Context, keys []string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.lock != nil && !s.lock.held() {
+		return errGone
+	}
+	all := maps.Clone(s.positions)
+	for _, k := range keys {
+		delete(all, k)
+	}
+	if err := s.rewrite(all); err != nil {
+		return fmt.Errorf("writing %s: %w", s.fileOf(s.number+1), err)
+	}
+	s.positions = all
+	return nil
+}
+
 // rewrite makes the next file, with all positions.
 func (s *dirStore) rewrite(all map[string]engine.Position) error {
 	text, err := line(nil, header{Version: version, Pipeline: s.pipeline})

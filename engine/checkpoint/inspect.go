@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/flowrecords/flow/engine"
 )
@@ -39,6 +40,35 @@ func Inspect(dir, pipeline string) (int, error) {
 	}
 	stored, err := Peek(dir, pipeline)
 	return len(stored), err
+}
+
+// Listing is what a store holds of a pipeline.
+type Listing struct {
+	Positions map[string]engine.Position
+	// Stored tells when each was stored; nil: the store does not know.
+	Stored map[string]time.Time
+	// Last is when anything was stored last; zero: never, or it is not known.
+	Last time.Time
+}
+
+// List is Peek for people. It can be called while a process is at work there,
+// which may be about to store more.
+func List(dir, pipeline string) (*Listing, error) {
+	files := &osFiles{dir: dir}
+	l := &Listing{}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return l, nil
+	}
+	s := newDirStore(files, nil, pipeline)
+	defer s.leave()
+	var err error
+	if l.Positions, err = s.Load(context.Background()); err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(files.path(s.fileOf(s.number))); err == nil {
+		l.Last = info.ModTime()
+	}
+	return l, nil
 }
 
 // Peek returns the positions of a pipeline in a folder, and leaves no trace.

@@ -24,7 +24,7 @@ type System interface {
 	Positions(env engine.Env, pipeline string) Store
 	// PeekPositions returns what is stored, takes nothing over and leaves no
 	// trace. What does not exist yet holds nothing.
-	PeekPositions(ctx context.Context, env engine.Env, pipeline string) (map[string]engine.Position, error)
+	PeekPositions(ctx context.Context, env engine.Env, pipeline string) (*Listing, error)
 	// CheckPositions reports whether the store of a pipeline could be used.
 	// elsewhere: the positions of all inputs are kept by groups of workers, and
 	// only the rights to change them within transactions are needed.

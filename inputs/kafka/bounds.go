@@ -33,9 +33,9 @@ func (in *Input) findPartitions(ctx context.Context, client *kgo.Client) (ids []
 		return nil, connkafka.Classify(what, err)
 	}
 	if len(in.config.Topics) == 0 {
-		wanted, unwanted := whole(in.config.TopicsRegex), whole(in.config.TopicsExclude)
+		match := in.config.matcher()
 		for _, t := range found {
-			if t.Err == nil && !t.IsInternal && wanted.MatchString(t.Topic) && (unwanted == nil || !unwanted.MatchString(t.Topic)) {
+			if t.Err == nil && !t.IsInternal && match(t.Topic) {
 				ids = append(ids, partitionsOf(t)...)
 			}
 		}
@@ -55,6 +55,17 @@ func (in *Input) findPartitions(ctx context.Context, client *kgo.Client) (ids []
 		}
 	}
 	return ids, nil
+}
+
+// matcher returns whether a topic is one of topics_regex, and nil without that.
+func (c *Config) matcher() func(topic string) bool {
+	wanted, unwanted := whole(c.TopicsRegex), whole(c.TopicsExclude)
+	if wanted == nil {
+		return nil
+	}
+	return func(topic string) bool {
+		return wanted.MatchString(topic) && (unwanted == nil || !unwanted.MatchString(topic))
+	}
 }
 
 // whole matches all of a name with p; nil for a pattern that is not given.
