@@ -54,3 +54,10 @@ type Move struct {
 	Again int64
 	Known bool
 }
+
+// PositionTeller is an Input that can say what a position in the checkpoint means:
+// "byte 1200 of 4096". It is asked on an input that was made by New and is never
+// opened, and may look at what id names. Empty: the number says it all.
+type PositionTeller interface {
+	TellPosition(id string, p Position) string
+}
