@@ -37,6 +37,7 @@ import (
 
 	"github.com/flowrecords/flow/dsl/expr/funcs"
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
 )
 
 // Problem is a mistake in an expression's or template's text.
@@ -50,6 +51,10 @@ type Problem struct {
 	// was evaluated: those that it refers to, as Source.Constants. Detail may
 	// quote what it made of them.
 	Constants []string
+	// Root and Path say what is not there, where it is a part of the record that
+	// a schema does not have: value or key, and the way down to it.
+	Root string
+	Path record.Path
 }
 
 // Kind is what sort of mistake a Problem is. It is stable: rules of lint hang

@@ -175,12 +175,15 @@ func (t *typer) noStep(n ast.Node, f *ref, root string, i int, m *misstep) {
 	if f.has {
 		kind, summary = KindNeverThere, "Never there"
 	}
-	steps := t.r.steps[n]
-	if i < len(steps) && steps[i].to > steps[i].from {
+	before := len(t.problems)
+	if steps := t.r.steps[n]; i < len(steps) && steps[i].to > steps[i].from {
 		t.problemAt(kind, steps[i], summary, "%s", detail)
-		return
+	} else {
+		t.problem(kind, n, summary, "%s", detail)
 	}
-	t.problem(kind, n, summary, "%s", detail)
+	if len(t.problems) > before {
+		t.problems[before].Root, t.problems[before].Path = root, f.path[:i+1]
+	}
 }
 
 // member is an access that is no path of the record: below a name of let, of
