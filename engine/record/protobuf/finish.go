@@ -136,11 +136,21 @@ func (f *fromConverter) syntaxOf(m *Message, x *Field) {
 // proto2, so that other readers see it too.
 func (f *fromConverter) nativeDefault(x *Field) {
 	text, ok := x.meta.params[paramDefault]
-	if !ok || x.meta.params[paramRequired] == "" || x.Label != Optional || x.Kind == MessageKind || x.Kind == EnumKind {
+	if !ok || x.meta.params[paramRequired] == "" || x.Label != Optional || x.Kind == MessageKind {
 		return
 	}
 	var str string
 	switch x.Kind {
+	case EnumKind:
+		e := enumNamed(f.file.Messages, f.file.Enums, x.typeName[1:])
+		if e == nil || json.Unmarshal([]byte(text), &str) != nil {
+			return
+		}
+		for i := range e.Values {
+			if m, _ := parseMeta(e.Values[i].Options); m.params[paramSymbol] == str {
+				str = e.Values[i].Name
+			}
+		}
 	case StringKind, BytesKind:
 		if json.Unmarshal([]byte(text), &str) != nil {
 			return
@@ -178,4 +188,18 @@ func escapeBytes(b []byte) string {
 		}
 	}
 	return string(out)
+}
+
+func enumNamed(messages []*Message, enums []*Enum, name string) *Enum {
+	for _, e := range enums {
+		if e.Name == name {
+			return e
+		}
+	}
+	for _, m := range messages {
+		if e := enumNamed(m.Nested, m.Enums, name); e != nil {
+			return e
+		}
+	}
+	return nil
 }

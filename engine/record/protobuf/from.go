@@ -475,7 +475,7 @@ func (f *fromConverter) element(m *Message, x *Field, s *schema.Schema) error {
 		return f.value(m, x, s)
 	}
 	if s.Type != schema.Any && s.Optional || s.Type == schema.Array || s.Type == schema.Map || s.Type == schema.Union {
-		return f.wrapped(m, x, s)
+		return f.around(m, x, s)
 	}
 	return f.value(m, x, s)
 }
@@ -645,14 +645,20 @@ func (f *fromConverter) imports(path string) {
 	f.file.Imports = append(f.file.Imports, path)
 }
 
-// wrapped puts a message around a value that cannot stand alone.
+// wrapped puts a message around a value that cannot stand alone. The null of
+// the field is that the message is not there.
 func (f *fromConverter) wrapped(m *Message, x *Field, s *schema.Schema) error {
+	return f.around(m, x, bare(s))
+}
+
+// around puts a message around a value with its null.
+func (f *fromConverter) around(m *Message, x *Field, s *schema.Schema) error {
 	w, err := f.declare(m, m.Name+"."+camel(x.Name)+"Value")
 	if err != nil {
 		return err
 	}
 	x.Kind, x.typeName = MessageKind, "."+w.Name
-	return f.wrapper(w, bare(s))
+	return f.wrapper(w, s)
 }
 
 // wrapper makes m the message around a value.

@@ -227,13 +227,13 @@ func absent(f *Field) absence {
 		return absentError
 	case f.Oneof != nil && !f.Oneof.synthetic():
 		return absentNull
+	case f.Label == Repeated:
+		return absentZero // which cannot be told from an empty list
 	case f.meta.params[paramDefault] != "":
 		if f.meta.params[paramRequired] == "" {
 			return absentNull
 		}
 		return absentDefault
-	case f.Label == Repeated:
-		return absentZero
 	case f.HasDefault:
 		return absentDefault
 	case f.meta.params[paramRequired] != "":
