@@ -95,7 +95,7 @@ const (
 	// KindNoField: a field that the schema does not have, which reads as nil.
 	KindNoField
 	// KindNoSymbol: a comparison of an enum with a text that is none of its
-	// symbols, which never holds.
+	// symbols, or of a uuid with one that is none, which never holds.
 	KindNoSymbol
 	// KindNeverThere: a question whether something is there that the schema does
 	// not have: the answer is always no.

@@ -20,6 +20,8 @@ func looseKinds(name string) map[string]kindSet {
 		return map[string]kindSet{"number": kinds(record.Duration)}
 	case "join", "fromPairs", "sort":
 		return nil
+	case "min", "max", "mean", "median":
+		return map[string]kindSet{"array": bytes, "number": kinds(record.Duration)}
 	}
 	return map[string]kindSet{"array": bytes}
 }
@@ -111,7 +113,7 @@ func builtinResult(name string, byWord typ, args []typ) typ {
 		out := typ{}
 		for _, a := range args {
 			if a.value()&^numKinds != 0 || a.value() == 0 {
-				return byWord.orNil()
+				return unknown
 			}
 			out = join(out, typ{kinds: a.value()})
 		}

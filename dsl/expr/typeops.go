@@ -33,7 +33,7 @@ func (t *typer) binary(n *ast.BinaryNode) typ {
 	case "and", "&&", "or", "||":
 		return t.logic(n, l, r)
 	case "??":
-		t.fallback(n, l)
+		t.neverNil(n, n.Left, l, "so what stands behind ?? is never used")
 		if l.kinds != 0 && !l.maybeNil() && !l.root {
 			return l.plain()
 		}
@@ -145,7 +145,7 @@ func outcomeOf(op string, a, b record.Kind) kindSet {
 }
 
 // logic is and, or: the right side is the result where the left one does not
-// decide.
+// decide, and the left side where the right one is a constant.
 func (t *typer) logic(n *ast.BinaryNode, l, r typ) typ {
 	for _, side := range []struct {
 		node ast.Node
@@ -155,7 +155,11 @@ func (t *typer) logic(n *ast.BinaryNode, l, r typ) typ {
 			t.problem(KindNotBool, side.node, "A side of "+n.Operator+" must be true or false", "This is %s. Compare it with something.", side.typ.words())
 		}
 	}
-	return join(ofKinds(record.Bool), typ{kinds: r.kinds})
+	out := kinds(record.Bool) | r.kinds
+	if len(t.r.refsIn(n.Right)) == 0 {
+		out |= l.kinds
+	}
+	return typ{kinds: out}
 }
 
 func (t *typer) equality(n *ast.BinaryNode, l, r typ) {
@@ -179,11 +183,13 @@ func (t *typer) equality(n *ast.BinaryNode, l, r typ) {
 // mayEqual reports that two values may be equal, null left out.
 func mayEqual(l, r typ) bool {
 	a, b := l.value(), r.value()
-	if a == 0 || b == 0 || a&b != 0 {
-		return true
+	if a == textKind && b == textKind && isEnum(l) && isEnum(r) {
+		return slices.ContainsFunc(l.decl.Symbols, func(s string) bool { return r.decl.SymbolIndex(s) >= 0 })
 	}
-	return a&numKinds != 0 && b&numKinds != 0
+	return a == 0 || b == 0 || a&b != 0 || a&numKinds != 0 && b&numKinds != 0
 }
+
+func isEnum(t typ) bool { return t.decl != nil && t.decl.Type == schema.Enum }
 
 func (t *typer) notComparable(n *ast.BinaryNode, l, r typ) {
 	t.problem(KindTypes, n, "Types do not compare", "%s and %s cannot be compared with %s.%s", l.words(), r.words(), n.Operator, remedy(n.Operator, l, r))
@@ -201,26 +207,36 @@ func remedy(op string, l, r typ) string {
 		return " Make a duration of the text with duration(...)."
 	case op == "+" && (has(record.Int) || has(record.Float) || has(record.Bool)):
 		return " Make text of it with string(...)."
-	case has(record.Int), has(record.Float):
+	case !has(record.Int) && !has(record.Float):
+	case op == "==" || op == "!=" || op == "in":
 		return " Make a number of the text with toInt(...) or toFloat(...), or write the number in quotes."
+	default:
+		return " Make a number of the text with toInt(...) or toFloat(...)."
 	}
 	return ""
 }
 
-// symbol reports that a literal is none of an enum's symbols.
-func (t *typer) symbol(n ast.Node, enum, lit typ) {
+// symbol reports a literal that is none of the texts that a value may be: a
+// symbol of an enum, a uuid.
+func (t *typer) symbol(n ast.Node, of, lit typ) {
 	text, isText := lit.lit.(string)
-	if enum.decl == nil || enum.decl.Type != schema.Enum || !isText || enum.decl.SymbolIndex(text) >= 0 {
+	if of.decl == nil || !isText {
 		return
 	}
-	of := "the enum"
-	if enum.decl.Name != "" {
-		of = enum.decl.Name
+	found := len(t.problems)
+	switch of.decl.Type {
+	case schema.Enum:
+		if of.decl.SymbolIndex(text) < 0 {
+			t.problem(KindNoSymbol, n, "No symbol of "+schemaWords(of.decl), "%s", didYouMean(text, of.decl.Symbols, ""))
+		}
+	case schema.UUID:
+		if schema.CheckText(of.decl, []byte(text)) != nil {
+			t.problem(KindNoSymbol, n, "Not a uuid", "This is compared with a uuid, which is written as f81d4fae-7dec-11d0-a765-00a0c91e6bf6.")
+		}
+	default:
 	}
-	before := len(t.problems)
-	t.problem(KindNoSymbol, n, "Not a symbol of "+of, "%s", didYouMean(text, enum.decl.Symbols, ""))
-	for i := range t.problems[before:] {
-		t.problems[before+i].Constants = slices.Sorted(maps.Keys(t.r.constants))
+	for i := range t.problems[found:] {
+		t.problems[found+i].Constants = slices.Sorted(maps.Keys(t.r.constants))
 	}
 }
 
@@ -229,10 +245,6 @@ func (t *typer) neverNil(at, n ast.Node, of typ, why string) {
 	if of.decl != nil && of.path && !of.root && !of.maybeNil() && of.decl.Type != schema.Any {
 		t.problem(KindNeverNil, at, "Never nil", "The schema requires %s, %s.", t.label(n), why)
 	}
-}
-
-func (t *typer) fallback(n *ast.BinaryNode, l typ) {
-	t.neverNil(n, n.Left, l, "so what stands behind ?? is never used")
 }
 
 // textual is the operators that look into text.

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -97,7 +98,7 @@ func below(at typ, step record.Step) (typ, *misstep) {
 		if e := s.Field(step.Name); e != nil {
 			return found(e.Schema, false)
 		}
-		return unknown, &misstep{kind: KindNoField, name: step.Name, what: "field", of: at.words(), names: fieldNames(s)}
+		return unknown, &misstep{kind: KindNoField, name: step.Name, what: "field", of: at.words(), names: fieldNames(s), now: renamed(s, step.Name)}
 	case schema.Union:
 		if step.IsIndex {
 			break
@@ -138,12 +139,24 @@ func fieldNames(s *schema.Schema) []string {
 	return names
 }
 
+// renamed returns the field that was called name before, "" if none was.
+func renamed(s *schema.Schema, name string) string {
+	for _, f := range s.Fields {
+		if slices.Contains(f.Aliases, name) {
+			return f.Name
+		}
+	}
+	return ""
+}
+
 // misstep says why a path does not go on.
 type misstep struct {
 	kind Kind
 	// name is that of a field or branch that is not there, names those that are.
 	name, what string
 	names      []string
+	// now is the field that had the name before.
+	now string
 	// of is the type that has no such part.
 	of                  string
 	index, list, object bool
@@ -151,7 +164,11 @@ type misstep struct {
 
 func (m *misstep) text(from string) (summary, detail string) {
 	if m.kind == KindNoField {
-		return fmt.Sprintf("Unknown %s %s", m.what, record.Path{{Name: m.name}}), fmt.Sprintf("%s is %s, which has no such %s. %s", from, m.of, m.what, didYouMean(m.name, m.names, ""))
+		hint := didYouMean(m.name, m.names, "")
+		if m.now != "" {
+			hint = fmt.Sprintf("It is called %q now.", m.now)
+		}
+		return fmt.Sprintf("Unknown %s %s", m.what, record.Path{{Name: m.name}}), fmt.Sprintf("%s is %s, which has no such %s. %s", from, m.of, m.what, hint)
 	}
 	switch {
 	case m.list && !m.index:
