@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 	"unsafe"
 
@@ -213,8 +214,7 @@ func fits(s *schema.Schema, v Value) bool {
 	case schema.Int8, schema.Int16, schema.Int32, schema.Int64, schema.Uint8, schema.Uint16, schema.Uint32, schema.Uint64:
 		return fitsInt(s.Type, v)
 	case schema.Float32:
-		return v.kind == Float && (float64(float32(v.Float())) == v.Float() || math.IsNaN(v.Float())) ||
-			v.kind == Int && int64(float32(v.Int())) == v.Int()
+		return v.kind == Float && fitsFloat32(v.Float()) || v.kind == Int && int64(float32(v.Int())) == v.Int()
 	case schema.Float64:
 		return v.kind == Float || v.kind == Int && exactFloat(v.Int())
 	case schema.Decimal:
@@ -241,6 +241,17 @@ func fits(s *schema.Schema, v Value) bool {
 		return v.kind == Duration && int64(d)%(int64(time.Second)/s.Unit.PerSecond()) == 0
 	}
 	return fitsComplex(s, v)
+}
+
+// fitsFloat32 also takes a number whose text is that of a float32, such as 0.1:
+// so it stands in typed JSON, and reads as the nearest float64.
+func fitsFloat32(f float64) bool {
+	if short := float64(float32(f)); short == f || math.IsNaN(f) {
+		return true
+	}
+	var buf [32]byte
+	same, err := strconv.ParseFloat(string(strconv.AppendFloat(buf[:0], f, 'g', -1, 32)), 64)
+	return err == nil && same == f
 }
 
 func exactFloat(i int64) bool {
@@ -311,7 +322,8 @@ func fitsDecimal(s *schema.Schema, v Value) bool {
 }
 
 // decimalDigits counts the digits before and behind the point, leading and
-// trailing zeros left out. A number with an exponent beyond reason is none.
+// trailing zeros left out: behind is negative if the last ones before the point
+// are zeros. A number with an exponent beyond reason is none.
 func decimalDigits(text []byte) (whole, behind int, ok bool) {
 	const reason = 100_000
 	exp, mant := 0, text
@@ -357,9 +369,9 @@ func decimalDigits(text []byte) (whole, behind int, ok bool) {
 		last = power + exp
 	}
 	if !any {
-		return 0, 0, true
+		return 0, -reason, true
 	}
-	return max(first+1, 0), max(-last, 0), true
+	return max(first+1, 0), -last, true
 }
 
 func isUUID(text []byte) bool {
@@ -389,7 +401,7 @@ func fitsComplex(s *schema.Schema, v Value) bool {
 	ok, seen := true, 0
 	within := func(t *schema.Schema, e Value) {
 		e, err := typed(t, e, nil)
-		ok = ok && err == nil && fits(t, e)
+		ok = ok && err == nil && (fits(t, e) || e.kind == Null && t.Type == schema.Any)
 	}
 	it := rawIter(v.bytes())
 	switch {

@@ -90,6 +90,41 @@ func TestTypedReadRefuses(t *testing.T) {
 	}
 }
 
+// TestFits: what stands in typed JSON text as a value of a type fits it.
+func TestFits(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		schema, text string
+		want         bool
+	}{
+		{"float32", "0.1", true},
+		{"float32", "10283.047", true},
+		{"float32", "0.12345678901", false},
+		{"struct{a float32?}", `{"a":0.1}`, true},
+		{"decimal(*,-2)", "-20600", true},
+		{"decimal(*,-2)", "-20650", false},
+		{"decimal(*,-2)", "0", true},
+		{"decimal(5,2)", "999.99", true},
+		{"decimal(5,2)", "1000", false},
+		{"struct{a any}", `{"a":null}`, true},
+		{"array<any>", "[null,1]", true},
+		{"array<int8>", "[null]", false},
+	}
+	for _, tt := range tests {
+		s, err := schema.Parse(tt.schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := RawJSON([]byte(tt.text)).As(s)
+		if got := v.Fits(s); err != nil || got != tt.want {
+			t.Errorf("%s as %s: got %v, %v", tt.text, tt.schema, got, err)
+		}
+		if checked := schema.Check(s, []byte(tt.text)) == nil; checked && !tt.want && s.Type != schema.Float32 {
+			t.Errorf("%s is %s by the schema's own check", tt.text, tt.schema)
+		}
+	}
+}
+
 // TestTypedEdits names the text and the type that one edit leaves.
 func TestTypedEdits(t *testing.T) {
 	t.Parallel()
