@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 // Options are what a config is compiled with.
@@ -29,6 +30,9 @@ type Options struct {
 	Overlay map[string][]byte
 	// Environ is the environment: FLOW_VAR_x sets variables, env() reads it.
 	Environ []string
+	// Fetch asks for the schema that records of a topic have now, for inputs whose
+	// converters can; nil: nobody is asked, and it is not known.
+	Fetch func(c engine.Fetcher, topic string, key bool) (*schema.Schema, error)
 	// Env is what connections and converters are made with. Pipeline and
 	// Element are filled in; a nil Logger discards, a nil Now is time.Now.
 	Env engine.Env

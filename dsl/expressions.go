@@ -176,7 +176,7 @@ type pair struct {
 }
 
 // pairs returns the items of an object in the order of the file.
-func (d *decoder) pairs(o *engine.Option, e hclsyntax.Expression, form string) []pair {
+func (d *decoder) pairs(o *engine.Option, e hclsyntax.Expression, path, form string) []pair {
 	obj, ok := unwrapParens(e).(*hclsyntax.ObjectConsExpr)
 	if !ok {
 		d.fail(rules.NotWrittenOut, e.Range(), fmt.Sprintf("option %q must be written out", o.Name), "Write it as %s = { %s }, so that its order and its places are known.", o.Name, form)
@@ -194,6 +194,7 @@ func (d *decoder) pairs(o *engine.Option, e hclsyntax.Expression, form string) [
 			continue
 		}
 		seen[key.text] = key.all
+		d.places[entryPath(path, key.text)] = hcl.RangeBetween(key.all, item.ValueExpr.Range())
 		out = append(out, pair{key, item.ValueExpr})
 	}
 	return out
@@ -219,28 +220,28 @@ func (d *decoder) key(e hclsyntax.Expression, form string) (*mapped, bool) {
 	return nil, false
 }
 
-func (d *decoder) assignments(o *engine.Option, e hclsyntax.Expression) engine.Assignments {
+func (d *decoder) assignments(o *engine.Option, e hclsyntax.Expression, path string) engine.Assignments {
 	var out engine.Assignments
-	for _, p := range d.pairs(o, e, `"customer.email" = "lower(value.mail)"`) {
-		path := d.keyPath(p.key)
+	for _, p := range d.pairs(o, e, path, `"customer.email" = "lower(value.mail)"`) {
+		target := d.keyPath(p.key)
 		x := d.expression(o, p.expr)
-		out = append(out, engine.Assignment{Path: path, Expr: x})
+		out = append(out, engine.Assignment{Path: target, Expr: x})
 	}
 	return out
 }
 
-func (d *decoder) namedExpressions(o *engine.Option, e hclsyntax.Expression) engine.NamedExpressions {
+func (d *decoder) namedExpressions(o *engine.Option, e hclsyntax.Expression, path string) engine.NamedExpressions {
 	var out engine.NamedExpressions
-	for _, p := range d.pairs(o, e, `source = "'orders'"`) {
+	for _, p := range d.pairs(o, e, path, `source = "'orders'"`) {
 		x := d.expression(o, p.expr)
 		out = append(out, engine.NamedExpression{Name: p.key.text, Expr: x})
 	}
 	return out
 }
 
-func (d *decoder) renames(o *engine.Option, e hclsyntax.Expression) engine.Renames {
+func (d *decoder) renames(o *engine.Option, e hclsyntax.Expression, path string) engine.Renames {
 	var out engine.Renames
-	for _, p := range d.pairs(o, e, `old = "new"`) {
+	for _, p := range d.pairs(o, e, path, `old = "new"`) {
 		from := d.keyPath(p.key)
 		var to engine.PathOption
 		val, ok := d.eval(p.expr)

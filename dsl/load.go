@@ -48,7 +48,9 @@ type loader struct {
 	// schemaUses are the addresses of blocks that texts of options name.
 	schemaUses []string
 	pipelines  []*pipeline
-	seconds    []*pipeline // pipelines whose name another one has
+	// typed are the places of findings that the types of records gave.
+	typed   []hcl.Range
+	seconds []*pipeline // pipelines whose name another one has
 	// failed holds var.x and local.y that have no value because of a mistake
 	// that is already reported; what depends on them is not reported again.
 	failed map[string]bool

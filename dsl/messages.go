@@ -124,4 +124,7 @@ var exprRules = map[expr.Kind]rules.ID{
 	expr.KindPattern:         rules.ExprPattern,
 	expr.KindNoRecord:        rules.ExprNoRecord,
 	expr.KindHole:            rules.TemplateHole,
+	expr.KindNoField:         rules.UnknownField,
+	expr.KindNoSymbol:        rules.NoSymbol,
+	expr.KindNeverThere:      rules.NeverThere,
 }

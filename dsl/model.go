@@ -21,6 +21,9 @@ import (
 // lint adds what the config most likely does not mean.
 func (l *loader) lint() {
 	for _, d := range lint.Check(l.model()) {
+		if l.known(d) {
+			continue
+		}
 		l.add(d)
 		switch rules.Of(d).Rule {
 		case rules.PlainSecret, rules.SecretInURL:
@@ -132,7 +135,7 @@ func (l *loader) modelPipeline(p *pipeline) *lint.Pipeline {
 		x := &lint.Element{Element: &e.Element, Block: e.block, OK: e.ok, Places: e.from, Files: e.files}
 		x.At = e.block.DefRange()
 		if e.ok {
-			x.Part = *l.part(e.d, e.spec, e.Config)
+			x.Part = *e.described()
 			for _, c := range e.converted {
 				x.Converters = append(x.Converters, l.part(c.d, c.spec, c.config))
 			}
@@ -175,6 +178,14 @@ func (l *loader) facts(x *lint.Element) {
 			}
 		}
 	}
+}
+
+// described are the options of an element without mistakes, made once.
+func (e *element) described() *lint.Part {
+	if e.part == nil {
+		e.part = e.d.loader.part(e.d, e.spec, e.Config)
+	}
+	return e.part
 }
 
 // part describes the options of a block that was decoded without a mistake.
@@ -302,6 +313,7 @@ func (b *partBuilder) templateOf(o *lint.Option, x engine.Template) {
 	if m, _ := b.literal(o.Expr); m != nil {
 		t.Written, t.Place = true, m.at
 	}
+	t.Template, _ = compiledTemplate(x.Source)
 	t.Syntax = b.env.TemplateSyntax(x.Source.Text())
 	b.add(t, x.Source)
 }

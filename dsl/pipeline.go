@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/flowrecords/flow/dsl/lint"
 	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
 )
@@ -53,12 +54,16 @@ type element struct {
 	second     bool
 	// files are what an input reads or an output writes, as far as known.
 	files []string
+	// part describes the options; see described.
+	part *lint.Part
 	// converted are the options of its key and value blocks, for lint.
 	converted []converted
 }
 
 // converted is a decoded block of a converter.
 type converted struct {
+	// part is "key" or "value".
+	part   string
 	d      *decoder
 	spec   *engine.Spec
 	config any
@@ -151,6 +156,7 @@ func (l *loader) buildPipeline(p *pipeline) {
 	l.checkDestinations(p)
 	l.checkDelivery(p)
 	l.checkCheckpoint(p)
+	l.types(p)
 }
 
 // labelPorts takes the ports of a processor whose options have mistakes from
@@ -332,7 +338,7 @@ func (e *element) converter(part, def string) (engine.Converter, string) {
 		e.d.failed = true
 		return nil, ""
 	}
-	e.converted = append(e.converted, converted{d, l.spec(engine.KindConverter, f.Component), config})
+	e.converted = append(e.converted, converted{part, d, l.spec(engine.KindConverter, f.Component), config})
 	return e.newConverter(f, config, block.DefRange())
 }
 

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,11 +29,11 @@ func (d *decoder) attr(o *engine.Option, field reflect.Value, e hclsyntax.Expres
 	case *engine.Template:
 		*p = d.template(o, e)
 	case *engine.Assignments:
-		*p = d.assignments(o, e)
+		*p = d.assignments(o, e, path)
 	case *engine.Renames:
-		*p = d.renames(o, e)
+		*p = d.renames(o, e, path)
 	case *engine.NamedExpressions:
-		*p = d.namedExpressions(o, e)
+		*p = d.namedExpressions(o, e, path)
 	case *engine.ConnectionRef:
 		*p = d.connectionRef(o, e)
 	case *engine.SchemaOption:
@@ -190,6 +191,7 @@ func (d *decoder) set(o *engine.Option, field reflect.Value, val cty.Value, e hc
 		d.setList(o, field, val, e, path)
 	case reflect.Map:
 		d.setMap(o, field, val, e)
+		d.keyPlaces(e, path)
 	default:
 		d.setNumber(o, field, val, e)
 	}
@@ -213,6 +215,24 @@ func (d *decoder) setList(o *engine.Option, field reflect.Value, val cty.Value, 
 		field.Set(reflect.Append(field, v))
 	}
 }
+
+// keyPlaces notes where the entries of a map stand that is written out.
+func (d *decoder) keyPlaces(e hclsyntax.Expression, path string) {
+	obj, ok := unwrapParens(e).(*hclsyntax.ObjectConsExpr)
+	if !ok {
+		return
+	}
+	for _, item := range obj.Items {
+		if key, diags := item.KeyExpr.Value(d.ctx); !diags.HasErrors() {
+			if key, _ = key.Unmark(); key.Type() == cty.String && key.IsKnown() && !key.IsNull() {
+				d.places[entryPath(path, key.AsString())] = hcl.RangeBetween(item.KeyExpr.Range(), item.ValueExpr.Range())
+			}
+		}
+	}
+}
+
+// entryPath is the path of an entry of a map: fields["customer.id"].
+func entryPath(path, key string) string { return path + "[" + strconv.Quote(key) + "]" }
 
 func (d *decoder) setMap(o *engine.Option, field reflect.Value, val cty.Value, e hclsyntax.Expression) {
 	v, err := convert.Convert(val, cty.Map(cty.String))

@@ -104,26 +104,9 @@ func sideChain(p *pipeline) map[string]bool {
 // checkGraph reports what the graph finds. When an element is missing, only
 // cycles are sure; where a from has a mistake, also what that cannot mean.
 func (l *loader) checkGraph(p *pipeline, complete bool) {
-	index := make(map[string]int)
-	for i, e := range p.elements {
-		index[e.Address()] = i
-	}
-	nodes := make([]graph.Node, len(p.elements))
-	known := complete
+	nodes, sure := p.nodes()
+	known := complete && sure
 	doubt := l.doubts(p)
-	for i, e := range p.elements {
-		nodes[i] = graph.Node{Kind: graphKind(e.Kind), Ports: e.Ports}
-		for _, f := range e.From {
-			n := graph.AllErrors
-			if f.Element != "" {
-				n = index[f.Element]
-			}
-			if f.Name != "" && f.Name != engine.ErrorsPort && !slices.Contains(p.elements[n].Ports, f.Name) {
-				known = false // ports of an element with mistakes
-			}
-			nodes[i].From = append(nodes[i].From, graph.Port{Node: n, Name: f.Name})
-		}
-	}
 	// graph.Unreachable cannot be among them: with an input, whatever an element
 	// reads leads back to one, or into a circle, which is the mistake.
 	_, findings := graph.Check(nodes)
@@ -189,6 +172,30 @@ func (l *loader) doubts(p *pipeline) doubts {
 		}
 	}
 	return d
+}
+
+// nodes is the pipeline as a graph. sure: no port is one of an element with
+// mistakes.
+func (p *pipeline) nodes() (nodes []graph.Node, sure bool) {
+	index := make(map[string]int)
+	for i, e := range p.elements {
+		index[e.Address()] = i
+	}
+	nodes, sure = make([]graph.Node, len(p.elements)), true
+	for i, e := range p.elements {
+		nodes[i] = graph.Node{Kind: graphKind(e.Kind), Ports: e.Ports}
+		for _, f := range e.From {
+			n := graph.AllErrors
+			if f.Element != "" {
+				n = index[f.Element]
+			}
+			if f.Name != "" && f.Name != engine.ErrorsPort && !slices.Contains(p.elements[n].Ports, f.Name) {
+				sure = false
+			}
+			nodes[i].From = append(nodes[i].From, graph.Port{Node: n, Name: f.Name})
+		}
+	}
+	return nodes, sure
 }
 
 func graphKind(k engine.Kind) graph.Kind {

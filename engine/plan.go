@@ -103,6 +103,9 @@ type Element struct {
 	Delivery Delivery
 	Changes  *Changes
 
+	// Types are what is known before a run of the records at the element.
+	Types Flowing
+
 	// Where it stands in the config: file:line:column, for messages.
 	Where string
 }

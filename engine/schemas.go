@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/flowrecords/flow/engine/schema"
+import (
+	"context"
+
+	"github.com/flowrecords/flow/engine/schema"
+)
 
 // Schemas is what is known before a run of the records at one place of a
 // pipeline. It is never wrong: where not all records have one schema, or it
@@ -21,6 +25,25 @@ type TypedExpression interface {
 	// the one of the kind of value. It is Optional if the result may be null
 	// or missing.
 	Result(in Schemas) *schema.Schema
+}
+
+// Flowing is what is known before a run of the records at an element.
+type Flowing struct {
+	// In is of the records that the element reads, Out of those that leave it by
+	// all ports but errors; of an output, of what it writes.
+	In, Out Schemas
+	// WhyKey and WhyValue say why Key or Value of Out is not known, in a whole
+	// sentence that begins with an element: "input.stdin.in: JSON without a schema."
+	WhyKey, WhyValue string
+}
+
+// Fetcher is a Converter that can ask elsewhere of which schema records are
+// now: a registry for the latest version of a subject. Records of a run may be
+// of others.
+type Fetcher interface {
+	// Fetch returns the schema of the keys or values of a topic; nil: there is
+	// nothing to ask. It is called without Open, never during a run.
+	Fetch(ctx context.Context, topic string, key bool) (*schema.Schema, error)
 }
 
 // Taker is a Converter that cannot write values of every schema, or not

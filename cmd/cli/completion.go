@@ -136,6 +136,7 @@ func (a *app) flagCompleters() map[string]completer {
 		"stdin-name":     anyFile,
 		"lint format":    words("text", "json", "sarif", "github", "junit"),
 		"explain format": words("text", "json", "dot", "mermaid"),
+		"schema format":  words("text", "json", "avro"),
 		"doctor format":  words("text", "json"),
 		"timeout":        nothing,
 		"expr input":     anyFile,
@@ -154,7 +155,7 @@ func (a *app) flagCompleters() map[string]completer {
 }
 
 // configCommands take config files as arguments.
-func configCommands() []string { return []string{"run", "lint", "fmt", "explain", "doctor"} }
+func configCommands() []string { return []string{"run", "lint", "fmt", "explain", "schema", "doctor"} }
 
 // completeCommands gives the commands their completion of arguments and of
 // the values of flags, unless they have their own.

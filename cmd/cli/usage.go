@@ -43,11 +43,12 @@ func otherNames() map[string][]string {
 		"lint":       {"validate", "check", "verify", "vet", "test"},
 		"fmt":        {"format"},
 		"explain":    {"plan", "graph", "dot"},
+		"schema":     {"types", "schemas", "avsc"},
 		"doctor":     {"diagnose", "ping", "probe", "connect", "health"},
 		"errors":     {"dlq", "deadletters", "dead-letters", "failures", "replay"},
 		"expr":       {"eval", "repl", "console", "vrl", "blobl", "query", "jq"},
 		"list":       {"ls", "components", "connectors", "plugins"},
-		"show":       {"describe", "doc", "docs", "schema", "get"},
+		"show":       {"describe", "doc", "docs", "get"},
 		"completion": {"complete"},
 	}
 }
@@ -261,7 +262,7 @@ func (a *app) help(c *cobra.Command, _ []string) {
 
 // ordered are the commands below c, first those that one needs first.
 func ordered(c *cobra.Command) []*cobra.Command {
-	order := []string{"run", "lint", "fmt", "explain", "expr", "list", "show"}
+	order := []string{"run", "lint", "fmt", "explain", "schema", "expr", "list", "show"}
 	list := slices.Clone(c.Commands())
 	rank := func(c *cobra.Command) int {
 		if i := slices.Index(order, c.Name()); i >= 0 {

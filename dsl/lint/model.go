@@ -140,9 +140,11 @@ type Text struct {
 	Range hcl.Range
 	// Syntax is what is written: one tree, or one for each hole.
 	Syntax []*expr.Syntax
-	// Source is what it became; nil for a template and a function.
-	Source *expr.Source
-	Reads  engine.Reads
+	// Source is what it became; nil for a template and a function. Template is
+	// that of a template.
+	Source   *expr.Source
+	Template *expr.Template
+	Reads    engine.Reads
 	// Written: the text stands in the file itself, so parts of it have places.
 	Written bool
 	// Place is where a range of the text stands in the file.

@@ -21,6 +21,8 @@ const (
 	UnusedLet          ID = "FL2526"
 	DuplicateElement   ID = "FL2527"
 	UnusedSchema       ID = "FL2528"
+	NeverThere         ID = "FL2529"
+	NoSymbol           ID = "FL2530"
 )
 
 // deadCodeRules are about what has no effect.

@@ -119,6 +119,6 @@ func Lookup(idOrName string) (Rule, bool) {
 func lists() [][]Rule {
 	return [][]Rule{
 		syntaxRules(), optionRules(), nameRules(), wiringRules(), expressionRules(), compiledRules(), ignoreRules(),
-		deliveryRules(), errorsRules(), securityRules(), operationsRules(), performanceRules(), deadCodeRules(),
+		deliveryRules(), errorsRules(), securityRules(), operationsRules(), performanceRules(), deadCodeRules(), typeRules(),
 	}
 }
