@@ -145,9 +145,12 @@ func (l *faultLoop) anyPartition() topicPartition {
 
 // partitions are all that the pipelines need.
 func (l *faultLoop) partitions() []topicPartition {
-	list := []topicPartition{{"__consumer_offsets", 0}}
+	var list []topicPartition
 	topics := []string{l.topic}
 	for _, n := range l.lanes {
+		if n.group != "" {
+			list = append(list, topicPartition{"__consumer_offsets", 0})
+		}
 		if k, ok := n.target.(*topicTarget); ok {
 			topics = append(topics, k.topic)
 			if k.committed {
