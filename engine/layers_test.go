@@ -17,8 +17,9 @@ var layers = []struct {
 	may    []string
 }{
 	{"engine/limits", nil},
-	{"engine/schema", []string{"engine/schema", "engine/limits"}},
-	{"engine/record", []string{"engine/record", "engine/schema", "engine/limits"}},
+	{"engine/internal", []string{"engine/internal", "engine/schema", "engine/limits"}},
+	{"engine/schema", []string{"engine/schema", "engine/internal", "engine/limits"}},
+	{"engine/record", []string{"engine/record", "engine/schema", "engine/internal", "engine/limits"}},
 	{"engine/graph", nil},
 	{"engine/checkpoint", []string{"engine"}},
 	{"engine/observe", []string{"engine"}},

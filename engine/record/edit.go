@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/schema"
 )
 
@@ -364,7 +365,7 @@ func (d *Doc) encode(v Value) (text []byte, norm Value, err error) {
 		return v.bytes(), v, nil
 	}
 	start := len(d.arena)
-	if v.kind == String && (v.flags&flagPlain != 0 || plainLen(v.bytes()) == len(v.bytes())) {
+	if v.kind == String && (v.flags&flagPlain != 0 || jsontext.PlainLen(v.bytes()) == len(v.bytes())) {
 		d.arena = append(append(append(d.arena, '"'), v.bytes()...), '"')
 		text = d.arena[start:len(d.arena):len(d.arena)]
 		return text, plainText(text[1 : len(text)-1]), nil

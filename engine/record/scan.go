@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/bits"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
 )
 
@@ -246,7 +247,7 @@ func (s *scanner) key(id PathID, i, pos int) (PathID, int) {
 	name := b[i+1 : end-1]
 	if bytes.IndexByte(name, '\\') >= 0 {
 		var buf [64]byte
-		return n.lookup(s.nodes, appendUnescaped(buf[:0], name)), colon + 1
+		return n.lookup(s.nodes, jsontext.AppendUnescaped(buf[:0], name)), colon + 1
 	}
 	child := n.lookup(s.nodes, name)
 	if colon == end {

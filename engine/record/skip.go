@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 	"unsafe"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
 )
 
@@ -29,9 +30,7 @@ func special(w uint64) uint64 {
 
 // odd marks the bytes of w at which plain ASCII in a JSON string ends: those of
 // special, and any byte beyond ASCII. Only the lowest mark is exact.
-func odd(w uint64) uint64 {
-	return (((w ^ 0x02*lsb) - 0x21*lsb) | ((w ^ 0x5c*lsb) - lsb) | w) & msb
-}
+func odd(w uint64) uint64 { return jsontext.Odd(w) }
 
 // skipString returns the index behind the closing quote of the string whose
 // opening quote is just before i, -1 if it is not valid.
@@ -94,34 +93,8 @@ func skipStringEnd(b []byte, start, i int, high uint64) int {
 
 // skipEscape returns the index behind the escape sequence at i.
 func skipEscape(b []byte, i int) int {
-	if i+1 >= len(b) {
-		return -1
-	}
-	switch b[i+1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return i + 2
-	case 'u':
-		if i+6 > len(b) {
-			return -1
-		}
-		for _, c := range b[i+2 : i+6] {
-			if hexDigit(c) < 0 {
-				return -1
-			}
-		}
-		return i + 6
-	}
-	return -1
-}
-
-func hexDigit(c byte) rune {
-	switch {
-	case '0' <= c && c <= '9':
-		return rune(c - '0')
-	case 'a' <= c && c <= 'f':
-		return rune(c - 'a' + 10)
-	case 'A' <= c && c <= 'F':
-		return rune(c - 'A' + 10)
+	if n := jsontext.EscapeLen(b[i:]); n >= 0 {
+		return i + n
 	}
 	return -1
 }

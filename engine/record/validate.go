@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
 )
 
@@ -189,7 +190,7 @@ func (x *explainer) str() {
 // escape reports an escape that is not valid.
 func (x *explainer) escape() {
 	if x.i++; x.peek() == 'u' {
-		for x.i++; x.i < len(x.b) && hexDigit(x.b[x.i]) >= 0; x.i++ {
+		for x.i++; x.i < len(x.b) && jsontext.HexDigit(x.b[x.i]) >= 0; x.i++ {
 		}
 		x.fail(`in a \u escape`)
 		return

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 	"unsafe"
+
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 )
 
 // Kind is the type of a Value.
@@ -169,10 +171,10 @@ func decodeString(inside []byte, arena *[]byte) Value {
 		return plainText(inside)
 	}
 	if arena == nil {
-		return TextValue(appendUnescaped(make([]byte, 0, len(inside)), inside))
+		return TextValue(jsontext.AppendUnescaped(make([]byte, 0, len(inside)), inside))
 	}
 	start := len(*arena)
-	*arena = appendUnescaped(*arena, inside)
+	*arena = jsontext.AppendUnescaped(*arena, inside)
 	return TextValue((*arena)[start:len(*arena):len(*arena)])
 }
 

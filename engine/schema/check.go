@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 )
 
 // Check fails unless text is typed JSON text of a value of s: every value

@@ -4,8 +4,8 @@ import (
 	"encoding/base64"
 	"unicode/utf8"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 // AppendDefault appends what a field of type s is that is not there: its

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 // MarshalJSON returns the JSON form of s. ParseJSON makes an Equal schema of

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 // ParseError says where the text of a type is wrong.

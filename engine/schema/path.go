@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 )
 
 // Error says what is wrong with a schema or a value, and where in it.

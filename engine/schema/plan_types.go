@@ -4,7 +4,7 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 )
 
 // widen plans for two types that differ.

@@ -4,8 +4,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 // String returns the type on one line, as Parse reads it:

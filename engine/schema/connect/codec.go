@@ -1,8 +1,8 @@
 package connect
 
 import (
+	"github.com/flowrecords/flow/engine/internal/payload"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/payload"
 )
 
 // Writer writes the values of one schema as payloads. It is immutable and safe

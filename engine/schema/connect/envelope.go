@@ -5,9 +5,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
+	"github.com/flowrecords/flow/engine/internal/payload"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
-	"github.com/flowrecords/flow/engine/schema/internal/payload"
 )
 
 // AppendEnvelope appends an envelope of a node that AppendSchema wrote and a

@@ -1,8 +1,8 @@
 package connect
 
 import (
+	"github.com/flowrecords/flow/engine/internal/payload"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/payload"
 )
 
 // Options are those of the JsonConverter.

@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 // ParseSchema reads the node of a schema: its members in any order, those that

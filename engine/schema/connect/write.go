@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 // AppendSchema appends the node of a valid schema, its members in the order in

@@ -19,8 +19,8 @@
 package jsonschema
 
 import (
+	"github.com/flowrecords/flow/engine/internal/payload"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/payload"
 )
 
 // Parameters that keep what JSON Schema says beyond the type.

@@ -4,8 +4,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 // Style says what Append leaves open: several JSON Schemas describe the same.

@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 func bad(format string, args ...any) error { return &schema.Error{Msg: fmt.Sprintf(format, args...)} }

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 // typed reads a type by its word, empty where none is said.

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 // Append appends a valid schema as a JSON Schema of draft 7, in one line.

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 func (d *decoder) leaf(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {

@@ -1,12 +1,12 @@
 // Package jsontext reads JSON (RFC 8259) by hand: a cursor over bytes that
 // allocates nothing, trusts nothing and says where a text is wrong. The
-// schema packages cannot use the reader of engine/record, which builds on them.
+// schema packages cannot use the reader of engine/record, which builds on them;
+// how strings are escaped is said here for both.
 package jsontext
 
 import (
 	"fmt"
 	"strconv"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/flowrecords/flow/engine/limits"
@@ -179,7 +179,7 @@ func (c *Cursor) RawString() (raw []byte, plain bool, err error) {
 			return b[start:c.i], plain, nil
 		case ch == '\\':
 			plain = false
-			n := escapeLen(b[i:])
+			n := EscapeLen(b[i:])
 			if n < 0 {
 				c.i = i
 				return nil, false, c.Errorf("invalid escape in a string")
@@ -201,90 +201,6 @@ func (c *Cursor) RawString() (raw []byte, plain bool, err error) {
 	}
 	c.i = len(b)
 	return nil, false, c.Errorf("unexpected end of the text in a string")
-}
-
-// escapeLen is how long the escape at the beginning of b is, -1 if it is none.
-// A surrogate must have its other half.
-func escapeLen(b []byte) int {
-	if len(b) < 2 {
-		return -1
-	}
-	switch b[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2
-	case 'u':
-		r := hex4(b[2:])
-		switch {
-		case r < 0 || r >= 0xDC00 && r <= 0xDFFF:
-			return -1
-		case r >= 0xD800 && r <= 0xDBFF:
-			if len(b) < 12 || b[6] != '\\' || b[7] != 'u' {
-				return -1
-			}
-			if low := hex4(b[8:]); low < 0xDC00 || low > 0xDFFF {
-				return -1
-			}
-			return 12
-		}
-		return 6
-	}
-	return -1
-}
-
-func hex4(b []byte) rune {
-	if len(b) < 4 {
-		return -1
-	}
-	var r rune
-	for _, c := range b[:4] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return -1
-		}
-		r = r<<4 | rune(c)
-	}
-	return r
-}
-
-// AppendUnquoted appends the text of a valid JSON string with its quotes.
-func AppendUnquoted(dst, raw []byte) []byte {
-	b := raw[1 : len(raw)-1]
-	for i := 0; i < len(b); i++ {
-		if b[i] != '\\' {
-			dst = append(dst, b[i])
-			continue
-		}
-		i++
-		switch b[i] {
-		case 'b':
-			dst = append(dst, '\b')
-		case 'f':
-			dst = append(dst, '\f')
-		case 'n':
-			dst = append(dst, '\n')
-		case 'r':
-			dst = append(dst, '\r')
-		case 't':
-			dst = append(dst, '\t')
-		case 'u':
-			r := hex4(b[i+1:])
-			i += 4
-			if utf16.IsSurrogate(r) {
-				r = utf16.DecodeRune(r, hex4(b[i+3:]))
-				i += 6
-			}
-			dst = utf8.AppendRune(dst, r)
-		default:
-			dst = append(dst, b[i])
-		}
-	}
-	return dst
 }
 
 // Number reads a number.

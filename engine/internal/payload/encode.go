@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/flowrecords/flow/engine/internal/jsontext"
 	"github.com/flowrecords/flow/engine/limits"
 	"github.com/flowrecords/flow/engine/schema"
-	"github.com/flowrecords/flow/engine/schema/internal/jsontext"
 )
 
 // Format is the parameter of a date or time that is text in a plain payload: the
