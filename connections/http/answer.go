@@ -16,6 +16,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/limits"
 )
@@ -67,7 +68,7 @@ func NewStatusError(resp *http.Response, now time.Time) *StatusError {
 
 // Classify wraps an error with what was being done: as a *engine.RetryError
 // where waiting may help (a connection that broke, a transient status), the
-// plain error where it cannot (certificates, redirects, other statuses).
+// plain error where it cannot (certificates, redirects, refused tokens, other statuses).
 // Classify(doing, nil) is nil.
 func Classify(doing string, err error) error {
 	if err == nil {
@@ -94,12 +95,13 @@ func Fatal(err error) bool {
 		authority x509.UnknownAuthorityError
 		hostname  x509.HostnameError
 		record    tls.RecordHeaderError
+		token     *oauth.Error
 	)
 	if errors.As(err, &status) {
 		return !Transient(status.Status)
 	}
 	return errors.As(err, &redirect) || errors.As(err, &cert) || errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &record) ||
-		errors.Is(err, http.ErrSchemeMismatch)
+		errors.As(err, &token) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // longestAfter is the longest wait that a server can ask for: a mistake there

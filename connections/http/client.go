@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -19,6 +20,8 @@ type Client struct {
 	cfg   *ClientConfig
 	agent string
 	own   map[string]string // headers of every request
+	// tokens are those of client_credentials; nil without.
+	tokens *oauth.Source
 
 	// mu guards all below.
 	mu      sync.Mutex
@@ -42,6 +45,9 @@ func NewClient(cfg *ClientConfig, env engine.Env, perHost int) (*Client, error) 
 	}
 	if !cfg.BearerToken.IsZero() {
 		c.own["Authorization"] = "Bearer " + cfg.BearerToken.Reveal()
+	}
+	if cfg.Credentials != nil {
+		c.tokens = oauth.NewSource(cfg.Credentials)
 	}
 	t, err := c.transport(perHost)
 	if err != nil {
@@ -117,6 +123,40 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	if b := c.cfg.Basic; b != nil && req.Header.Get("Authorization") == "" {
 		req.SetBasicAuth(b.User, b.Password.Reveal())
 	}
+	if c.tokens != nil && req.Header.Get("Authorization") == "" {
+		return c.doWithToken(req)
+	}
+	return c.do(req)
+}
+
+// doWithToken sends a request with a token, and again with another one if the
+// server refuses the first: it may have been withdrawn before its time.
+func (c *Client) doWithToken(req *http.Request) (*http.Response, error) {
+	for again := false; ; again = true {
+		token, err := c.tokens.Get(req.Context())
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", req.Method, Redact(req.URL), err)
+		}
+		one := req.Clone(req.Context())
+		if again && req.Body != nil {
+			if one.Body, err = req.GetBody(); err != nil {
+				return nil, fmt.Errorf("%s %s: %w", req.Method, Redact(req.URL), err)
+			}
+		}
+		one.Header.Set("Authorization", "Bearer "+token)
+		resp, err := c.do(one)
+		if err != nil || resp.StatusCode != http.StatusUnauthorized {
+			return resp, err
+		}
+		c.tokens.Forget(token)
+		if again || req.Body != nil && req.GetBody == nil {
+			return resp, nil
+		}
+		_ = resp.Body.Close() // nobody reads it
+	}
+}
+
+func (c *Client) do(req *http.Request) (*http.Response, error) {
 	resp, err := c.client().Do(req)
 	if err != nil {
 		var ue *url.Error

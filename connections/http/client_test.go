@@ -11,11 +11,13 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/connections/tlsconf"
 	"github.com/flowrecords/flow/engine"
 )
@@ -256,9 +258,78 @@ func TestProblems(t *testing.T) {
 	if strings.Join(got, " ") != "basic secret_headers tls" {
 		t.Errorf("problems at %q", got)
 	}
+	got = nil
+	c.SecretHeaders, c.TLS = nil, nil
+	c.Credentials = &oauth.ClientCredentials{URL: "https://a/token", ClientID: "f"}
+	for _, p := range c.Problems() {
+		got = append(got, p.Option)
+	}
+	if strings.Join(got, " ") != "basic basic bearer_token client_credentials.client_secret" {
+		t.Errorf("problems at %q", got)
+	}
 	for _, h := range []string{"host", "Content-Length"} {
 		if len(CheckHeader("headers", h)) != 1 {
 			t.Errorf("%s may be set", h)
 		}
+	}
+}
+
+// TestTokens: a token is asked for once, sent with each request, and asked for
+// anew when the server has refused it.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	var given, served atomic.Int64
+	valid := func() string { return fmt.Sprintf("Bearer t%d", given.Load()) }
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id, secret, _ := r.BasicAuth(); id != "flow" || secret != "abc" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprintf(w, `{"access_token":"t%d","expires_in":3600}`, given.Add(1))
+	}))
+	defer provider.Close()
+	var withdrawn, never atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if served.Add(1); r.Header.Get("Authorization") != valid() || string(body) != "records" || withdrawn.Swap(false) || never.Load() {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	defer server.Close()
+	c := newClient(t, func(c *ClientConfig) {
+		c.Credentials = &oauth.ClientCredentials{URL: provider.URL, ClientID: "flow", ClientSecret: engine.NewSecret("abc")}
+	})
+	post := func(c *Client) (int, error) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader("records"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := c.Do(req)
+		if err != nil {
+			return 0, err
+		}
+		return resp.StatusCode, resp.Body.Close()
+	}
+	for _, step := range []struct {
+		name            string
+		before          func()
+		status          int
+		given, requests int64
+	}{
+		{"first", func() {}, 200, 1, 1},
+		{"kept", func() {}, 200, 1, 2},
+		{"withdrawn", func() { withdrawn.Store(true) }, 200, 2, 4},
+		{"no right", func() { never.Store(true) }, 401, 3, 6},
+	} {
+		step.before()
+		if status, err := post(c); status != step.status || err != nil || given.Load() != step.given || served.Load() != step.requests {
+			t.Errorf("%s: status %d, %v, %d tokens, %d requests", step.name, status, err, given.Load(), served.Load())
+		}
+	}
+	bad := newClient(t, func(c *ClientConfig) {
+		c.Credentials = &oauth.ClientCredentials{URL: provider.URL, ClientID: "flow", ClientSecret: engine.NewSecret("abd")}
+	})
+	if _, err := post(bad); !Fatal(err) || strings.Contains(err.Error(), "abd") {
+		t.Errorf("refused by the provider: %v", err)
 	}
 }

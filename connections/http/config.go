@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/connections/tlsconf"
 	"github.com/flowrecords/flow/engine"
 )
@@ -23,6 +24,7 @@ type ClientConfig struct {
 
 	SecretHeaders map[string]engine.Secret `flow:"secret_headers" doc:"Headers whose values are secrets, such as API keys." example:"{ X-Api-Key = env(\"API_KEY\") }"`
 	BearerToken   engine.Secret            `flow:"bearer_token" doc:"Token to send as Authorization: Bearer." example:"env(\"API_TOKEN\")"`
+	Credentials   *oauth.ClientCredentials `flow:"client_credentials,block" doc:"Where flow asks for a token to send as Authorization: Bearer (OAuth 2.0)."`
 	Basic         *Basic                   `flow:"basic,block" doc:"Authenticate with a name and a password."`
 	TLS           *tlsconf.Client          `flow:"tls,block" doc:"How servers are verified and which certificate is shown to them. Without it the system's authorities are trusted."`
 }
@@ -47,9 +49,20 @@ func DefaultClientConfig() ClientConfig {
 // Problems reports the mistakes that the options' types cannot express.
 func (c *ClientConfig) Problems() []engine.Problem {
 	var ps []engine.Problem
+	const one = "A request carries one Authorization header. Remove one of the two."
 	if c.Basic != nil && !c.BearerToken.IsZero() {
-		ps = append(ps, engine.Problem{Option: "basic", Summary: "basic and bearer_token exclude each other",
-			Detail: "A request carries one Authorization header. Remove one of the two."})
+		ps = append(ps, engine.Problem{Option: "basic", Summary: "basic and bearer_token exclude each other", Detail: one})
+	}
+	if c.Credentials != nil {
+		for _, other := range []struct {
+			option string
+			given  bool
+		}{{"basic", c.Basic != nil}, {"bearer_token", !c.BearerToken.IsZero()}} {
+			if other.given {
+				ps = append(ps, engine.Problem{Option: other.option, Summary: other.option + " and client_credentials exclude each other", Detail: one})
+			}
+		}
+		ps = append(ps, c.Credentials.Problems("client_credentials")...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.SecretHeaders)) {
 		ps = append(ps, CheckHeader("secret_headers", name)...)

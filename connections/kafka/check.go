@@ -20,6 +20,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/connections/probe"
 	"github.com/flowrecords/flow/engine"
 )
@@ -141,7 +142,7 @@ func (c *Connection) checkLogin(ctx context.Context, r *engine.CheckReport, clie
 // failed reports an error of a client.
 func failed(r *engine.CheckReport, what, doing string, err error) {
 	detail, remedy := Explain(err)
-	cause := clean(err.Error())
+	cause := oauth.Clean(err.Error())
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		detail, remedy = "no answer in time", "Allow more time by --timeout, and look whether the brokers are busy."
@@ -208,7 +209,7 @@ func plural(n int, noun string) string {
 func checkVersions(ctx context.Context, r *engine.CheckReport, client *kgo.Client) {
 	versions, err := kadm.NewClient(client).ApiVersions(ctx)
 	if err != nil {
-		r.Unknown("version", "the brokers do not tell it: "+clean(err.Error()), "")
+		r.Unknown("version", "the brokers do not tell it: "+oauth.Clean(err.Error()), "")
 		return
 	}
 	of := map[string][]string{}

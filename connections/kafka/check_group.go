@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -43,7 +44,7 @@ func checkGroup(ctx context.Context, r *engine.CheckReport, client *kgo.Client, 
 		r.Unknown("rights on "+what, "the brokers do not tell them", "")
 	}
 	if g.protocol != "" && g.protocol != "consumer" {
-		r.Fail(what, "it is a group of the kind "+clean(g.protocol)+", not of consumers", "Give the input a group of its own.")
+		r.Fail(what, "it is a group of the kind "+oauth.Clean(g.protocol)+", not of consumers", "Give the input a group of its own.")
 		return
 	}
 	if i := slices.IndexFunc(g.members, func(m memberState) bool { return n.InstanceID != "" && m.instance == n.InstanceID }); i >= 0 {
@@ -65,11 +66,11 @@ func checkGroup(ctx context.Context, r *engine.CheckReport, client *kgo.Client, 
 }
 
 func (m memberState) String() string {
-	s := clean(m.client)
+	s := oauth.Clean(m.client)
 	if m.instance != "" {
-		s += " (" + clean(m.instance) + ")"
+		s += " (" + oauth.Clean(m.instance) + ")"
 	}
-	return s + " at " + clean(m.host)
+	return s + " at " + oauth.Clean(m.host)
 }
 
 // groupIsNew reports that nobody has used the group and that asking for its
@@ -192,7 +193,7 @@ func judgeLag(r *engine.CheckReport, what string, committed kadm.OffsetResponses
 		r.Warn(what, fmt.Sprintf("the topic's retention deleted %s before the group had read them; left: %s", plural(int(gone), "record"), plural(int(lag), "record")),
 			"Raise the topic's retention, or read more often. The input goes on as option start says.")
 	case unknown != nil:
-		r.Unknown(what, clean(unknown.Error()), "")
+		r.Unknown(what, oauth.Clean(unknown.Error()), "")
 	case without > 0 && lag == 0:
 		r.OK(what, "no position yet in %s, where option start decides", plural(int(without), "partition"))
 	case without > 0:

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -95,9 +96,9 @@ func (t positionsTopic) checkCreate(ctx context.Context, r *engine.CheckReport, 
 	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
 		r.Fail(what, "it does not exist, and the user of the connection may not create it", "Have it granted CREATE on the topic, or create the topic with one partition and cleanup.policy=compact.")
 	default:
-		detail := clean(err.Error())
+		detail := oauth.Clean(err.Error())
 		if answer.ErrMessage != "" {
-			detail = clean(answer.ErrMessage)
+			detail = oauth.Clean(answer.ErrMessage)
 		}
 		r.Fail(what, "it does not exist, and the brokers would not create it: "+detail, "Create the topic with one partition and cleanup.policy=compact, or name another one (positions_topic).")
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/limits"
 )
@@ -310,9 +311,9 @@ func (t *topicState) checkCreate(ctx context.Context, r *engine.CheckReport, cli
 	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
 		r.Fail(what, "it does not exist, and the user of the connection may not create it", "Have it granted CREATE on the topic, or create the topic.")
 	default:
-		detail := clean(err.Error())
+		detail := oauth.Clean(err.Error())
 		if m := resp[t.name].ErrMessage; m != "" {
-			detail = clean(m)
+			detail = oauth.Clean(m)
 		}
 		r.Fail(what, "it does not exist, and the brokers would not create it: "+detail, "Correct the block create_topics, or create the topic.")
 	}

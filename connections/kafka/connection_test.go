@@ -25,6 +25,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
 
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/internal/servers"
 )
@@ -345,7 +346,7 @@ func TestValidate(t *testing.T) {
 		{"password without name", withSASL(SASL{Mechanism: "plain", Password: engine.NewSecret("x")}), []string{"sasl.username: plain without username"}},
 		{"name without password", withSASL(SASL{Mechanism: "scram-sha-256", Username: "x"}), []string{"sasl.password: scram-sha-256 without password"}},
 		{"token with a password", withSASL(SASL{Mechanism: "plain", Username: "x", Password: engine.NewSecret("x"), Token: engine.NewSecret("x"), TokenFile: "x",
-			ClientCredentials: &ClientCredentials{}, Extensions: map[string]string{"a": "b"}, Identity: "x"}),
+			ClientCredentials: &oauth.ClientCredentials{}, Extensions: map[string]string{"a": "b"}, Identity: "x"}),
 			[]string{"sasl.token: token without oauthbearer", "sasl.token_file: token_file without oauthbearer", "sasl.client_credentials: client_credentials without oauthbearer",
 				"sasl.extensions: extensions without oauthbearer", "sasl.identity: identity without oauthbearer"}},
 		{"token", withSASL(SASL{Mechanism: "oauthbearer", Token: engine.NewSecret("x"), Extensions: map[string]string{"logicalCluster": "x"}}), nil},
@@ -355,13 +356,13 @@ func TestValidate(t *testing.T) {
 			[]string{"sasl.username: username with oauthbearer", "sasl.password: password with oauthbearer"}},
 		{"extension", withSASL(SASL{Mechanism: "oauthbearer", TokenFile: "x", Extensions: map[string]string{"auth": "x"}}),
 			[]string{`sasl.extensions: "auth" is no name of an extension`}},
-		{"client credentials", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &ClientCredentials{URL: "https://a/b", ClientID: "x", ClientSecret: engine.NewSecret("x")}}), nil},
-		{"no client credentials", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &ClientCredentials{URL: "a/b", Scope: []string{"a b"}, Params: map[string]string{"scope": "x"}}}),
+		{"client credentials", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &oauth.ClientCredentials{URL: "https://a/b", ClientID: "x", ClientSecret: engine.NewSecret("x")}}), nil},
+		{"no client credentials", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &oauth.ClientCredentials{URL: "a/b", Scope: []string{"a b"}, Params: map[string]string{"scope": "x"}}}),
 			[]string{"sasl.client_credentials.url: url is no URL of a token endpoint", "sasl.client_credentials.client_id: client_id is empty",
 				"sasl.client_credentials.client_secret: client_secret is empty", `sasl.client_credentials.scope: "a b" is no scope`, "sasl.client_credentials.params: scope in params"}},
-		{"name in a URL", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &ClientCredentials{URL: "https://me:pw@a/b", ClientID: "x", ClientSecret: engine.NewSecret("x")}}),
+		{"name in a URL", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &oauth.ClientCredentials{URL: "https://me:pw@a/b", ClientID: "x", ClientSecret: engine.NewSecret("x")}}),
 			[]string{"sasl.client_credentials.url: url holds a name or password"}},
-		{"tls of a URL without", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &ClientCredentials{URL: "http://a/b", ClientID: "x", ClientSecret: engine.NewSecret("x"), TLS: &TLS{}}}),
+		{"tls of a URL without", withSASL(SASL{Mechanism: "oauthbearer", ClientCredentials: &oauth.ClientCredentials{URL: "http://a/b", ClientID: "x", ClientSecret: engine.NewSecret("x"), TLS: &TLS{}}}),
 			[]string{"sasl.client_credentials.tls: tls for a URL without it"}},
 	}
 	for _, tt := range tests {

@@ -189,7 +189,7 @@ func TestClassifyLater(t *testing.T) {
 	}{
 		{kerr.SaslAuthenticationFailed, false, true, true},
 		{kerr.UnsupportedSaslMechanism, false, true, true},
-		{&AuthError{errors.New("token_file is empty")}, false, true, true},
+		{&AuthError{Err: errors.New("token_file is empty")}, false, true, true},
 		{fmt.Errorf("dialling: %w", &ProtocolError{"TLS"}), false, true, true},
 		{&ProtocolError{"HTTP"}, false, true, true},
 		{kerr.IllegalSaslState, false, true, true},

@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/connections/tlsconf"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/internal/servers"
@@ -123,7 +124,7 @@ func sasls(t *testing.T, c *servers.Cluster) map[string]func(user string, wrong 
 			return &SASL{Mechanism: "oauthbearer", TokenFile: file}
 		},
 		"client_credentials": func(user string, wrong bool) *SASL {
-			cc := &ClientCredentials{URL: endpoint.URL, ClientID: user, ClientSecret: engine.NewSecret(servers.Password(user)), SendIn: "body"}
+			cc := &oauth.ClientCredentials{URL: endpoint.URL, ClientID: user, ClientSecret: engine.NewSecret(servers.Password(user)), SendIn: "body"}
 			if wrong {
 				cc.ClientSecret = engine.NewSecret("wr0ng-pass")
 			}

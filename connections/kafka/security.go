@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/engine"
 )
 
@@ -24,11 +25,11 @@ type SASL struct {
 	Username  string        `flow:"username" doc:"Name to authenticate as, for plain and scram." example:"\"flow\""`
 	Password  engine.Secret `flow:"password" doc:"Password of the name." example:"env(\"KAFKA_PASSWORD\")"`
 
-	Token             engine.Secret      `flow:"token" doc:"Token for oauthbearer, the same for as long as flow runs." example:"env(\"KAFKA_TOKEN\")"`
-	TokenFile         string             `flow:"token_file" doc:"File with the token for oauthbearer. It is read for each connection, so that a new token is used as soon as it is there." example:"\"/run/secrets/kafka-token\""`
-	ClientCredentials *ClientCredentials `flow:"client_credentials,block" doc:"Where flow asks for a token for oauthbearer."`
-	Extensions        map[string]string  `flow:"extensions" doc:"SASL extensions that go along with a token." example:"{ logicalCluster = \"lkc-1\" }"`
-	Identity          string             `flow:"identity" doc:"Identity to act as (authzid), where it is another one than the token's. Few brokers know it." example:"\"flow\""`
+	Token             engine.Secret            `flow:"token" doc:"Token for oauthbearer, the same for as long as flow runs." example:"env(\"KAFKA_TOKEN\")"`
+	TokenFile         string                   `flow:"token_file" doc:"File with the token for oauthbearer. It is read for each connection, so that a new token is used as soon as it is there." example:"\"/run/secrets/kafka-token\""`
+	ClientCredentials *oauth.ClientCredentials `flow:"client_credentials,block" doc:"Where flow asks for a token for oauthbearer."`
+	Extensions        map[string]string        `flow:"extensions" doc:"SASL extensions that go along with a token." example:"{ logicalCluster = \"lkc-1\" }"`
+	Identity          string                   `flow:"identity" doc:"Identity to act as (authzid), where it is another one than the token's. Few brokers know it." example:"\"flow\""`
 }
 
 // problems reports what does not go together.
@@ -75,7 +76,7 @@ func (s *SASL) problems() []engine.Problem {
 			add(".extensions", quote(name)+" is no name of an extension", "The name of an extension has letters only, and is not auth.")
 		}
 	}
-	return append(ps, s.ClientCredentials.problems()...)
+	return append(ps, s.ClientCredentials.Problems("sasl.client_credentials")...)
 }
 
 func count(given ...bool) (n int) {
@@ -113,9 +114,4 @@ func (s *SASL) mechanism(tokens *tokenSource) sasl.Mechanism {
 
 // AuthError says that whoever was asked has refused flow's proof of who it is.
 // Waiting does not change that; see Fatal.
-type AuthError struct{ Err error }
-
-func (e *AuthError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *AuthError) Unwrap() error { return e.Err }
+type AuthError = oauth.Error

@@ -92,6 +92,20 @@ that are refused stop the pipeline.`,
     ca_file = "ca.pem"
   }
 }`},
+				{Title: "A token of an identity provider", HCL: `connection "registry" "cloud" {
+  urls = ["https://registry.example.com"]
+
+  client_credentials {
+    url           = "https://login.example.com/oauth2/token"
+    client_id     = "flow"
+    client_secret = env("REGISTRY_CLIENT_SECRET")
+    scope         = ["registry"]
+  }
+
+  secret_headers = {
+    target-sr-cluster = "lsrc-1"
+  }
+}`},
 			},
 		},
 		New: func(config any, env engine.Env) (any, error) { return New(config.(*Config), env), nil },

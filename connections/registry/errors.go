@@ -63,7 +63,7 @@ func (c *Connection) judge(doing string, err error) error {
 	}
 	switch {
 	case r.StatusCode == http.StatusUnauthorized || r.StatusCode == http.StatusForbidden || r.StatusCode == http.StatusProxyAuthRequired:
-		return engine.Fatal(fmt.Errorf("%w: look at basic, bearer_token and the rights that the registry gives", e))
+		return engine.Fatal(fmt.Errorf("%w: look at basic, bearer_token, client_credentials and the rights that the registry gives", e))
 	case r.StatusCode == http.StatusNotFound && r.ErrorCode >= 40400:
 		e.kind = ErrNotFound
 	case r.StatusCode == http.StatusNotFound:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	chttp "github.com/flowrecords/flow/connections/http"
+	"github.com/flowrecords/flow/connections/oauth"
 	"github.com/flowrecords/flow/connections/registry/registrytest"
 	"github.com/flowrecords/flow/connections/tlsconf"
 	"github.com/flowrecords/flow/engine"
@@ -218,6 +219,10 @@ func realCredentials(t *testing.T, r anyRegistry) {
 		proxy.ServeHTTP(w, req)
 	}))
 	defer gate.Close()
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"access_token":"tok","expires_in":3600}`))
+	}))
+	defer provider.Close()
 	for name, tt := range map[string]struct {
 		edit func(*Config)
 		ok   bool
@@ -225,7 +230,10 @@ func realCredentials(t *testing.T, r anyRegistry) {
 		"nothing":          {nil, false},
 		"a wrong password": {func(c *Config) { c.Basic = &chttp.Basic{User: "ann", Password: engine.NewSecret("x")} }, false},
 		"a password":       {func(c *Config) { c.Basic = &chttp.Basic{User: "ann", Password: engine.NewSecret("pw")} }, true},
-		"a token":          {func(c *Config) { c.BearerToken = engine.NewSecret("tok") }, true},
+		"a token of a provider": {func(c *Config) {
+			c.Credentials = &oauth.ClientCredentials{URL: provider.URL, ClientID: "flow", ClientSecret: engine.NewSecret("abc")}
+		}, true},
+		"a token": {func(c *Config) { c.BearerToken = engine.NewSecret("tok") }, true},
 	} {
 		_, err := connect(t, gate.URL, tt.edit).Register(t.Context(), servers.UniqueName(t), Text{Type: Avro, Text: v1})
 		_, fatal := errors.AsType[*engine.FatalError](err)

@@ -154,8 +154,8 @@ func (c *Config) headerProblems() []engine.Problem {
 		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
 	}
 	taken := map[string]string{"Content-Type": "The option content_type sets it.", "Content-Encoding": "The option compression sets it."}
-	if c.Basic != nil || !c.BearerToken.IsZero() {
-		taken["Authorization"] = "The block basic or the option bearer_token sets it."
+	if c.Basic != nil || c.Credentials != nil || !c.BearerToken.IsZero() {
+		taken["Authorization"] = "The block basic or client_credentials or the option bearer_token sets it."
 	}
 	for name := range c.SecretHeaders {
 		taken[http.CanonicalHeaderKey(name)] = "It stands in secret_headers too."

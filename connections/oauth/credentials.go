@@ -1,4 +1,6 @@
-package kafka
+// Package oauth gets tokens of OAuth 2.0 by the grant of client credentials, for
+// the connections that send them.
+package oauth
 
 import (
 	"bytes"
@@ -24,23 +26,24 @@ import (
 type ClientCredentials struct {
 	URL          string            `flow:"url,required" doc:"Token endpoint of the identity provider." example:"\"https://login.example.com/oauth2/token\""`
 	ClientID     string            `flow:"client_id,required" doc:"Name that the provider knows flow by." example:"\"flow\""`
-	ClientSecret engine.Secret     `flow:"client_secret,required" doc:"Secret of that name." example:"env(\"KAFKA_CLIENT_SECRET\")"`
-	Scope        []string          `flow:"scope" doc:"Scopes to ask for." example:"[\"kafka\"]"`
-	Audience     string            `flow:"audience" doc:"Whom the token is for, where the provider asks for it." example:"\"kafka\""`
-	Params       map[string]string `flow:"params" doc:"Further parameters of the request." example:"{ resource = \"kafka\" }"`
+	ClientSecret engine.Secret     `flow:"client_secret,required" doc:"Secret of that name." example:"env(\"OAUTH_CLIENT_SECRET\")"`
+	Scope        []string          `flow:"scope" doc:"Scopes to ask for." example:"[\"records\"]"`
+	Audience     string            `flow:"audience" doc:"Whom the token is for, where the provider asks for it." example:"\"records\""`
+	Params       map[string]string `flow:"params" doc:"Further parameters of the request." example:"{ resource = \"records\" }"`
 	SendIn       string            `flow:"send_in" oneof:"header body" doc:"Where client_id and client_secret are sent: in the header Authorization, or in the body as some providers want it. Empty means header."`
 	Timeout      time.Duration     `flow:"timeout" min:"0s" max:"5m" doc:"Longest wait for an answer. 0s means 10s."`
-	Retries      int               `flow:"retries" unit:"retries" min:"0" max:"20" doc:"How often a request is repeated that could not be answered, before the connection to the broker fails and is tried again. 0 means 3."`
+	Retries      int               `flow:"retries" unit:"retries" min:"0" max:"20" doc:"How often a request is repeated that could not be answered, before what needs the token fails and is tried again. 0 means 3."`
 	TLS          *tlsconf.Client   `flow:"tls,block" doc:"How the provider is verified and which certificate is shown to it. Without it the system's authorities are trusted."`
 }
 
-func (c *ClientCredentials) problems() []engine.Problem {
+// Problems reports mistakes of the block, whose name is given; c may be nil.
+func (c *ClientCredentials) Problems(block string) []engine.Problem {
 	if c == nil {
 		return nil
 	}
 	var ps []engine.Problem
 	add := func(option, summary, detail string) {
-		ps = append(ps, engine.Problem{Option: "sasl.client_credentials." + option, Summary: summary, Detail: detail})
+		ps = append(ps, engine.Problem{Option: block + "." + option, Summary: summary, Detail: detail})
 	}
 	switch u, err := url.Parse(c.URL); {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
@@ -54,11 +57,11 @@ func (c *ClientCredentials) problems() []engine.Problem {
 		add("client_id", "client_id is empty", "Give the name that the provider knows flow by.")
 	}
 	if c.ClientSecret.IsZero() {
-		add("client_secret", "client_secret is empty", `Give it by a function: client_secret = env("KAFKA_CLIENT_SECRET").`)
+		add("client_secret", "client_secret is empty", `Give it by a function: client_secret = env("OAUTH_CLIENT_SECRET").`)
 	}
 	for _, s := range c.Scope {
 		if s == "" || strings.ContainsAny(s, " \"\\") {
-			add("scope", quote(s)+" is no scope", "Each element of the list is one scope, without spaces and quotes.")
+			add("scope", strconv.Quote(s)+" is no scope", "Each element of the list is one scope, without spaces and quotes.")
 		}
 	}
 	for name := range c.Params {
@@ -66,24 +69,22 @@ func (c *ClientCredentials) problems() []engine.Problem {
 			add("params", name+" in params", "flow sets "+name+" itself. Remove it; client_id, client_secret, scope and audience are options of the block.")
 		}
 	}
-	return append(ps, c.TLS.Problems("sasl.client_credentials.tls")...)
+	return append(ps, c.TLS.Problems(block+".tls")...)
 }
 
 // tokenEndpoint asks for tokens. It is used by one goroutine at a time.
 type tokenEndpoint struct {
 	config *ClientCredentials
-	tls    *dialer
 	pause  func(ctx context.Context, d time.Duration) error
 
 	date, asked time.Time // of the last answer, by its clock and by ours
 }
 
 func newTokenEndpoint(c *ClientCredentials) (*tokenEndpoint, error) {
-	e := &tokenEndpoint{config: c, pause: pause, tls: &dialer{tls: c.TLS, timeout: c.timeout()}}
-	if _, err := e.tls.config(); err != nil {
-		return nil, &AuthError{fmt.Errorf("client_credentials: %w", err)}
+	if _, err := c.TLS.Load(); err != nil {
+		return nil, &Error{fmt.Errorf("client_credentials: %w", err)}
 	}
-	return e, nil
+	return &tokenEndpoint{config: c, pause: pause}, nil
 }
 
 func (c *ClientCredentials) timeout() time.Duration {
@@ -112,11 +113,11 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // ask returns a token and how long it lives; 0 if that is not said. What the
-// provider refuses is an *AuthError; what it could not answer is repeated.
+// provider refuses is an *Error; what it could not answer is repeated.
 func (e *tokenEndpoint) ask(ctx context.Context) (token string, life time.Duration, err error) {
 	for try := 0; ; try++ {
 		token, life, err = e.once(ctx)
-		var refused *AuthError
+		var refused *Error
 		if err == nil || errors.As(err, &refused) || ctx.Err() != nil || try >= e.config.retries() {
 			break
 		}
@@ -175,7 +176,7 @@ func (e *tokenEndpoint) request(ctx context.Context) (*http.Request, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, &AuthError{errors.New("the URL cannot be used")}
+		return nil, &Error{errors.New("the URL cannot be used")}
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
@@ -202,7 +203,7 @@ func (e *tokenEndpoint) once(ctx context.Context) (string, time.Duration, error)
 		DialContext:       (&net.Dialer{}).DialContext,
 		DisableKeepAlives: true,
 	}
-	if transport.TLSClientConfig, err = e.tls.config(); err != nil {
+	if transport.TLSClientConfig, err = e.config.TLS.Load(); err != nil {
 		return "", 0, err
 	}
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
@@ -215,7 +216,7 @@ func (e *tokenEndpoint) once(ctx context.Context) (string, time.Duration, error)
 			err = ue.Err // its text holds the whole URL
 		}
 		if tlsconf.Refusal(err) {
-			err = &AuthError{err}
+			err = &Error{err}
 		}
 		return "", 0, err
 	}
@@ -241,15 +242,15 @@ func refusal(status int, body []byte) error {
 		Description string `json:"error_description"`
 	}
 	if json.Unmarshal(body, &why) == nil && why.Error != "" {
-		text += ", " + clean(why.Error)
+		text += ", " + Clean(why.Error)
 		if why.Description != "" {
-			text += ": " + clean(why.Description)
+			text += ": " + Clean(why.Description)
 		}
 	}
 	if status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || why.Error == "temporarily_unavailable" {
 		return errors.New(text)
 	}
-	return &AuthError{errors.New(text)}
+	return &Error{errors.New(text)}
 }
 
 // parseGrant reads the answer with the token (RFC 6749, section 5.1).
@@ -260,15 +261,15 @@ func parseGrant(body []byte) (string, time.Duration, error) {
 		Expires json.RawMessage `json:"expires_in"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return "", 0, &AuthError{errors.New("its answer is no JSON object with a token")}
+		return "", 0, &Error{errors.New("its answer is no JSON object with a token")}
 	}
 	switch {
 	case answer.Token == "":
-		return "", 0, &AuthError{errors.New("its answer holds no access_token")}
-	case len(answer.Token) > maxToken || strings.ContainsAny(answer.Token, "\x00\x01\r\n"):
-		return "", 0, &AuthError{errors.New("its access_token cannot be sent to a broker")}
+		return "", 0, &Error{errors.New("its answer holds no access_token")}
+	case len(answer.Token) > MaxToken || strings.ContainsAny(answer.Token, "\x00\x01\r\n"):
+		return "", 0, &Error{errors.New("its access_token cannot be sent")}
 	case answer.Type != "" && !strings.EqualFold(answer.Type, "bearer"):
-		return "", 0, &AuthError{fmt.Errorf("its token is of the type %s, not bearer", clean(answer.Type))}
+		return "", 0, &Error{fmt.Errorf("its token is of the type %s, not bearer", Clean(answer.Type))}
 	}
 	// Some providers write the number as a string.
 	seconds, err := strconv.ParseFloat(string(bytes.Trim(answer.Expires, `"`)), 64)
