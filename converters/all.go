@@ -8,6 +8,7 @@ import (
 	jsonconv "github.com/flowrecords/flow/converters/json"
 	jsonschemaconv "github.com/flowrecords/flow/converters/jsonschema"
 	primitiveconv "github.com/flowrecords/flow/converters/primitive"
+	protobufconv "github.com/flowrecords/flow/converters/protobuf"
 	stringconv "github.com/flowrecords/flow/converters/string"
 	"github.com/flowrecords/flow/engine"
 )
@@ -21,6 +22,7 @@ func All() []engine.ConverterFactory {
 		jsonconv.Factory(),
 		jsonschemaconv.Factory(),
 		primitiveconv.Factory(),
+		protobufconv.Factory(),
 		stringconv.Factory(),
 	}
 }

@@ -21,6 +21,9 @@ const (
 	NotationJSONSchema = "json_schema"
 	// NotationConnect is the schema within Kafka Connect's JSON envelope.
 	NotationConnect = "connect"
+	// NotationProtobuf is the text of a .proto file. Only components read it,
+	// since it takes a compiler: it is none of Notations.
+	NotationProtobuf = "protobuf"
 )
 
 // Notations returns all of them.
@@ -61,12 +64,14 @@ func SchemaText(text string, notations ...string) (SchemaOption, error) {
 }
 
 // NotationOf returns the first of the notations that text looks like: a type
-// begins with a word, the others are JSON.
+// begins with a word that is one, a .proto file with another or a comment, the
+// others are JSON.
 func NotationOf(text string, notations []string) string {
 	text = strings.TrimSpace(text)
 	json := text != "" && strings.IndexByte(`{["`, text[0]) >= 0
+	proto := !json && slices.Contains(notations, NotationProtobuf) && !beginsWithType(text)
 	for _, n := range notations {
-		if json != (n == NotationType) {
+		if proto == (n == NotationProtobuf) && (proto || json != (n == NotationType)) {
 			return n
 		}
 	}
@@ -74,4 +79,16 @@ func NotationOf(text string, notations []string) string {
 		return NotationType
 	}
 	return notations[0]
+}
+
+// beginsWithType reports whether text begins with the name of a type of flow's.
+func beginsWithType(text string) bool {
+	word := text
+	for i := range len(text) {
+		if c := text[i]; c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') {
+			word = text[:i]
+			break
+		}
+	}
+	return slices.ContainsFunc(schema.Types(), func(t schema.Type) bool { return t.String() == word })
 }

@@ -326,7 +326,7 @@ func (o *Option) checkNotations(name string) error {
 		return fmt.Errorf("a schema needs the tag notation")
 	}
 	for _, n := range o.Notations {
-		if len(o.Notations) > 1 && !slices.Contains(Notations(), n) {
+		if len(o.Notations) > 1 && n != NotationProtobuf && !slices.Contains(Notations(), n) {
 			return fmt.Errorf("the notation %q cannot be told from others", n)
 		}
 	}

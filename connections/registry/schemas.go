@@ -137,6 +137,8 @@ type Stored struct {
 	ID int
 	// GUID in the form of a UUID; empty if the registry tells none.
 	GUID string
+	// Version within the subject; 0 from Register, which is not told it.
+	Version int
 }
 
 // Register makes a schema the next version of a subject, unless it is one
@@ -150,7 +152,7 @@ func (c *Connection) Register(ctx context.Context, subject string, t Text) (Stor
 		err := c.ask(ctx, "registering a schema under the subject "+subject, func(ctx context.Context, cl *sr.Client) error {
 			return cl.Do(ctx, http.MethodPost, "/subjects/"+url.PathEscape(subject)+"/versions", toSR(t), &s)
 		})
-		return Stored{s.ID, s.GUID}, err
+		return Stored{ID: s.ID, GUID: s.GUID}, err
 	})
 }
 
@@ -163,7 +165,7 @@ func (c *Connection) Lookup(ctx context.Context, subject string, t Text) (Stored
 			s, err = cl.LookupSchema(ctx, subject, toSR(t))
 			return err
 		})
-		return Stored{s.ID, s.GUID}, err
+		return Stored{ID: s.ID, GUID: s.GUID, Version: s.Version}, err
 	})
 }
 

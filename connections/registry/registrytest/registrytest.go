@@ -1,6 +1,6 @@
 // Package registrytest is a schema registry for tests, within the process. It
 // speaks the REST interface that clients of Confluent's Schema Registry use and
-// refuses incompatible Avro and JSON schemas, as it does.
+// refuses incompatible schemas, as it does.
 package registrytest
 
 import (
@@ -8,13 +8,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/flowrecords/flow/connections/registry/protosource"
 	"github.com/flowrecords/flow/engine/record/avro"
+	"github.com/flowrecords/flow/engine/record/protobuf"
 	flowschema "github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/engine/schema/jsonschema"
 )
@@ -178,10 +181,15 @@ func (r *Registry) read(req *http.Request) (schema, *failure) {
 		}
 		s.Schema = parsed.Text()
 	}
-	if s.SchemaType == "JSON" {
-		if _, err := r.parseJSON(s); err != nil {
-			return s, fail(42201, "Invalid schema: %v", err)
-		}
+	var err error
+	switch s.SchemaType {
+	case "JSON":
+		_, err = r.parseJSON(s)
+	case "PROTOBUF":
+		_, err = r.parseProtobuf(s)
+	}
+	if err != nil {
+		return s, fail(42201, "Invalid schema: %v", err)
 	}
 	return s, nil
 }
@@ -247,12 +255,11 @@ func (r *Registry) levelOf(subject string) string {
 	return r.levels[""]
 }
 
-// incompatible says why s may not become a version of the subject. Protobuf
-// schemas always may.
+// incompatible says why s may not become a version of the subject.
 func (r *Registry) incompatible(subject string, s schema) []string {
 	level := r.levelOf(subject)
 	ids := r.subjects[subject]
-	if level == "NONE" || s.SchemaType == "PROTOBUF" || len(ids) == 0 {
+	if level == "NONE" || len(ids) == 0 {
 		return nil
 	}
 	if !strings.HasSuffix(level, "_TRANSITIVE") {
@@ -277,6 +284,21 @@ func (r *Registry) incompatible(subject string, s schema) []string {
 // unreadable says why data of one schema cannot be read as the other.
 func (r *Registry) unreadable(writer, reader schema) []string {
 	var reasons []string
+	if writer.SchemaType == "PROTOBUF" {
+		w, err1 := r.parseProtobuf(writer)
+		d, err2 := r.parseProtobuf(reader)
+		if err := errors.Join(err1, err2); err != nil {
+			return []string{err.Error()}
+		}
+		for _, m := range w.Messages {
+			for _, n := range d.Messages {
+				if m.Name == n.Name {
+					reasons = append(reasons, protobuf.Compatible(m, n)...)
+				}
+			}
+		}
+		return reasons
+	}
 	if writer.SchemaType == "JSON" {
 		w, err1 := r.parseJSON(writer)
 		d, err2 := r.parseJSON(reader)
@@ -307,6 +329,28 @@ func (r *Registry) parseJSON(s schema) (*flowschema.Schema, error) {
 			}
 		}
 		return nil, fmt.Errorf("no reference %s", name)
+	})
+}
+
+// parseProtobuf compiles a file with what it refers to.
+func (r *Registry) parseProtobuf(s schema) (*protobuf.File, error) {
+	texts := map[string]string{}
+	var add func(refs []reference)
+	add = func(refs []reference) {
+		for _, ref := range refs {
+			if ids := r.subjects[ref.Subject]; texts[ref.Name] == "" && ref.Version >= 1 && ref.Version <= len(ids) {
+				used := r.schemas[ids[ref.Version-1]-1]
+				texts[ref.Name] = used.Schema
+				add(used.References)
+			}
+		}
+	}
+	add(s.References)
+	return protosource.Compile("", s.Schema, func(path string) (string, error) {
+		if text := texts[path]; text != "" {
+			return text, nil
+		}
+		return "", fs.ErrNotExist
 	})
 }
 

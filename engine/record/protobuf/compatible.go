@@ -121,3 +121,43 @@ func familyOf(k Kind) Kind {
 	}
 	return k
 }
+
+// Same reports whether two messages are the same but for docs and options that
+// say nothing of the data: data of one is data of the other.
+func Same(a, b *Message) bool { return same(a, b, map[[2]*Message]bool{}) }
+
+func same(a, b *Message, seen map[[2]*Message]bool) bool {
+	pair := [2]*Message{a, b}
+	if a == b || seen[pair] {
+		return true
+	}
+	if a == nil || b == nil || a.Name != b.Name || len(a.Fields) != len(b.Fields) {
+		return false
+	}
+	seen[pair] = true
+	for i, f := range a.Fields {
+		g := b.Fields[i]
+		if f.Name != g.Name || f.Number != g.Number || f.Kind != g.Kind || f.Label != g.Label || viewOf(f) != viewOf(g) ||
+			f.HasPresence() != g.HasPresence() || f.IsRequired() != g.IsRequired() || f.IsDelimited() != g.IsDelimited() ||
+			f.Default != g.Default || f.meta.params[paramDefault] != g.meta.params[paramDefault] || (f.Oneof == nil) != (g.Oneof == nil) ||
+			!same(f.Message, g.Message, seen) || !sameEnum(f.Enum, g.Enum) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameEnum(a, b *Enum) bool {
+	if a == nil || b == nil || a == b {
+		return a == b
+	}
+	if a.IsClosed() != b.IsClosed() || len(a.Values) != len(b.Values) {
+		return false
+	}
+	for i := range a.Values {
+		if a.Values[i].Name != b.Values[i].Name || a.Values[i].Number != b.Values[i].Number {
+			return false
+		}
+	}
+	return true
+}

@@ -35,9 +35,6 @@ func (r *reader) value(f *fieldNode, i, end int) (from, to, next int) {
 	if from >= 0 && f.value.utf8 && !utf8.Valid(r.b[from:to]) {
 		return 0, 0, r.fail(from, "the string is not UTF-8")
 	}
-	if from < 0 {
-		to = -1
-	}
 	return from, to, to
 }
 

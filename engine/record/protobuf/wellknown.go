@@ -1,5 +1,7 @@
 package protobuf
 
+import "strings"
+
 // The files of well-known types, as far as messages that FromSchema makes use
 // them.
 const (
@@ -80,4 +82,10 @@ func wellKnownFile(path string) *File {
 		return nil
 	}
 	return f
+}
+
+// IsWellKnown reports whether every registry and compiler knows the file, so
+// that who imports it need not bring it along.
+func IsWellKnown(path string) bool {
+	return strings.HasPrefix(path, "google/protobuf/") || strings.HasPrefix(path, "google/type/") || strings.HasPrefix(path, "confluent/")
 }

@@ -217,11 +217,15 @@ func (r *reader) tag(i, end int) (num, wire, next int) {
 }
 
 // length reads the length of what follows, and returns where that begins and
-// ends.
+// ends: both -1 after an error.
 func (r *reader) length(i, end int) (from, to int) {
 	u, next := r.varint(i, end)
-	if next >= 0 && u > uint64(end-next) {
-		return 0, r.fail(i, "a length of %d, and %d bytes are left", u, end-next)
+	switch {
+	case next < 0:
+		return -1, -1
+	case u > uint64(end-next):
+		r.fail(i, "a length of %d, and %d bytes are left", u, end-next)
+		return -1, -1
 	}
 	return next, next + int(u)
 }
