@@ -10,11 +10,6 @@ import (
 	"github.com/flowrecords/flow/engine/limits"
 )
 
-const (
-	lsb = 0x0101010101010101
-	msb = 0x8080808080808080
-)
-
 // load8 loads b[i:i+8]. The caller has checked i+8 <= len(b): the bounds check
 // of the compiler would be a second one on the hottest path.
 func load8(b []byte, i int) uint64 {
@@ -24,9 +19,7 @@ func load8(b []byte, i int) uint64 {
 // special marks the bytes of w that plain text in a JSON string cannot hold:
 // quote, backslash, control characters. Only the lowest mark is exact, a
 // borrow may set marks above it.
-func special(w uint64) uint64 {
-	return (((w ^ 0x02*lsb) - 0x21*lsb) | ((w ^ 0x5c*lsb) - lsb)) &^ w & msb
-}
+func special(w uint64) uint64 { return jsontext.Special(w) }
 
 // odd marks the bytes of w at which plain ASCII in a JSON string ends: those of
 // special, and any byte beyond ASCII. Only the lowest mark is exact.
@@ -52,7 +45,7 @@ func skipString(b []byte, i int) int {
 		i += bits.TrailingZeros64(m) >> 3
 		switch b[i] {
 		case '"':
-			if high&msb != 0 && !utf8.Valid(b[start:i]) {
+			if high&jsontext.Wide != 0 && !utf8.Valid(b[start:i]) {
 				return -1
 			}
 			return i + 1
@@ -64,7 +57,7 @@ func skipString(b []byte, i int) int {
 			return -1
 		}
 	}
-	return skipStringEnd(b, start, i, high&msb)
+	return skipStringEnd(b, start, i, high&jsontext.Wide)
 }
 
 // skipStringEnd is skipString for the last bytes of b. high is not 0 if there

@@ -11,13 +11,21 @@ const hexDigits = "0123456789abcdef"
 
 const (
 	lsb = 0x0101010101010101
-	msb = 0x8080808080808080
+	// Wide marks the bytes of a word that are not ASCII.
+	Wide = 0x8080808080808080
 )
+
+// Special marks the bytes of w that text in a JSON string cannot hold as they
+// are: quote, backslash, control characters. Only the lowest mark is exact, a
+// borrow may set marks above it.
+func Special(w uint64) uint64 {
+	return (((w ^ 0x02*lsb) - 0x21*lsb) | ((w ^ 0x5c*lsb) - lsb)) &^ w & Wide
+}
 
 // Odd marks the bytes of w that do not stand for themselves in a JSON string, or
 // are not ASCII. Only the lowest mark is exact, a borrow may set marks above it.
 func Odd(w uint64) uint64 {
-	return (((w ^ 0x02*lsb) - 0x21*lsb) | ((w ^ 0x5c*lsb) - lsb) | w) & msb
+	return (((w ^ 0x02*lsb) - 0x21*lsb) | ((w ^ 0x5c*lsb) - lsb) | w) & Wide
 }
 
 // PlainLen returns how many bytes of text stand for themselves in a JSON string

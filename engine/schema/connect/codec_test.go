@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/flowrecords/flow/engine/internal/payload"
 	"github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/engine/schema/connect"
 	"github.com/flowrecords/flow/engine/schema/schematest"
@@ -26,6 +27,36 @@ func compareReading(t *testing.T, s *schema.Schema, o connect.Options, text []by
 		if err := schema.Check(s, got[1:]); err != nil {
 			t.Errorf("%s: %s was read as %s: %v", s, text, got[1:], err)
 		}
+	}
+}
+
+// compareRewriting compares with reading and writing. What comes out stays as it
+// is, and is what a Checker takes.
+func compareRewriting(t *testing.T, s *schema.Schema, o connect.Options, text []byte) {
+	t.Helper()
+	typed, wantErr := connect.AppendTyped(nil, text, s, o)
+	var want []byte
+	if wantErr == nil {
+		want, wantErr = connect.AppendPayload([]byte("x"), typed, s, o)
+	}
+	got, err := connect.NewRewriter(s, o).Append([]byte("x"), text)
+	if (err == nil) != (wantErr == nil) || err == nil && !bytes.Equal(got, want) {
+		t.Errorf("%s with %+v: %s is rewritten as %s, %v, and by way of typed text as %s, %v", s, o, text, got, err, want, wantErr)
+	}
+	checker := payload.Checker(s, payload.Options{Numeric: o.Numeric})
+	taken := func(b []byte) bool {
+		w := checker.Walk(b)
+		return w.Value(checker.Root(), 0, 0) == len(b)
+	}
+	if err == nil && !taken(got[1:]) {
+		t.Errorf("%s with %+v: %s is not taken", s, o, got[1:])
+	}
+	if !taken(text) {
+		return
+	}
+	o.KeepNulls, o.Lenient = true, false
+	if got, err := connect.NewRewriter(s, o).Append(nil, text); err != nil || !bytes.Equal(got, text) {
+		t.Errorf("%s with %+v: %s is taken and rewritten as %s, %v", s, o, text, got, err)
 	}
 }
 
@@ -78,9 +109,15 @@ func TestFastWays(t *testing.T) {
 					continue
 				}
 				compareReading(t, s, o, payload)
+				compareRewriting(t, s, o, payload)
+				for _, other := range optionSets {
+					compareRewriting(t, s, other, payload)
+				}
 				for range 10 {
 					compareWriting(t, s, o, spoil(r, typed))
-					compareReading(t, s, o, spoil(r, payload))
+					spoiled := spoil(r, payload)
+					compareReading(t, s, o, spoiled)
+					compareRewriting(t, s, o, spoiled)
 				}
 			}
 		}
@@ -105,6 +142,7 @@ func FuzzFastWays(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, i uint8) {
 		o := optionSets[int(i)%len(optionSets)]
 		compareReading(t, s, o, text)
+		compareRewriting(t, s, o, text)
 		compareWriting(t, s, o, text)
 	})
 }

@@ -86,14 +86,15 @@ type Cache struct {
 type reading struct {
 	s *schema.Schema
 	o Options
+	// rewrite: the payload becomes another one, not typed JSON text.
+	rewrite bool
 }
 
 // opening is how an envelope begins, up to its payload. Those of one topic
 // mostly begin alike, and then it need not be read.
 type opening struct {
+	reading
 	text []byte
-	s    *schema.Schema
-	o    Options
 	fast *payload.Program
 }
 
@@ -129,20 +130,29 @@ func (k *Cache) Schema(node []byte) (*schema.Schema, error) {
 // Decode appends the payload of an envelope as typed JSON text and returns its
 // schema. A payload without a schema is appended as it is, and the schema nil.
 func (k *Cache) Decode(dst, text []byte, o Options) ([]byte, *schema.Schema, error) {
+	return k.decode(dst, text, reading{o: o})
+}
+
+// Rewrite appends the payload of an envelope as a Rewriter does and returns its
+// schema. A payload without a schema is appended as it is, and the schema nil.
+func (k *Cache) Rewrite(dst, text []byte, o Options) ([]byte, *schema.Schema, error) {
+	return k.decode(dst, text, reading{o: o, rewrite: true})
+}
+
+// decode does what how says, but for the schema, which the text does.
+func (k *Cache) decode(dst, text []byte, how reading) ([]byte, *schema.Schema, error) {
 	for _, l := range k.openings() {
-		if l.o != o || !bytes.HasPrefix(text, l.text) {
+		if l.o != how.o || l.rewrite != how.rewrite || !bytes.HasPrefix(text, l.text) {
 			continue
 		}
-		begin := len(dst)
-		if out, n, ok := l.fast.Append(dst, text[len(l.text):], 1); ok && string(text[len(l.text)+n:]) == "}" {
+		if out, n, ok := l.fast.Append(dst, text[len(l.text):], 1); ok && len(text) == len(l.text)+n+1 && text[len(text)-1] == '}' {
 			return out, l.s, nil
 		}
-		out, n, err := payload.AppendTypedPart(dst, text[len(l.text):], l.s, o.inner())
+		typed, n, err := payload.AppendTypedPart(nil, text[len(l.text):], l.s, l.o.inner())
 		if err == nil && string(text[len(l.text)+n:]) == "}" {
-			return out, l.s, nil
+			return l.append(dst, typed)
 		}
-		dst = out[:begin] // something else: let the long way tell
-		break
+		break // something else: let the long way tell
 	}
 	node, value, err := Split(text)
 	if err != nil {
@@ -151,35 +161,47 @@ func (k *Cache) Decode(dst, text []byte, o Options) ([]byte, *schema.Schema, err
 	if node == nil {
 		return jsontext.AppendCompact(dst, value), nil, nil
 	}
-	s, err := k.Schema(node)
-	if err != nil {
+	if how.s, err = k.Schema(node); err != nil {
 		return dst, nil, err
 	}
-	fast := k.program(s, o)
-	k.meet(text, node, s, o, fast)
+	fast := k.program(how)
+	k.meet(text, node, how, fast)
 	if out, n, ok := fast.Append(dst, value, 1); ok && n == len(value) {
-		return out, s, nil
+		return out, how.s, nil
 	}
-	dst, err = AppendTyped(dst, value, s, o)
-	return dst, s, err
+	typed, err := AppendTyped(nil, value, how.s, how.o)
+	if err != nil {
+		return dst, how.s, err
+	}
+	return how.append(dst, typed)
+}
+
+// append appends what typed text becomes.
+func (r reading) append(dst, typed []byte) ([]byte, *schema.Schema, error) {
+	if !r.rewrite {
+		return append(dst, typed...), r.s, nil
+	}
+	dst, err := AppendPayload(dst, typed, r.s, r.o)
+	return dst, r.s, err
 }
 
 // program returns that of a schema of this cache.
-func (k *Cache) program(s *schema.Schema, o Options) *payload.Program {
-	key := reading{s, o}
+func (k *Cache) program(how reading) *payload.Program {
 	k.mu.RLock()
-	p := k.fast[key]
+	p := k.fast[how]
 	k.mu.RUnlock()
 	if p != nil {
 		return p
 	}
-	p = payload.Reader(s, o.inner())
+	if p = payload.Reader(how.s, how.o.inner()); how.rewrite {
+		p = payload.Canonical(how.s, how.o.inner())
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.fast == nil || len(k.fast) >= cacheSchemas {
 		k.fast = make(map[reading]*payload.Program)
 	}
-	k.fast[key] = p
+	k.fast[how] = p
 	return p
 }
 
@@ -191,7 +213,7 @@ func (k *Cache) openings() []*opening {
 }
 
 // meet remembers how text begins, unless it is known.
-func (k *Cache) meet(text, node []byte, s *schema.Schema, o Options, fast *payload.Program) {
+func (k *Cache) meet(text, node []byte, how reading, fast *payload.Program) {
 	head := AppendEnvelope(nil, node, nil)
 	head = head[:len(head)-1]
 	if !bytes.HasPrefix(text, head) {
@@ -200,12 +222,12 @@ func (k *Cache) meet(text, node []byte, s *schema.Schema, o Options, fast *paylo
 	list := []*opening{nil}
 	for _, l := range k.openings() {
 		switch {
-		case l.o == o && bytes.Equal(l.text, head):
+		case l.o == how.o && l.rewrite == how.rewrite && bytes.Equal(l.text, head):
 			return
 		case len(list) < cacheOpenings:
 			list = append(list, l)
 		}
 	}
-	list[0] = &opening{text: head, s: s, o: o, fast: fast}
+	list[0] = &opening{reading: how, text: head, fast: fast}
 	k.recent.Store(&list)
 }
