@@ -49,7 +49,8 @@ type typ struct {
 	// text: a value is read from typed JSON text by its kind there and not by
 	// decl, as all is that lies in an array or object that was read as a whole.
 	text bool
-	// path: the value is what the record holds at a path, down to its digits.
+	// path: the value is what the record holds at a path, down to its digits,
+	// unless the VM had it.
 	path bool
 	// root: the value or key itself, which a tombstone has not, whatever decl is.
 	root bool
@@ -175,17 +176,18 @@ func textKinds(s *schema.Schema) kindSet {
 func join(a, b typ) typ {
 	switch {
 	case a.kinds == 0:
-		return b.plain()
+		return b.chosen()
 	case b.kinds == 0:
-		return a.plain()
+		return a.chosen()
 	case a.kinds == nilKind:
-		return b.plain().orNil()
+		return b.chosen().orNil()
 	case b.kinds == nilKind:
-		return a.plain().orNil()
+		return a.chosen().orNil()
 	}
 	out := typ{kinds: a.kinds | b.kinds}
 	if a.decl != nil && b.decl != nil && a.text == b.text {
 		out.decl, out.text = joinSchemas(a.decl, b.decl), a.text
+		out.path = out.decl != nil && a.path && b.path
 	}
 	if out.decl == nil && a.value() == listKind && b.value() == listKind {
 		x, y := elemOf(a), elemOf(b)
@@ -195,26 +197,41 @@ func join(a, b typ) typ {
 	return out
 }
 
-// plain is t of a value that was not left as it is.
-func (t typ) plain() typ {
-	t.path, t.root, t.isLit, t.lit = false, false, false, nil
+// chosen is t of a value that is one of several: it is as it was, but a default
+// is not its own any more.
+func (t typ) chosen() typ {
+	t.root, t.isLit, t.lit = false, false, nil
+	if t.decl != nil {
+		t.decl = bare(t.decl)
+	}
 	return t
 }
 
-// joinSchemas returns the type that two schemas have in common but for null and
-// defaults; nil: none.
+// boxed is t of a value that went through the VM, or a function that takes boxes.
+func (t typ) boxed() typ {
+	t = t.chosen()
+	t.path = false
+	return t
+}
+
+// joinSchemas returns the type that two schemas have in common, required and
+// without a default; nil: none.
 func joinSchemas(a, b *schema.Schema) *schema.Schema {
-	if a == b {
+	if a, b = bare(a), bare(b); schema.EqualTypes(a, b) {
+		if !schema.Equal(a, b) {
+			return undocumented(a)
+		}
 		return a
 	}
-	x, y := bare(a), bare(b)
-	if !schema.EqualTypes(x, y) {
-		return nil
-	}
-	if schema.Equal(a, b) {
-		return a
-	}
-	return x
+	return nil
+}
+
+// undocumented is s without what its values do not depend on: it is not that of
+// all of them.
+func undocumented(s *schema.Schema) *schema.Schema {
+	c := s.Clone()
+	c.Doc, c.Aliases, c.Version, c.Parameters = "", nil, 0, nil
+	return c
 }
 
 // bare is s, required and without a default.
@@ -238,7 +255,7 @@ func elemOf(t typ) typ {
 		case t.decl != nil && t.decl.Type == schema.Array:
 			e = inText(t.decl.Elem)
 		case t.elem != nil:
-			e = *t.elem
+			e = t.elem.boxed()
 		default:
 			return unknown
 		}

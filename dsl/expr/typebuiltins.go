@@ -69,7 +69,7 @@ func builtinResult(name string, byWord typ, args []typ) typ {
 	of := args[0]
 	switch name {
 	case "map":
-		return listOf(args[len(args)-1].plain())
+		return listOf(args[len(args)-1].boxed())
 	case "filter", "sortBy", "reverse", "uniq", "sort":
 		return listOf(elemOf(of))
 	case "concat":
@@ -86,12 +86,12 @@ func builtinResult(name string, byWord typ, args []typ) typ {
 	case "split", "splitAfter":
 		return listOf(ofKinds(record.String))
 	case "find", "findLast":
-		return elemOf(of).plain().orNil()
+		return elemOf(of).boxed().orNil()
 	case "first", "last":
 		if of.value()&textKind != 0 {
 			return join(elemOf(of.without(textKind)), ofKinds(record.Int)).orNil()
 		}
-		return elemOf(of).plain().orNil()
+		return elemOf(of).boxed().orNil()
 	case "findIndex", "findLastIndex":
 		return ofKinds(record.Int, record.Null)
 	case "get":
@@ -134,7 +134,7 @@ func got(of typ, args []typ) typ {
 	name, ok := args[len(args)-1].lit.(string)
 	if len(args) != 2 || !ok || of.decl == nil {
 		if of.value() == listKind {
-			return elemOf(of).plain().orNil()
+			return elemOf(of).boxed().orNil()
 		}
 		return unknown
 	}
@@ -142,5 +142,5 @@ func got(of typ, args []typ) typ {
 	if m != nil || found.decl == nil {
 		return unknown
 	}
-	return join(found.plain(), inText(found.decl)).orNil()
+	return join(found.boxed(), inText(found.decl)).orNil()
 }

@@ -176,7 +176,7 @@ func firstOf(args []typ) typ {
 		if i == len(args)-1 || !a.maybeNil() && !a.root && a.kinds != 0 {
 			return join(out, a)
 		}
-		out = join(out, a.plain().withoutNil())
+		out = join(out, a.chosen().withoutNil())
 	}
 	return ofKinds(record.Null)
 }

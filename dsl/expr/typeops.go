@@ -35,9 +35,9 @@ func (t *typer) binary(n *ast.BinaryNode) typ {
 	case "??":
 		t.neverNil(n, n.Left, l, "so what stands behind ?? is never used")
 		if l.kinds != 0 && !l.maybeNil() && !l.root {
-			return l.plain()
+			return l.chosen()
 		}
-		return join(l.plain().withoutNil(), r)
+		return join(l.chosen().withoutNil(), r)
 	case "==", "!=":
 		t.equality(n, l, r)
 		return ofKinds(record.Bool)

@@ -65,7 +65,7 @@ func (t *typer) path(n ast.Node, f *ref) typ {
 		}
 	}
 	if skipped {
-		at = at.orNil()
+		at = at.chosen().orNil()
 	}
 	return at
 }
@@ -240,7 +240,7 @@ func (t *typer) part(n *ast.MemberNode, base, prop typ) typ {
 	if base.decl == nil {
 		for _, m := range base.members {
 			if isName && m.name == name {
-				return m.typ.plain()
+				return m.typ.boxed()
 			}
 		}
 		return unknown
@@ -281,7 +281,7 @@ func (t *typer) slice(n *ast.SliceNode) typ {
 		t.problem(KindTypes, n, "Wrong type", "%s cannot be cut: only text, bytes and arrays can.", of.words())
 		return unknown
 	}
-	out := of.plain().withoutNil()
+	out := of.boxed().withoutNil()
 	out.kinds &= textKind | listKind | kinds(record.Bytes)
 	if out.value()&listKind != 0 {
 		e := elemOf(of)

@@ -20,7 +20,7 @@ func (s *Source) Result(in engine.Schemas) *schema.Schema {
 		return nil
 	}
 	result := t.node(t.root)
-	if s.Mode() == ModeVM && result.path && !exact(bare(result.decl), nil) {
+	if s.Mode() == ModeVM && result.path && !exact(result.decl, nil) {
 		result.path = false // the VM has floats alone
 	}
 	return result.schema()
@@ -186,7 +186,7 @@ func (t *typer) node(n ast.Node) typ {
 		out := t.node(n.Node)
 		last := len(t.skips) - 1
 		if t.skips[last] {
-			out = out.plain().orNil()
+			out = out.chosen().orNil()
 		}
 		t.skips = t.skips[:last]
 		return out

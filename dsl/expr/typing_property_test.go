@@ -9,6 +9,7 @@ import (
 	"github.com/flowrecords/flow/dsl/expr"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/row"
 	"github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/engine/schema/schematest"
 )
@@ -93,13 +94,16 @@ func (g *typedGen) over(list []string) string {
 	forms := []string{
 		"%s", "%s", "%s", "%s == %s", "%s < %s", "%s + %s", "%s - %s", "%s * %s", "[%s, %s]", "{a: %s, b: %s}", "let v = %s; v", "%s ?? %s",
 		"filter(%s, true)", "map(%s, #)", "find(%s, true)", "map(%s, [#])", "map(%s, {'a': #})", "default(%s, %s)", "lower(%s)", "int(%s)", "len(%s)", "%s in %s", "%s[1:]",
-		"first(%s)", "reverse(%s)", "concat(%s, %s)", "min(%s, %s)", "sum(%s)", "true ? %s : %s", "has(%s)", "-(%s)", "!(%s)", "%s.Year()", "%s?.x", "%s[0]", "keys(%s)",
+		"first(%s)", "reverse(%s)", "concat(%s, %s)", "min(%s, %s)", "sum(%s)", "topic == 'orders' ? %s : %s", "topic == 'x' ? %s : throw('x')", "let v = %s; v ?? 1", "if topic != '' { %s } else { %s }", "has(%s)", "-(%s)", "!(%s)", "%s.Year()", "%s?.x", "%s[0]", "keys(%s)",
 		"get(%s, 'x')", "get(%s, 0)", "cast(%s, 'int32')", "cast(%s, 'string')", "toTime(%s)", "%s contains %s", "type(%s)", "abs(%s)", "toString(%s)", "any(%s, # == %s)", "sortBy(%s, #)", "distinct(%s)",
 		"let v = %s; [v, v]", "coalesce(%s, %s)", "%s == nil ? 'none' : %s",
 	}
 	form := forms[g.IntN(len(forms))]
-	args := []any{p(), p()}[:strings.Count(form, "%s")]
-	return fmt.Sprintf(form, args...)
+	args := []any{p(), p()}
+	if g.IntN(2) == 0 {
+		args[1] = args[0]
+	}
+	return fmt.Sprintf(form, args[:strings.Count(form, "%s")]...)
 }
 
 // fails reports a problem that stops every evaluation that comes by.
@@ -167,9 +171,14 @@ func (g *typedGen) holds(t *testing.T, e *expr.Env, text string, s *schema.Schem
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, raw := range values {
+	fresh := l.Value.Add(record.Path{{Name: "a new field"}})
+	rows := row.Of(s)
+	for i, raw := range values {
 		r := rec(l, "null")
 		r.Value.Reset(record.JSONOf(s), raw)
+		if bytes, err := rows.Append(nil, raw); err == nil && len(bytes) > 0 && i%2 == 0 {
+			r.Value.Reset(rows, bytes)
+		}
 		v, err := program.Eval(r)
 		if err != nil {
 			continue
@@ -182,6 +191,12 @@ func (g *typedGen) holds(t *testing.T, e *expr.Env, text string, s *schema.Schem
 		}
 		if err := fits(v, result); err != nil {
 			t.Fatalf("%s (%s)\n of %s\n on %s\n %v", text, src.Mode(), s, raw, err)
+		}
+		if _, err := v.AppendJSON(nil); err != nil && v.Kind() >= record.Array {
+			continue // a NaN within
+		}
+		if err := r.Value.SetAs(fresh, v, result); err != nil && v.Kind() != record.Missing {
+			t.Fatalf("%s (%s)\n of %s\n on %s\n as %s: %v", text, src.Mode(), s, raw, result, err)
 		}
 	}
 	return result != nil, failing

@@ -11,9 +11,9 @@ import (
 
 const orderSchema = `struct shop.Order{id int64, big uint64, n int32, ratio float64, small float32, price decimal(10,2), exact decimal(38,10), name string,
 	note string?, email string?, on bool, maybe bool?, raw bytes, hash bytes(16), at timestamp(ms), day date, open time(ms), wall local_timestamp, took duration, uid uuid,
-	status enum Status(new, paid, done), prio enum(low, high)?, tags array<string>, nums array<int64>, days array<date>, bigs array<uint64>,
+	status enum Status(new, paid, done), prio enum(low, high)?, tags array<string>, nums array<int64>, days array<date>, bigs array<uint64>, rates array<float64>,
 	items array<struct Item{sku string, qty int32, price decimal(10,2), at timestamp, kind enum Kind(A, B), exact decimal(38,10)}>,
-	customer struct shop.Customer{id uuid, name string, address struct{city string, zip string?}?, since date}, buyer struct Buyer{name string}?,
+	customer struct shop.Customer{id uuid, name string, address struct{city string, zip string?}?, since date, rank int32 = 1}, buyer struct Buyer{name string}?,
 	counts map<string, int64>, pairs map<int32, string>, pay union{card struct Card{number string}, cash decimal(8,2)}, any any, level int8 = 3, "a.b" string}`
 
 func parsedSchema(t testing.TB, text string) *schema.Schema {
@@ -124,6 +124,12 @@ func TestResult(t *testing.T) {
 		{"value.prio ?? 'low'", "string"},
 		{"value.on ? value.price : value.items[0].price", "decimal(10,2)"},
 		{"value.on ? value.price : value.exact", "float64"},
+		{"value.on ? value.big : value.bigs[0]", "uint64"},
+		{"has(value.exact) ? value.exact : throw('none')", "decimal(38,10)"},
+		{"value.on ? value.level : value.level", "int8"}, // no default: nothing is missing
+		{"value?.level", "int8?"},
+		{"let v = value.exact; v ?? v", "decimal(38,10)"},
+		{"filter(value.nums, true) == [] ? value.exact : value.exact", "float64"}, // on the VM
 		{"value.on ? value.price : nil", "decimal(10,2)?"},
 		{"value.on ? value.price : 0", "not known"},
 		{"value.on ? value.id : value.n", "int64"},
@@ -136,6 +142,8 @@ func TestResult(t *testing.T) {
 		{"let c = value.customer; c.name", "string"},
 		{"let c = value.customer; c.since", "string"},
 		{"let c = value.customer; c.id", "uuid"},
+		{"value.customer.rank", "int32 = 1"},
+		{"let c = value.customer; c.rank", "int32?"}, // the text may lack it
 		{"get(value.counts, 'x')", "int64?"},
 		// Literals.
 		{"[1, 2]", "array<int64>"},
@@ -163,6 +171,7 @@ func TestResult(t *testing.T) {
 		{"find(value.tags, # != '')", "string?"},
 		{"find(value.days, true)", "string?"},
 		{"count(value.items, .qty > 1)", "int64"},
+		{"findIndex(value.nums, # > 1)", "int64?"},
 		{"sum(value.nums)", "int64"},
 		{"sum(value.items, .qty)", "int64"},
 		{"sum(value.items, .price)", "not known"}, // 0 of none
