@@ -8,7 +8,9 @@ import (
 
 // Schemas is what is known before a run of the records at one place of a
 // pipeline. It is never wrong: where not all records have one schema, or it
-// depends on what they hold, it is not known.
+// depends on what they hold, it is not known, or known in part (schema.Join).
+// Of records whose value is null, and of what steps make of these, it says
+// nothing.
 type Schemas struct {
 	// Key and Value are the schemas of keys and values; nil: not known. A part
 	// whose type is not known within one that is, is of the type schema.Any.

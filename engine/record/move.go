@@ -78,8 +78,11 @@ func (d *Doc) move(from, to PathID) error {
 	}
 	base, enc, edited, form := d.base, d.enc, d.edited, d.form
 	v, err := d.get(from)
-	if err != nil || v.kind == Missing || base == nil {
+	if err != nil || base == nil {
 		return err
+	}
+	if v.kind == Missing {
+		return d.moveNothing(from, to)
 	}
 	var t *schema.Schema
 	if form != nil {
@@ -96,6 +99,33 @@ func (d *Doc) move(from, to PathID) error {
 		return fmt.Errorf("renaming %s: %w", where(d.proj.Path(from)), err)
 	}
 	return nil
+}
+
+// moveNothing moves a declared field of a parent that is null, so that the schema
+// is that of other records: only where there is no other that stays.
+func (d *Doc) moveNothing(from, to PathID) error {
+	was := d.form
+	if was == nil || to == Root || was.types[from] == nil || was.types[to] != nil || many(was.types[Root], d.proj.Path(from)) || many(was.types[Root], d.proj.Path(to)) {
+		return nil
+	}
+	t := was.types[from]
+	t = t.Derived(optionalKey{}, t.AsOptional)
+	none := func() error { return nil }
+	if err := d.reshaped(was, d.after(editDelete, from, Root, nil), none); err != nil {
+		return err
+	}
+	return d.reshaped(d.form, d.after(editSet, to, Root, t), none)
+}
+
+// many reports that a path does not lead through structs alone.
+func many(s *schema.Schema, path Path) bool {
+	for i := range path {
+		if s != nil && s.Type != schema.Struct {
+			return true
+		}
+		s = childType(s, &path[i])
+	}
+	return false
 }
 
 // What Keep keeps of a path.
@@ -127,15 +157,7 @@ func (d *Doc) Keep(ids []PathID) error {
 	case kind != Object:
 		return errNoObject
 	}
-	clear(d.keeps)
-	d.keeps[Root] = keepPart
-	for _, id := range ids {
-		d.keeps[id] = keepAll
-		for up := d.proj.nodes[id].parent; up >= 0 && d.keeps[up] == 0; up = d.proj.nodes[up].parent {
-			d.keeps[up] = keepPart
-		}
-	}
-	if d.keeps[Root] == keepAll {
+	if !d.keepOnly(ids) {
 		return nil
 	}
 	enc := d.textEncoding()
@@ -148,6 +170,19 @@ func (d *Doc) Keep(ids []PathID) error {
 	d.arena = d.keepIn(d.arena, d.base[s.start:s.end], 0)
 	d.rebase(d.arena[start:len(d.arena):len(d.arena)], enc)
 	return nil
+}
+
+// keepOnly notes what is kept; false: all.
+func (d *Doc) keepOnly(ids []PathID) bool {
+	clear(d.keeps)
+	d.keeps[Root] = keepPart
+	for _, id := range ids {
+		d.keeps[id] = keepAll
+		for up := d.proj.nodes[id].parent; up >= 0 && d.keeps[up] == 0; up = d.proj.nodes[up].parent {
+			d.keeps[up] = keepPart
+		}
+	}
+	return d.keeps[Root] != keepAll
 }
 
 // keepIn appends the part of text, an object or array, that is kept. The paths of text are

@@ -129,7 +129,7 @@ func schemaDelete(s *schema.Schema, path Path, many bool) *schema.Schema {
 		case !many:
 			c := s.Clone()
 			c.Fields = slices.Delete(slices.Clone(s.Fields), i, i+1)
-			return c
+			return fitDefault(c, nil)
 		case s.Fields[i].Schema.Default != nil:
 			// What is not there would read as the default.
 			c := s.Fields[i].Schema.AsOptional().Clone()
@@ -200,7 +200,12 @@ func renameIn(s *schema.Schema, from, to string) *schema.Schema {
 		if j := s.FieldIndex(to); j >= 0 {
 			c.Fields = slices.Delete(c.Fields, j, j+1)
 		}
-		return c
+		return fitDefault(c, func(name string) string {
+			if name == to {
+				return from
+			}
+			return name
+		})
 	case schema.Union:
 		return anyType
 	}
@@ -284,7 +289,7 @@ func (d *Doc) schemaKeep(s *schema.Schema, ids []PathID) *schema.Schema {
 	}
 	c := s.Clone()
 	c.Fields = fields
-	return c
+	return fitDefault(c, nil)
 }
 
 // looseDepth bounds loose: schemas may hold themselves.
@@ -320,13 +325,13 @@ func withField(s *schema.Schema, i int, t *schema.Schema) *schema.Schema {
 	c := s.Clone()
 	c.Fields = slices.Clone(s.Fields)
 	c.Fields[i].Schema = t
-	return c
+	return fitDefault(c, nil)
 }
 
 func addField(s *schema.Schema, name string, t *schema.Schema) *schema.Schema {
 	c := s.Clone()
 	c.Fields = append(slices.Clip(s.Fields), schema.F(name, t))
-	return c
+	return fitDefault(c, nil)
 }
 
 func withElem(s *schema.Schema, t *schema.Schema) *schema.Schema {
@@ -335,15 +340,54 @@ func withElem(s *schema.Schema, t *schema.Schema) *schema.Schema {
 	}
 	c := s.Clone()
 	c.Elem = t
-	return c
+	return fitDefault(c, nil)
 }
 
 func withBranch(s *schema.Schema, i int, t *schema.Schema) *schema.Schema {
-	if s.Branches[i].Schema == t {
+	switch {
+	case s.Branches[i].Schema == t:
 		return s
+	case t.Optional:
+		return anyType // a branch holds no null: it is no union any more
 	}
 	c := s.Clone()
 	c.Branches = slices.Clone(s.Branches)
 	c.Branches[i].Schema = t
+	return fitDefault(c, nil)
+}
+
+// fitDefault makes the default of c one of its type again after an edit: members
+// that the struct does not have any more, or that are of another type, go, and
+// the whole where one that is required is missing then. was is the name that a
+// field had before, nil if none has changed.
+func fitDefault(c *schema.Schema, was func(string) string) *schema.Schema {
+	if len(c.Default) == 0 || was == nil && schema.Check(c, c.Default) == nil {
+		return c
+	}
+	old := RawJSON(c.Default)
+	c.Default = nil
+	if c.Type != schema.Struct || old.Kind() != Object {
+		if old.Kind() == Null && c.Optional {
+			c.Default = nullText
+		}
+		return c
+	}
+	text := []byte{'{'}
+	for i := range c.Fields {
+		f, name := &c.Fields[i], c.Fields[i].Name
+		if was != nil {
+			name = was(name)
+		}
+		member, err := old.Member(name).AppendJSON(nil)
+		if err == nil && old.Member(name).kind != Missing && schema.Check(f.Schema, member) == nil {
+			if len(text) > 1 {
+				text = append(text, ',')
+			}
+			text = append(append(AppendQuoted(text, []byte(f.Name)), ':'), member...)
+		} else if !f.Schema.Optional && f.Schema.Default == nil {
+			return c
+		}
+	}
+	c.Default = append(text, '}')
 	return c
 }

@@ -234,6 +234,14 @@ func (d *Doc) setTyped(id PathID, v Value, want *schema.Schema) error {
 	}
 	to := outcome{to: was}
 	if *d.marks(id)&markSet == 0 && !d.there(id) {
+		if def := d.defaultAbove(id); def >= 0 {
+			// What is made there are all its members, not this one alone.
+			t := was.types[def].Default
+			if err := d.put(def, t, RawJSON(t)); err != nil {
+				return err
+			}
+			return d.setTyped(id, v, want)
+		}
 		if union := d.unionAbove(id); union >= 0 {
 			// It gets a second member, so it is no union any more.
 			to = d.after(editSet, union, Root, anyType)
@@ -271,6 +279,23 @@ func (d *Doc) nullAbove(id PathID) PathID {
 		}
 	}
 	return null
+}
+
+// defaultAbove returns the highest path above id that the text lacks, if it
+// reads as a default that is a container; otherwise -1.
+func (d *Doc) defaultAbove(id PathID) PathID {
+	top := PathID(-1)
+	for up := d.proj.nodes[id].parent; up >= 0 && !d.there(up); up = d.proj.nodes[up].parent {
+		top = up
+	}
+	if top < 0 {
+		return -1
+	}
+	t, of := d.form.types[top], d.form.types[d.proj.nodes[top].parent]
+	if t == nil || of == nil || of.Type != schema.Struct || len(t.Default) == 0 || !isContainer(t.Default) || d.kind(d.proj.nodes[top].parent) != Object {
+		return -1
+	}
+	return top
 }
 
 // unionAbove returns the path above id that is a union of which another branch

@@ -282,3 +282,76 @@ func BenchmarkMapTyped(b *testing.B) {
 		}
 	}
 }
+
+// TestStructDefault: the default of a struct stays one of its type when a field
+// changes, and a record that lacks the struct keeps what it read there.
+func TestStructDefault(t *testing.T) {
+	t.Parallel()
+	const from = `struct{s struct{a int32, b string? = "own", c bool?} = {"a":1,"b":"two","c":true}, e int8}`
+	text := schema.New(schema.String)
+	for _, tt := range []struct {
+		name, schema, text string
+		edit               func(d *Doc, id func(string) PathID) error
+	}{
+		{"set", `struct{s struct{a string, b string? = "own", c bool?}, e int8}`, `{"e":1,"s":{"a":"x","b":"two","c":true}}`,
+			func(d *Doc, id func(string) PathID) error { return d.SetAs(id("s.a"), StringValue("x"), text) }},
+		{"set with a default of its own", `struct{s struct{a int32, b int64?, c bool?} = {"a":1,"c":true}, e int8}`, `{"e":1,"s":{"a":1,"b":7,"c":true}}`,
+			func(d *Doc, id func(string) PathID) error { return d.Set(id("s.b"), IntValue(7)) }},
+		{"new", `struct{s struct{a int32, b string? = "own", c bool?, n int64?} = {"a":1,"b":"two","c":true}, e int8}`, `{"e":1,"s":{"a":1,"b":"two","c":true,"n":7}}`,
+			func(d *Doc, id func(string) PathID) error { return d.Set(id("s.n"), IntValue(7)) }},
+		{"delete", `struct{s struct{a int32, b string? = "own"} = {"a":1,"b":"two"}, e int8}`, `{"e":1}`,
+			func(d *Doc, id func(string) PathID) error { return d.Delete(id("s.c")) }},
+		{"rename", `struct{s struct{z int32, b string? = "own", c bool?} = {"z":1,"b":"two","c":true}, e int8}`, `{"e":1}`,
+			func(d *Doc, id func(string) PathID) error { return d.Rename(id("s.a"), id("s.z")) }},
+	} {
+		s, err := schema.Parse(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := NewProjection()
+		ids := make(map[string]PathID)
+		for _, path := range []string{"s.a", "s.b", "s.c", "s.n", "s.z"} {
+			ids[path] = p.Add(mustPath(path))
+		}
+		d := NewDoc(p)
+		d.Reset(JSONOf(s), []byte(`{"e":1}`))
+		if err := tt.edit(d, func(path string) PathID { return ids[path] }); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		want, err := schema.Parse(tt.schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := d.AppendTo(nil); err != nil || string(out) != tt.text {
+			t.Errorf("%s: got %s, %v", tt.name, out, err)
+		}
+		if got := d.Schema(); !schema.Equal(got, want) || got.Validate() != nil {
+			t.Errorf("%s: got %s, %v", tt.name, got, got.Validate())
+		}
+	}
+}
+
+// TestMoveOfNothing: a field of a parent that is null moves in the schema, so
+// that all records have one.
+func TestMoveOfNothing(t *testing.T) {
+	t.Parallel()
+	s, err := schema.Parse("struct{s struct{a int32}?, e int8}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := NewProjection()
+	from, to := p.Add(mustPath("s.a")), p.Add(mustPath("a"))
+	d := NewDoc(p)
+	var schemas []*schema.Schema
+	for _, text := range []string{`{"s":{"a":1},"e":1}`, `{"s":null,"e":1}`} {
+		d.Reset(JSONOf(s), []byte(text))
+		if err := d.Rename(from, to); err != nil {
+			t.Fatal(err)
+		}
+		schemas = append(schemas, d.Schema())
+	}
+	if schemas[0] != schemas[1] || schemas[0].String() != "struct{s struct{}?, e int8, a int32?}" {
+		t.Errorf("got %s and %s", schemas[0], schemas[1])
+	}
+}
