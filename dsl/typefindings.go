@@ -60,7 +60,7 @@ func (t *typing) typeFinding(id rules.ID, at hcl.Range, summary, detail string) 
 // optionProblems reports what a processor says of its own options.
 func (t *typing) optionProblems(e *element, problems []engine.Problem) {
 	for _, p := range problems {
-		t.typeFinding(rules.SchemaMismatch, e.d.place(p.Option), p.Summary, p.Detail)
+		t.typeFinding(rules.ComponentRule, e.d.place(p.Option), p.Summary, p.Detail)
 	}
 }
 
@@ -72,7 +72,7 @@ func (t *typing) takerProblems(e *element, part string, problems []engine.Proble
 		if i >= 0 {
 			at = e.converted[i].d.place(p.Option)
 		}
-		t.typeFinding(rules.SchemaNotCarried, at, p.Summary, p.Detail)
+		t.typeFinding(rules.ComponentRule, at, p.Summary, p.Detail)
 	}
 }
 

@@ -104,8 +104,6 @@ const (
 	UnquotedExpression  ID = "FL1416"
 	HoleOutside         ID = "FL1417"
 	UnknownField        ID = "FL1418"
-	SchemaMismatch      ID = "FL1419"
-	SchemaNotCarried    ID = "FL1420"
 )
 
 // Ids of compiled.
