@@ -52,7 +52,7 @@ func FromSchema(s *schema.Schema, o FromOptions) (*Message, error) {
 	if o.Name == "" {
 		o.Name = defaultName
 	}
-	f := fromConverter{o: o, file: &File{}, types: map[string]*declared{}, names: map[string]bool{}, unnamed: map[*schema.Schema]string{}}
+	f := fromConverter{o: o, file: &File{}, types: map[string][]declared{}, names: map[string]bool{}, unnamed: map[*schema.Schema]string{}}
 	name, err := f.root(s)
 	if err != nil {
 		return nil, fmt.Errorf("writing a Protobuf schema: %w", err)
@@ -78,10 +78,12 @@ type declared struct {
 }
 
 type fromConverter struct {
-	o     FromOptions
-	file  *File
-	types map[string]*declared // by the name in flow
-	names map[string]bool      // full names that are taken
+	o    FromOptions
+	file *File
+	// types by their name in flow: an edited struct may hold itself as it was,
+	// under the same name.
+	types map[string][]declared
+	names map[string]bool // full names that are taken
 	// unnamed are the names that structs without one have got.
 	unnamed map[*schema.Schema]string
 	path    []string
@@ -261,8 +263,8 @@ func (f *fromConverter) message(s *schema.Schema, owner *Message, fallback strin
 				return name, nil
 			}
 		}
-	} else if d := f.types[s.Name]; d != nil && (d.from == s || schema.EqualTypes(bare(d.from), bare(s))) {
-		return d.name, nil
+	} else if name := f.known(s); name != "" {
+		return name, nil
 	}
 	parent, name, err := f.place(s.Name, owner, fallback)
 	if err != nil {
@@ -279,12 +281,25 @@ func (f *fromConverter) message(s *schema.Schema, owner *Message, fallback strin
 	}
 	if s.Name == "" {
 		f.unnamed[s] = m.Name
-	} else if f.types[s.Name] == nil {
-		f.types[s.Name] = &declared{s, m.Name}
+	} else {
+		f.types[s.Name] = append(f.types[s.Name], declared{s, m.Name})
 	}
 	m.Doc = s.Doc
 	f.params(&m.meta, s)
 	return m.Name, f.fields(m, s)
+}
+
+// known returns the name that a type has got; empty if it has none.
+func (f *fromConverter) known(s *schema.Schema) string {
+	if s.Name == "" {
+		return ""
+	}
+	for _, d := range f.types[s.Name] {
+		if d.from == s || schema.EqualTypes(bare(d.from), bare(s)) {
+			return d.name
+		}
+	}
+	return ""
 }
 
 // container returns a message that was declared only since others are within
@@ -294,9 +309,11 @@ func (f *fromConverter) container(name string) *Message {
 	if m == nil || len(m.Fields) > 0 {
 		return nil
 	}
-	for _, d := range f.types {
-		if d.name == name {
-			return nil
+	for _, list := range f.types {
+		for _, d := range list {
+			if d.name == name {
+				return nil
+			}
 		}
 	}
 	for _, n := range f.unnamed {
@@ -734,8 +751,8 @@ func (f *fromConverter) enum(m *Message, x *Field, s *schema.Schema) error {
 	} else {
 		f.open = true
 	}
-	if d := f.types[s.Name]; s.Name != "" && d != nil && schema.EqualTypes(bare(d.from), bare(s)) {
-		x.typeName = "." + d.name
+	if name := f.known(s); name != "" {
+		x.typeName = "." + name
 		return nil
 	}
 	owner, name, err := f.place(s.Name, m, camel(x.Name))
@@ -751,8 +768,8 @@ func (f *fromConverter) enum(m *Message, x *Field, s *schema.Schema) error {
 	} else {
 		owner.Enums = append(owner.Enums, e)
 	}
-	if s.Name != "" && f.types[s.Name] == nil {
-		f.types[s.Name] = &declared{s, e.Name}
+	if s.Name != "" {
+		f.types[s.Name] = append(f.types[s.Name], declared{s, e.Name})
 	}
 	if e.Name != s.Name {
 		e.meta.set(paramName, s.Name)
