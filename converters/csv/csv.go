@@ -23,7 +23,7 @@ func Factory() engine.ConverterFactory {
 				"A value that is no object, or has a member that is no column, is an error of the record.\n\n" +
 				"With `schema` each column has a type of its own, and the value keeps it until it is written: `decimal(10,2)` keeps its digits, `timestamp` is `2006-01-02T15:04:05Z`, `date` is `2006-01-02`, `duration` is `1h30m`, `bytes` are base64. " +
 				"A column that is not optional and stands for a null is an error of the record, but for a text, where nothing at all is the empty text.\n\n" +
-				"There is no header: a record is a row. Files with a header are read and written by the `file` input and output with `format = \"csv\"`.\n\n" +
+				"There is no header: a record is a row. Files with a header are read and written by the `file` input and output with `format = \"csv\"`; their columns get types of their own from `types` for numbers and a block `value \"json\"` with `schema`, as the second example shows.\n\n" +
 				"A record without value (a tombstone) stays one in both directions, while the JSON text `null` is no object and so an error of the record. " +
 				"A null within a row is an unquoted field that `null` lists; by default the empty one, so that `\"\"` is an empty text and nothing at all is a null.",
 			Defaults: func() any { return Defaults() },
@@ -36,6 +36,26 @@ func Factory() engine.ConverterFactory {
   }
 
   output "stdout" "out" {}
+}
+`}, {Title: "A file with a header, whose columns have types", HCL: `pipeline "prices" {
+  input "file" "prices" {
+    path   = "prices.csv"
+    format = "csv"
+    types  = { id = "int", price = "float" }
+    null   = [""]
+
+    value "json" {
+      schema = "struct{id int64, name string, price decimal(10,2)?, since date?}"
+    }
+  }
+
+  output "stdout" "out" {}
+
+  output "file" "failed" {
+    from   = [errors]
+    path   = "failed.jsonl"
+    format = "envelope"
+  }
 }
 `}},
 		},
