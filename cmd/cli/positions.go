@@ -35,11 +35,12 @@ func (a *app) positionsCommand() *cobra.Command {
 	var f positionsFlags
 	c := &cobra.Command{
 		Use:   "positions FILE|DIR...",
-		Short: "Show where the inputs of pipelines stand, and take positions back",
+		Short: "Show where inputs stand; take positions back",
 		Long: `positions lists how far the inputs of a config have come: what is stored in the
-folder of positions, in Kafka (checkpoint, exactly_once), or in a consumer group,
+folder of positions, in Kafka (checkpoint, exactly_once) or in a consumer group,
 there with the number of records that the group is behind. The next run goes on
-from these. It takes nothing over, and pipelines may run meanwhile.
+from these. It takes nothing over, and pipelines may run meanwhile. STORED is
+for a folder the time of its last change.
 
 'flow positions reset' takes positions back.
 

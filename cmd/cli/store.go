@@ -13,7 +13,7 @@ import (
 func storeOf(p *engine.Pipeline, dir, version string, logger *slog.Logger) *lazyStore {
 	system, ok := p.Settings.Checkpoint.Value.(checkpoint.System)
 	if !ok {
-		return &lazyStore{where: dir, anew: "remove them or give another --state-dir",
+		return &lazyStore{where: dir, anew: "take them back with flow positions reset, or give another --state-dir",
 			open: func() (checkpoint.Store, error) { return checkpoint.OpenDir(dir, p.Name) }}
 	}
 	logger = logger.With("pipeline", p.Name)
@@ -29,6 +29,6 @@ func storeOf(p *engine.Pipeline, dir, version string, logger *slog.Logger) *lazy
 	} else {
 		moved.Store = system.Positions(engine.Env{Pipeline: p.Name, Element: "checkpoint", Logger: logger.With("element", "checkpoint"), Now: time.Now, Version: version}, p.Name)
 	}
-	return &lazyStore{where: where, anew: "give the pipeline another name, or write tombstones for them",
+	return &lazyStore{where: where, anew: "take them back with flow positions reset, or give the pipeline another name",
 		open: func() (checkpoint.Store, error) { return moved, nil }}
 }

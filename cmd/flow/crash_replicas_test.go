@@ -24,6 +24,7 @@ func TestReplicas(t *testing.T) {
 	t.Parallel()
 	c := servers.Kafka(t, servers.KafkaOptions{Brokers: 3, Proxied: true, Racks: true})
 	t.Run("rack", func(t *testing.T) { readInRack(t, c) })
+	t.Run("positions", func(t *testing.T) { storeOverLeaders(t, c) })
 	t.Run("truncation", func(t *testing.T) { readOverTruncation(t, c) })
 }
 
