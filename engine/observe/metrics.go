@@ -41,6 +41,20 @@ var (
 		"Records that are in the partition and not confirmed.", append(elementLabels[:2:2], "topic", "partition"), nil)
 	lagSeconds = prometheus.NewDesc("flow_input_lag_seconds",
 		"How long the oldest of them has been there.", append(elementLabels[:2:2], "topic", "partition"), nil)
+	sentRequests = prometheus.NewDesc("flow_output_requests_total",
+		"Requests with records that the output has sent, repeats among them.", elementLabels, nil)
+	sentFailed = prometheus.NewDesc("flow_output_requests_failed_total",
+		"Those that got no answer; their records are sent again.", elementLabels, nil)
+	sentSeconds = prometheus.NewDesc("flow_output_request_seconds_total",
+		"Time from writing a request to its answer, of all that were answered.", elementLabels, nil)
+	sentBatches = prometheus.NewDesc("flow_output_batches_total",
+		"Batches of records in these requests.", elementLabels, nil)
+	sentBytes = prometheus.NewDesc("flow_output_batch_bytes_total",
+		"Bytes of these batches before compression.", elementLabels, nil)
+	sentCompressed = prometheus.NewDesc("flow_output_sent_bytes_total",
+		"Bytes of these batches as they were sent.", elementLabels, nil)
+	sentWaiting = prometheus.NewDesc("flow_output_waiting_bytes",
+		"Bytes that the output has taken and that are not confirmed.", elementLabels, nil)
 	sizeBytes = prometheus.NewDesc("flow_input_size_bytes",
 		"How much a bounded input has to read, where that is known.", elementLabels, nil)
 )
@@ -57,6 +71,7 @@ func (c Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		recordsIn, recordsOut, dropped, failed, bytesTotal, retries, busy, blocked, up, edgeBatches,
 		inFlightRecords, inFlightBytes, progressBytes, sizeBytes, lagRecords, lagSeconds,
+		sentRequests, sentFailed, sentSeconds, sentBatches, sentBytes, sentCompressed, sentWaiting,
 	} {
 		ch <- d
 	}
@@ -110,6 +125,17 @@ func collect(ch chan<- prometheus.Metric, p Pipeline) {
 				gauge(lagRecords, float64(lag.Records), addr, lag.Topic, partition)
 				gauge(lagSeconds, lag.Age.Seconds(), addr, lag.Topic, partition)
 			}
+		}
+	}
+	if s, ok := p.(Sending); ok {
+		for addr, x := range s.Sending() {
+			count(sentRequests, float64(x.Requests), addr)
+			count(sentFailed, float64(x.Failed), addr)
+			count(sentSeconds, x.Took.Seconds(), addr)
+			count(sentBatches, float64(x.Batches), addr)
+			count(sentBytes, float64(x.Bytes), addr)
+			count(sentCompressed, float64(x.Compressed), addr)
+			gauge(sentWaiting, float64(x.Waiting), addr)
 		}
 	}
 	for addr, done := range p.Progress() {

@@ -32,6 +32,12 @@ type Lagging interface {
 	Lag() map[string][]engine.Lag
 }
 
+// Sending is a Pipeline that tells what its outputs do to get records to their
+// systems, by address.
+type Sending interface {
+	Sending() map[string]engine.Sending
+}
+
 // State is what an element is doing.
 type State string
 

@@ -34,6 +34,9 @@ func (f *fake) Progress() map[string]engine.Progress {
 func (f *fake) Lag() map[string][]engine.Lag {
 	return map[string][]engine.Lag{"input.a.i": {{Topic: "orders", Partition: 3, Records: 17, Age: 1500 * time.Millisecond}}}
 }
+func (f *fake) Sending() map[string]engine.Sending {
+	return map[string]engine.Sending{"output.b.o": {Requests: 9, Failed: 1, Took: 2500 * time.Millisecond, Batches: 12, Bytes: 4000, Compressed: 1000, Waiting: 300}}
+}
 func (f *fake) Health() []observe.Health { return f.health }
 func (f *fake) Ready() bool {
 	for _, h := range f.health {
@@ -89,6 +92,16 @@ flow_input_lag_seconds{element="input.a.i",partition="3",pipeline="p",topic="ord
 # HELP flow_input_size_bytes How much a bounded input has to read, where that is known.
 # TYPE flow_input_size_bytes gauge
 flow_input_size_bytes{element="input.a.i",pipeline="p"} 10
+# TYPE flow_output_batch_bytes_total counter
+flow_output_batch_bytes_total{element="output.b.o",pipeline="p"} 4000
+# TYPE flow_output_batches_total counter
+flow_output_batches_total{element="output.b.o",pipeline="p"} 12
+flow_output_request_seconds_total{element="output.b.o",pipeline="p"} 2.5
+flow_output_requests_failed_total{element="output.b.o",pipeline="p"} 1
+flow_output_requests_total{element="output.b.o",pipeline="p"} 9
+flow_output_sent_bytes_total{element="output.b.o",pipeline="p"} 1000
+# TYPE flow_output_waiting_bytes gauge
+flow_output_waiting_bytes{element="output.b.o",pipeline="p"} 300
 # HELP flow_records_in_total Records that the element has taken; for an input, has read.
 # TYPE flow_records_in_total counter
 flow_records_in_total{element="input.a.i",pipeline="p"} 100

@@ -25,6 +25,7 @@ func (o *Output) options() []kgo.Opt {
 	c := o.config
 	opts := []kgo.Opt{
 		kgo.ProduceRequestTimeout(c.AckTimeout),
+		kgo.WithHooks(&o.sending),
 		// The client's own default is 10 ms since 1.20.
 		kgo.ProducerLinger(c.Linger),
 		kgo.ProducerBatchMaxBytesFn(o.limits.of),

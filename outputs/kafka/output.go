@@ -42,6 +42,7 @@ type Output struct {
 	session *connkafka.Session
 
 	limits  limits
+	sending sending
 	closing atomic.Bool // the client is being closed for good
 
 	// Only the writer uses these.
