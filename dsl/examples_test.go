@@ -115,6 +115,7 @@ var (
 	declaredLocals     = regexp.MustCompile(`(?ms)^locals \{\n(.*?)^\}`)
 	declaredLocal      = regexp.MustCompile(`(?m)^  (\w+)\s*=`)
 	declaredFunction   = regexp.MustCompile(`(?ms)^function "(\w+)" \{.*?params\s*=\s*\[(.*?)\]`)
+	declaredSchema     = regexp.MustCompile(`(?m)^schema "(\w+)"`)
 	declaredConnection = regexp.MustCompile(`(?m)^connection "(\w+)" "(\w+)"`)
 )
 
@@ -140,6 +141,9 @@ func using(text string) string {
 		use(m[1] + "(" + strings.Join(args, ", ") + ")")
 	}
 	inputs := "input \"stdin\" \"in\" {\n}\n"
+	for i, m := range declaredSchema.FindAllStringSubmatch(text, -1) {
+		inputs += fmt.Sprintf("input \"file\" \"of_%d\" {\npath = \"%d.jsonl\"\nvalue \"json\" {\nschema = schema.%s\n}\n}\n", i, i, m[1])
+	}
 	for _, m := range declaredConnection.FindAllStringSubmatch(text, -1) {
 		if m[1] == "registry" { // converters use it, not inputs
 			inputs = fmt.Sprintf("input \"stdin\" \"in\" {\nvalue \"avro\" {\nregistry = connection.registry.%s\n}\n}\n", m[2])

@@ -608,7 +608,7 @@ pipeline "p" {
 		{
 			ID: WrongSchema, Name: "wrong-schema", Category: Names, Severity: Error, Fixable: true,
 			Summary: "A schema cannot be read, or contradicts itself.",
-			Doc: `A schema is written in one way: as fields, as the text of a type, or as Avro, JSON Schema or Kafka Connect's JSON. The types are those of [the language](../language.md#schemas): ` + "`int64`, `decimal(10,2)`, `timestamp(ms)`, `array<string>`, `struct{id int64, note string?}`" + `.
+			Doc: `A schema is written in one way: as fields, as the text of a type, or as Avro, JSON Schema or Kafka Connect's JSON. The types are those of [the language](../schemas.md): ` + "`int64`, `decimal(10,2)`, `timestamp(ms)`, `array<string>`, `struct{id int64, note string?}`" + `.
 A type may also be the name of another schema block. A default must be a value of the type of its field. ` + "`--fix`" + ` takes the quotes from the name of a block.`,
 			Bad: `schema "order" {
   field "id" { type = "int46" }
