@@ -166,7 +166,7 @@ func (w *writer) append(dst, src []byte) (_ []byte, err error) {
 		}
 		src = w.two
 	}
-	if w.same && !(w.nulls && bytes.Contains(src, null)) {
+	if w.same && (!w.nulls || !bytes.Contains(src, null)) {
 		return append(dst, src...), nil
 	}
 	return jsonschema.AppendPayload(dst, src, w.to, w.options)

@@ -31,7 +31,7 @@ type Source[S any] interface {
 	Unreadable(writer, reader S) []string
 }
 
-// ErrNoSchema: the records have none of their own.
+// ErrNoSchema says that records have no schema of their own.
 var ErrNoSchema = errors.New("the record has no schema to register: give the converter schema, use_latest or schema_id, or let the input read records with a schema")
 
 // preparer finds out with which schema records are written.
@@ -169,7 +169,7 @@ func (p *preparer[S]) explain(ctx context.Context, subject string, s S, refused 
 		reasons = append(reasons, "readers of the old schema could not read it: "+why)
 	}
 	if len(reasons) == 0 {
-		return fmt.Errorf("%w; version %d, the latest, is compatible, an earlier one is not; %s", refused, latest.Version, remedy)
+		return fmt.Errorf("%w; as flow compares them the latest version, %d, goes with it: an earlier one may not, or the registry has stricter rules; %s", refused, latest.Version, remedy)
 	}
 	const most = 3
 	if len(reasons) > most {
