@@ -16,10 +16,17 @@ import (
 type fault struct {
 	name string
 	do   func(l *faultLoop)
-	// leaderless leaves partitions without a leader, after which brokers of
-	// Kafka 4.3 and 4.4 may forget the end of a transaction (KAFKA-20734): who
-	// writes in transactions is stopped for it.
-	leaderless bool
+	// splits is what brokers do not get over with whole transactions: who writes
+	// in transactions is stopped for it. Seen with Kafka 4.3.
+	//
+	// Where partitions are left without a leader, brokers may forget the end of a
+	// transaction (KAFKA-20734).
+	//
+	// A broker that dies and is back before the others have noticed leads again
+	// from its own log, before it has joined. If it coordinates transactions and
+	// had begun to commit one, which no other broker has kept, it tells some
+	// partitions to commit. Then the others take over, and abort the rest.
+	splits bool
 }
 
 func faults() []fault {
@@ -27,7 +34,8 @@ func faults() []fault {
 		{name: "worker killed", do: killWorkers},
 		{name: "worker stopped", do: stopWorkers},
 		{name: "broker killed", do: killBroker},
-		{name: "all brokers killed", do: killBrokers, leaderless: true},
+		{name: "broker killed and back at once", do: bounceBroker, splits: true},
+		{name: "all brokers killed", do: killBrokers, splits: true},
 		{name: "broker stopped", do: stopBroker},
 		{name: "leaders moved", do: moveLeaders},
 		{name: "network cut", do: cutNetwork},
@@ -123,14 +131,14 @@ func (l *faultLoop) whole() {
 	l.until("all copies in sync", func() bool { return inSync(l.c, l.adm) })
 }
 
-// leader is a broker whose end is felt: it leads a partition that is read, or
-// one that keeps positions or transactions.
-func (l *faultLoop) leader() int {
+// leader is a broker whose end is felt: it leads p, which is a partition that is
+// read, or one that keeps positions or transactions.
+func (l *faultLoop) leader() (p topicPartition, id int) {
 	l.t.Helper()
-	p := l.anyPartition()
+	p = l.anyPartition()
 	id, err := l.c.Leader(l.t.Context(), p.topic, p.partition)
 	l.must(err)
-	return id
+	return p, id
 }
 
 type topicPartition struct {
@@ -183,14 +191,37 @@ func mustRefuseConnections(t *testing.T, addr string) {
 	}
 }
 
+// killBroker kills a broker, and starts it when the others have taken over what
+// it led.
 func killBroker(l *faultLoop) {
 	l.whole()
-	id := l.leader()
+	p, id := l.leader()
+	l.must(l.c.Kill(id))
+	l.mustBeGone(id)
+	l.feed(2000)
+	l.anotherLeads(p, id)
+	l.must(l.c.Start(id))
+}
+
+// bounceBroker kills a broker that is back before the others miss it.
+func bounceBroker(l *faultLoop) {
+	l.whole()
+	_, id := l.leader()
 	l.must(l.c.Kill(id))
 	l.mustBeGone(id)
 	l.feed(2000)
 	l.hold(l.between(0, 1500*time.Millisecond))
 	l.must(l.c.Start(id))
+}
+
+// anotherLeads waits until a partition has another leader than broker id. All of
+// them move at once: the cluster has missed the broker.
+func (l *faultLoop) anotherLeads(p topicPartition, id int) {
+	l.t.Helper()
+	l.until("another leader", func() bool {
+		now, err := l.c.Leader(l.t.Context(), p.topic, p.partition)
+		return err == nil && now != id
+	})
 }
 
 func killBrokers(l *faultLoop) {
@@ -211,16 +242,11 @@ func killBrokers(l *faultLoop) {
 // then comes back and does not know.
 func stopBroker(l *faultLoop) {
 	l.whole()
-	p := l.anyPartition()
-	id, err := l.c.Leader(l.t.Context(), p.topic, p.partition)
-	l.must(err)
+	p, id := l.leader()
 	l.must(l.c.Pause(id))
 	l.mustNotAnswer(id)
 	l.feed(2000)
-	l.until("another leader", func() bool {
-		now, err := l.c.Leader(l.t.Context(), p.topic, p.partition)
-		return err == nil && now != id
-	})
+	l.anotherLeads(p, id)
 	l.must(l.c.Resume(id))
 }
 
@@ -308,7 +334,7 @@ func slowNetwork(l *faultLoop) {
 func closeLate(l *faultLoop) {
 	const late = time.Second
 	l.whole()
-	id := l.leader()
+	p, id := l.leader()
 	l.must(l.net.SlowClose(late))
 	ctx, cancel := context.WithTimeout(l.t.Context(), 30*time.Second)
 	defer cancel()
@@ -319,6 +345,7 @@ func closeLate(l *faultLoop) {
 	}
 	l.mustBeGone(id)
 	l.feed(2000)
+	l.anotherLeads(p, id)
 	l.must(l.c.Start(id))
 	l.must(l.net.Heal())
 }

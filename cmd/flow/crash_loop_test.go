@@ -152,7 +152,7 @@ func (l *faultLoop) round(f fault) (slowest string) {
 		}
 	}
 	l.fault = f.name
-	if f.leaderless {
+	if f.splits {
 		l.withoutTransactions(f.do)
 	} else {
 		f.do(l)

@@ -21,7 +21,7 @@ import (
 // of a broker asks for a replica that takes over.
 func replicatedCluster(t *testing.T) *servers.Cluster {
 	t.Helper()
-	return servers.Kafka(t, servers.KafkaOptions{Brokers: 3})
+	return servers.Kafka(t, servers.KafkaOptions{Brokers: 3, Properties: map[string]string{"broker.session.timeout.ms": "4000"}})
 }
 
 func quoted(list []string) string {
@@ -56,7 +56,8 @@ func (e *ends) now() int64 {
 	return n
 }
 
-// breakBroker kills one of the brokers and starts it again.
+// breakBroker kills one of the brokers, and starts it when the others have taken
+// over what it led: see fault.splits.
 func breakBroker(t *testing.T, c *servers.Cluster, adm *kadm.Client, rnd *rand.Rand) {
 	t.Helper()
 	waitFor(t, "all replicas in sync", func() bool { return inSync(c, adm) })
@@ -64,9 +65,23 @@ func breakBroker(t *testing.T, c *servers.Cluster, adm *kadm.Client, rnd *rand.R
 	if err := c.Kill(id); err != nil {
 		t.Fatal(err)
 	}
+	waitFor(t, "other leaders", func() bool { return leadsNothing(adm, int32(id)) })
 	if err := c.Start(id); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// leadsNothing reports whether no partition has a broker as its leader.
+func leadsNothing(adm *kadm.Client, id int32) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	topics, err := adm.ListTopicsWithInternal(ctx)
+	if err != nil || topics.Error() != nil {
+		return false
+	}
+	leads := false
+	topics.EachPartition(func(p kadm.PartitionDetail) { leads = leads || p.Leader == id })
+	return !leads
 }
 
 // inSync reports whether each partition would have a leader without any one of
