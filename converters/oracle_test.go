@@ -168,8 +168,10 @@ func read(t *testing.T, conv engine.Converter, c oracle.Answered) string {
 		return ""
 	}
 	s := record.SchemaOf(enc)
-	if s == nil && !record.IsJSON(enc) {
-		s = map[record.Encoding]*schema.Schema{record.Text: schema.New(schema.String), record.Opaque: schema.New(schema.Bytes)}[enc].AsOptional()
+	if !record.IsJSON(enc) {
+		if s == nil {
+			s = map[record.Encoding]*schema.Schema{record.Text: schema.New(schema.String), record.Opaque: schema.New(schema.Bytes)}[enc].AsOptional()
+		}
 		if value, err = enc.AppendJSON(nil, value); err != nil {
 			t.Fatal(err)
 		}

@@ -2,9 +2,11 @@ package jsonconv
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/connectjson"
 	"github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/engine/schema/connect"
 )
@@ -29,9 +31,8 @@ func sourceSchema(from record.Encoding) *schema.Schema {
 
 // target is what values of one schema are written as.
 type target struct {
-	as *schema.Schema // nil: they have no schema
-	// plan turns typed text into that of as; nil: it is that already.
-	plan *schema.Plan
+	as      *schema.Schema // nil: they have no schema
+	planned                // how typed text becomes that of as
 	// head is the envelope up to the payload.
 	head []byte
 	// payloads writes them; nil for form = "plain" and without a schema.
@@ -41,11 +42,11 @@ type target struct {
 var errSchemaless = errors.New(`the value has no schema, which an envelope of Kafka Connect needs: give the converter a schema, set schemaless = "null", or write form = "payload"`)
 
 func (c *converter) target(s *schema.Schema) (*target, error) {
-	t := &target{as: s}
+	t := &target{as: s, planned: planned{same: s != nil}}
 	var err error
 	if c.given != nil {
 		if t.as = c.given; s != nil {
-			if t.plan, err = c.plans.of(s, c.given); err != nil {
+			if t.planned, err = c.plans.of(s, c.given); err != nil {
 				return nil, err
 			}
 		}
@@ -111,20 +112,22 @@ type plans struct {
 }
 
 type planned struct {
+	// plan turns typed text into that of the other schema; nil: it is that
+	// already.
 	plan *schema.Plan
+	same bool // the types are equal, so that payloads are, too
 	err  error
 }
 
-// of returns nil if nothing is to be done.
-func (k *plans) of(from, to *schema.Schema) (*schema.Plan, error) {
+func (k *plans) of(from, to *schema.Schema) (planned, error) {
 	if from == to {
-		return nil, nil
+		return planned{same: true}, nil
 	}
 	k.mu.Lock()
 	p := k.by[from]
 	k.mu.Unlock()
 	if p == nil {
-		p = &planned{}
+		p = &planned{same: schema.EqualTypes(from, to)}
 		if p.plan, p.err = schema.NewPlan(from, to, schema.Resolution); p.err == nil && p.plan.Action == schema.Keep {
 			p.plan = nil
 		}
@@ -135,7 +138,7 @@ func (k *plans) of(from, to *schema.Schema) (*schema.Plan, error) {
 		k.by[from] = p
 		k.mu.Unlock()
 	}
-	return p.plan, p.err
+	return *p, p.err
 }
 
 // writer is a working copy for records of one encoding.
@@ -145,6 +148,48 @@ type writer struct {
 	target    *target
 	err       error
 	text, two []byte
+
+	// as says what payloads need to be the ones that are written.
+	as       asPayload
+	rewriter *connect.Rewriter
+}
+
+// asPayload is how a payload becomes the one that is written.
+type asPayload uint8
+
+const (
+	asTyped     asPayload = iota // by way of typed JSON text, or it is none
+	asItIs                       // it is that already
+	asRewritten                  // by the rewriter
+)
+
+// payloads makes w ready for records that are payloads of the target's schema.
+func (w *writer) payloads(from record.Encoding) {
+	e, ok := from.(*connectjson.Encoding)
+	t := w.target
+	switch {
+	case !ok || t.payloads == nil || !t.same:
+	case e.Numeric() == w.options.Numeric && (w.options.KeepNulls || !hasDefaults(t.as, map[*schema.Schema]bool{})):
+		w.as = asItIs
+	default:
+		o := w.options
+		o.Lenient = false
+		w.as, w.rewriter = asRewritten, connect.NewRewriter(t.as, o)
+	}
+}
+
+// hasDefaults reports whether a null in a value of s may stand for a default.
+func hasDefaults(s *schema.Schema, seen map[*schema.Schema]bool) bool {
+	if s == nil || seen[s] {
+		return false
+	}
+	seen[s] = true
+	if len(s.Default) > 0 && string(s.Default) != "null" {
+		return true
+	}
+	within := func(fields *schema.Schema) bool { return hasDefaults(fields, seen) }
+	return slices.ContainsFunc(s.Fields, func(f schema.Field) bool { return within(f.Schema) }) ||
+		slices.ContainsFunc(s.Branches, func(b schema.Branch) bool { return within(b.Schema) }) || within(s.Key) || within(s.Elem)
 }
 
 func (w *writer) encode(dst, src []byte) ([]byte, error) {
@@ -152,7 +197,14 @@ func (w *writer) encode(dst, src []byte) ([]byte, error) {
 		return dst, w.err
 	}
 	t := w.target
-	if !record.IsJSON(w.from) {
+	if w.as == asItIs {
+		dst = append(append(dst, t.head...), src...)
+		if t.head != nil {
+			dst = append(dst, '}')
+		}
+		return dst, nil
+	}
+	if w.as == asTyped && !record.IsJSON(w.from) {
 		var err error
 		if w.text, err = w.from.AppendJSON(w.text[:0], src); err != nil {
 			return dst, err
@@ -187,6 +239,8 @@ func (w *writer) write(dst, src []byte) ([]byte, error) {
 			}
 		}
 		return append(dst, src...), nil
+	case w.as == asRewritten:
+		return w.rewriter.Append(dst, src)
 	case t.as != nil:
 		return t.payloads.Append(dst, src)
 	}

@@ -3,6 +3,7 @@ package jsonconv
 import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/connectjson"
 	"github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/engine/schema/connect"
 )
@@ -13,15 +14,26 @@ type converter struct {
 	given   *schema.Schema // the option schema; nil: none
 	decoded record.Encoding
 
-	// Shared by all working copies, so that a schema is one pointer in all.
-	schemas connect.Cache
-	plans   plans
-	targets targets
+	// payload is the encoding of values of given that are payloads; nil:
+	// without, or for form = "plain".
+	payload *connectjson.Encoding
+
+	// Shared by all working copies, so that a schema is one pointer in all, and
+	// its encoding, too.
+	schemas   connect.Cache
+	encodings encodings
+	plans     plans
+	targets   targets
 }
 
 func newConverter(config any, _ engine.Env) (engine.Converter, error) {
-	c := config.(*Config)
-	return &converter{config: c, options: c.options(), given: c.Schema.Schema, decoded: record.JSONOf(c.Schema.Schema)}, nil
+	o := config.(*Config)
+	c := &converter{config: o, options: o.options(), given: o.Schema.Schema}
+	if c.decoded = record.JSONOf(c.given); c.given != nil && o.Form != formPlain {
+		c.payload = connectjson.Of(c.given, c.options.Numeric)
+		c.decoded = c.payload
+	}
+	return c, nil
 }
 
 func (c *converter) Decoded() record.Encoding { return c.decoded }
@@ -32,9 +44,10 @@ func (c *converter) Schema() *schema.Schema { return c.given }
 func (c *converter) NewDecoder() engine.Decode {
 	switch {
 	case c.config.Form == formEnvelope:
-		return decoder(c.envelope)
+		e := &envelopes{converter: c}
+		return decoder(e.decode)
 	case c.given != nil && c.config.Form == formPayload:
-		payloads := connect.NewReader(c.given, c.options)
+		payloads := connect.NewRewriter(c.given, c.options)
 		return decoder(func(dst, src []byte) ([]byte, record.Encoding, error) {
 			dst, err := payloads.Append(dst, src)
 			return dst, nil, err
@@ -72,29 +85,6 @@ func decoder(decode func(dst, src []byte) ([]byte, record.Encoding, error)) engi
 	}
 }
 
-// envelope reads Connect's envelope.
-func (c *converter) envelope(dst, src []byte) ([]byte, record.Encoding, error) {
-	begin := len(dst)
-	dst, s, err := c.schemas.Decode(dst, src, c.options)
-	switch {
-	case err != nil:
-		return dst, nil, err
-	case c.given == nil && s == nil:
-		return dst, record.JSON, nil
-	case c.given == nil || c.given == s:
-		return dst, record.JSONOf(s), nil
-	case s == nil:
-		return dst, nil, schema.Check(c.given, dst[begin:])
-	}
-	plan, err := c.plans.of(s, c.given)
-	if err != nil || plan == nil {
-		return dst, nil, err
-	}
-	text := dst[begin:]
-	out, err := plan.Append(nil, text)
-	return append(dst[:begin], out...), nil, err
-}
-
 func (c *converter) NewEncoder(from record.Encoding) engine.Encode {
 	if c.config.Form == formPlain && c.given == nil {
 		if from == nil || record.IsJSON(from) {
@@ -106,7 +96,9 @@ func (c *converter) NewEncoder(from record.Encoding) engine.Encode {
 		from = record.JSON
 	}
 	w := &writer{converter: c, from: from}
-	w.target, w.err = c.targets.of(c, from)
+	if w.target, w.err = c.targets.of(c, from); w.err == nil {
+		w.payloads(from)
+	}
 	return encoder(w.encode)
 }
 

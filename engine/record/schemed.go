@@ -10,6 +10,13 @@ type Schemed interface {
 	Schema() *schema.Schema
 }
 
+// Inner is an encoding that nobody but flow reads: records that no converter
+// writes leave a pipeline as JSON text of their schema.
+type Inner interface {
+	Schemed
+	Inner()
+}
+
 // SchemaOf returns the schema of an encoding; nil if it has none.
 func SchemaOf(enc Encoding) *schema.Schema {
 	if s, ok := enc.(Schemed); ok {

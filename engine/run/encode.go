@@ -29,8 +29,8 @@ type copies struct {
 
 // made is the working copy for one encoding.
 type made struct {
-	from record.Encoding
-	f    engine.Encode
+	from, to record.Encoding
+	f        engine.Encode // nil: the bytes stay
 }
 
 // encodedBatches is how many encoded batches are kept for reuse.
@@ -49,7 +49,7 @@ func newEncoder(el *engine.Element) *encoder {
 }
 
 // of returns the working copy for an encoding; nil: the bytes stay.
-func (c *copies) of(from record.Encoding) engine.Encode {
+func (c *copies) of(from record.Encoding) *made {
 	if from == nil {
 		from = record.Opaque
 	}
@@ -59,30 +59,47 @@ func (c *copies) of(from record.Encoding) engine.Encode {
 				copy(c.made[1:i+1], c.made[:i])
 				c.made[0] = m
 			}
-			return m.f
+			return &c.made[0]
 		}
 	}
-	f := c.conv.NewEncoder(from)
+	m := made{from: from, to: record.Opaque}
+	if c.conv == nil {
+		m.to = from
+	} else {
+		m.f = c.conv.NewEncoder(from)
+	}
+	if inner, ok := from.(record.Inner); ok {
+		if text := record.JSONOf(inner.Schema()); c.conv == nil || c.conv.NewEncoder(text) == nil {
+			m.f, m.to = outward(inner), text
+		}
+	}
 	if len(c.made) == keptCopies {
 		c.made = c.made[:keptCopies-1]
 	}
-	c.made = slices.Insert(c.made, 0, made{from, f})
-	return f
+	c.made = slices.Insert(c.made, 0, m)
+	return &c.made[0]
+}
+
+// outward makes records that only flow reads JSON, for who writes JSON as it is.
+func outward(from record.Inner) engine.Encode {
+	return func(dst, src []byte, _ *engine.Meta) ([]byte, error) {
+		if src == nil {
+			return nil, nil
+		}
+		return from.AppendJSON(dst, src)
+	}
 }
 
 // pick returns what is to be done with a column; nil: nothing.
 func (c *copies) pick(col *engine.Column) engine.Recode {
-	if c.conv == nil {
-		return nil
-	}
 	if len(col.Encodings) == 0 {
-		if c.of(col.Encoding) == nil {
+		if c.of(col.Encoding).f == nil {
 			return nil
 		}
 		return c.as
 	}
 	for i := range col.Spans {
-		if !col.Spans[i].Null() && c.of(col.Encodings[i]) != nil {
+		if !col.Spans[i].Null() && c.of(col.Encodings[i]).f != nil {
 			return c.as
 		}
 	}
@@ -90,15 +107,15 @@ func (c *copies) pick(col *engine.Column) engine.Recode {
 }
 
 func (c *copies) recode(dst, src []byte, from record.Encoding, m *engine.Meta) ([]byte, record.Encoding, error) {
-	f := c.of(from)
-	if f != nil {
-		out, err := f(dst, src, m)
-		return out, record.Opaque, err
+	as := c.of(from)
+	if as.f != nil {
+		out, err := as.f(dst, src, m)
+		return out, as.to, err
 	}
 	if src == nil {
 		return nil, nil, nil
 	}
-	return append(dst, src...), record.Opaque, nil
+	return append(dst, src...), as.to, nil
 }
 
 // run sets w.enc to what is to be written. Records that cannot be encoded are

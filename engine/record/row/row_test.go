@@ -1,12 +1,12 @@
 package row_test
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/internal/agree"
 	"github.com/flowrecords/flow/engine/record/row"
 	"github.com/flowrecords/flow/engine/schema"
 )
@@ -90,17 +90,17 @@ func TestBuilder(t *testing.T) {
 // FuzzHostile: no bytes make the reader panic, or take memory beyond reason.
 func FuzzHostile(f *testing.F) {
 	for seed := range uint64(20) {
-		g := gen{rand.New(rand.NewPCG(seed, 3))}
-		s := g.structOf(3, false)
-		raw, err := row.Of(s).Append(nil, g.value(nil, s))
+		g := agree.Generator(seed, 3)
+		s := g.Struct(3, false)
+		raw, err := row.Of(s).Append(nil, g.Value(nil, s))
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(seed, raw)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, raw []byte) {
-		g := gen{rand.New(rand.NewPCG(seed, 3))}
-		e := row.Of(g.structOf(3, false))
+		g := agree.Generator(seed, 3)
+		e := row.Of(g.Struct(3, false))
 		if out, err := e.AppendJSON(nil, raw); err == nil {
 			if err := record.ValidateJSON(out); err != nil {
 				t.Fatalf("%q is written as %q: %v", raw, out, err)
@@ -109,17 +109,7 @@ func FuzzHostile(f *testing.F) {
 				t.Errorf("%d bytes become %d", len(raw), len(out))
 			}
 		}
-		x := newPair()
-		d := x.docs[0]
-		d.Reset(e, raw)
-		for _, id := range x.ids {
-			_, _ = d.Get(id)
-		}
-		for range 4 {
-			x.docs[1].Reset(record.JSON, []byte("{}"))
-			_, _ = x.edit(g)
-		}
-		_, _ = d.AppendTo([]byte{})
+		agree.Hostile(g, e, raw)
 	})
 }
 
