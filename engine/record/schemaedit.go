@@ -137,14 +137,15 @@ func SchemaKeep(s *schema.Schema, paths []Path) *schema.Schema {
 // known are set there, so that it does not depend on what each of them holds:
 // cur if it holds all of t, or all that is within its range where both are
 // integers or times that t counts no finer: a value out of range is then an error
-// of the record. Otherwise it is t. A nil cur is a new field; nil: not known.
+// of the record. Otherwise it is t, of arrays and objects always. A nil cur is a
+// new field; nil: not known, as of a field that is of no known type.
 func Settled(cur, t *schema.Schema) *schema.Schema {
 	switch {
-	case t == nil || t.Type == schema.Any:
+	case t == nil || t.Type == schema.Any || cur != nil && cur.Type == schema.Any:
 		return nil
 	case cur == nil:
 		return t.AsOptional()
-	case cur.Type == schema.Any, !holds(cur, t):
+	case cur.Type.IsComplex() || !holds(cur, t):
 		if cur.Optional || t.Optional {
 			return t.AsOptional()
 		}
@@ -182,7 +183,7 @@ func holds(s, t *schema.Schema) bool {
 func plain(s *schema.Schema) *schema.Schema {
 	c := s.AsRequired().Clone()
 	c.Default = nil
-	if !c.Type.IsComplex() && c.Type != schema.Enum {
+	if c.Type != schema.Enum {
 		c.Name = ""
 	}
 	return c

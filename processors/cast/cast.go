@@ -33,13 +33,10 @@ func Factory() engine.ProcessorFactory {
 `}},
 		},
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
-			c := config.(*Config)
-			p := &processor{config: c, fields: c.fields()}
-			if c.Connect {
-				p.mode = cast.Java
-			}
-			p.plans.Make = p.plan
-			return p, nil
+			return newProcessor(config.(*Config)), nil
+		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			return newProcessor(config.(*Config)).schemas(in)
 		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 		Equal:   func(config any) []string { return config.(*Config).equal() },
@@ -53,6 +50,15 @@ type processor struct {
 	plans  transform.Plans[[]typed]
 }
 
+func newProcessor(c *Config) *processor {
+	p := &processor{config: c, fields: c.fields()}
+	if c.Connect {
+		p.mode = cast.Java
+	}
+	p.plans.Make = p.plan
+	return p
+}
+
 // typed is what becomes of a field of a schema: nil if there is none, or if its
 // type is not known.
 type typed struct {
@@ -64,33 +70,65 @@ type typed struct {
 func (p *processor) plan(s *schema.Schema) ([]typed, error) {
 	out := make([]typed, len(p.fields))
 	for i, f := range p.fields {
-		from := transform.At(s, f.path)
-		if from == nil || from.Type == schema.Any {
-			continue
+		var err error
+		if out[i], err = p.typed(s, f); err != nil {
+			return nil, fmt.Errorf("cast %s: %w", where(f.path), err)
 		}
-		if !transform.IsLeaf(from) || from.Type == schema.Bytes && f.to != cast.String {
-			return nil, fmt.Errorf("cast %s: its type cannot be cast to %s", where(f.path), f.to)
-		}
-		to := transform.Plain(f.to.Schema(), from.Optional)
-		if len(f.path) == 0 {
-			to.Name, to.Version, to.Doc, to.Parameters = from.Name, from.Version, from.Doc, from.Parameters
-		}
-		if len(from.Default) > 0 {
-			def, err := transform.Default(from)
-			if err == nil && !def.IsNil() {
-				out[i].def = def
-				def, _, err = cast.Value(nil, def, from, f.to, p.mode)
-			}
-			if err == nil {
-				to.Default, err = def.AppendJSON(nil)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("cast %s: its default: %w", where(f.path), err)
-			}
-		}
-		out[i].from, out[i].to = from, to
 	}
 	return out, nil
+}
+
+func (p *processor) typed(s *schema.Schema, f field) (t typed, err error) {
+	from := record.TypeAt(s, f.path)
+	if from == nil || from.Type == schema.Any {
+		return t, nil
+	}
+	if !transform.IsLeaf(from) || from.Type == schema.Bytes && f.to != cast.String {
+		return t, fmt.Errorf("its type cannot be cast to %s", f.to)
+	}
+	to := transform.Plain(f.to.Schema(), from.Optional)
+	if len(f.path) == 0 {
+		to.Name, to.Version, to.Doc, to.Parameters = from.Name, from.Version, from.Doc, from.Parameters
+	}
+	if len(from.Default) > 0 {
+		def, err := transform.Default(from)
+		if err == nil && !def.IsNil() {
+			t.def = def
+			def, _, err = cast.Value(nil, def, from, f.to, p.mode)
+		}
+		if err == nil {
+			to.Default, err = def.AppendJSON(nil)
+		}
+		if err != nil {
+			return t, fmt.Errorf("its default: %w", err)
+		}
+	}
+	t.from, t.to = from, to
+	return t, nil
+}
+
+func (p *processor) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
+	return p.config.Schemas(in, func(s *schema.Schema) (*schema.Schema, []engine.Problem) {
+		out := s
+		var problems []engine.Problem
+		for _, f := range p.fields {
+			option := "type"
+			if len(f.path) > 0 {
+				option = transform.Entry("fields", f.text)
+			}
+			t, err := p.typed(s, f)
+			switch {
+			case err != nil:
+				problems = append(problems, transform.Unfit(option, f.path, record.TypeAt(s, f.path), err)...)
+				out = transform.Converted(out, f.path, transform.Plain(schema.Any, true))
+			case t.to != nil:
+				out = transform.Converted(out, f.path, t.to)
+			default:
+				problems = append(problems, transform.Missing(option, s, f.path)...)
+			}
+		}
+		return out, problems
+	})
 }
 
 func where(p record.Path) string {
@@ -149,7 +187,10 @@ func (w *worker) casts(d *record.Doc) error {
 		}
 		switch v.Kind() {
 		case record.Missing:
-			if err := w.missing(d, id, plan != nil); err != nil {
+			if err = w.missing(d, id, plan != nil); err == nil {
+				err = transform.Nested(d, id, w.fields[i].path, t.to)
+			}
+			if err != nil {
 				return err
 			}
 			continue

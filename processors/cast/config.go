@@ -54,19 +54,20 @@ func (c *Config) Validate() []engine.Problem {
 type field struct {
 	path record.Path
 	to   cast.Type
+	text string // of the path, as it was given
 }
 
 // fields are all casts in the order of their paths.
 func (c *Config) fields() []field {
 	if c.Type != "" {
 		to, _ := cast.Parse(c.Type)
-		return []field{{nil, to}}
+		return []field{{to: to}}
 	}
 	var out []field
 	for _, text := range slices.Sorted(maps.Keys(c.Fields)) {
 		path, _ := record.ParsePath(text)
 		to, _ := cast.Parse(c.Fields[text])
-		out = append(out, field{path, to})
+		out = append(out, field{path, to, text})
 	}
 	return out
 }

@@ -44,6 +44,9 @@ pipeline "orders" {
 			p.plans.Make = p.plan
 			return p, nil
 		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			return (&processor{config: config.(*Config)}).schemas(in)
+		},
 		Changes: func(config any) engine.Changes {
 			c := config.(*Config)
 			return c.Replaces(c.Field.Path)
@@ -65,10 +68,10 @@ type typed struct {
 }
 
 func (p *processor) plan(s *schema.Schema) (typed, error) {
-	t := typed{s: transform.At(s, p.config.Field.Path)}
+	t := typed{s: record.TypeAt(s, p.config.Field.Path)}
 	if p.config.Missing == "connect" {
 		for i := range p.config.Field.Path {
-			if of := transform.At(s, p.config.Field.Path[:i]); of != nil && of.Type != schema.Struct && of.Type != schema.Any {
+			if of := record.TypeAt(s, p.config.Field.Path[:i]); of != nil && of.Type != schema.Struct && of.Type != schema.Any {
 				return t, fmt.Errorf("%s is no object in the schema", where(p.config.Field.Path[:i]))
 			}
 		}
@@ -84,6 +87,16 @@ func (p *processor) plan(s *schema.Schema) (typed, error) {
 		}
 	}
 	return t, nil
+}
+
+func (p *processor) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
+	return p.config.Schemas(in, func(s *schema.Schema) (*schema.Schema, []engine.Problem) {
+		t, err := p.plan(s)
+		if err != nil {
+			return nil, transform.Unfit("field", p.config.Field.Path, s, err)
+		}
+		return t.s, transform.Missing("field", s, p.config.Field.Path)
+	})
 }
 
 func (*processor) Ports() []string { return nil }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/limits"
@@ -39,6 +40,19 @@ func Factory() engine.ProcessorFactory {
 			p.plans.Make = p.plan
 			return p, nil
 		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			c := config.(*Config)
+			return c.Schemas(in, func(s *schema.Schema) (*schema.Schema, []engine.Problem) {
+				out, err := (&processor{config: c}).plan(s)
+				switch {
+				case err == nil && slices.ContainsFunc(out.Fields, func(f schema.Field) bool { return f.Schema.Type == schema.Any }):
+					return nil, nil // it may be an object with fields of its own
+				case err != nil:
+					return nil, []engine.Problem{{Summary: "the records cannot be flat", Detail: "Of the schema that they have here: " + err.Error() + "."}}
+				}
+				return out, nil
+			})
+		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 		Equal:   func(config any) []string { return config.(*Config).equal() },
 	}
@@ -57,14 +71,14 @@ func (p *processor) plan(s *schema.Schema) (*schema.Schema, error) {
 	flat := s.Clone()
 	flat.Fields = nil
 	f := flattener{p: p, out: flat, seen: make(map[string]bool), on: make(map[*schema.Schema]bool)}
+	flat.Default = nil
+	if err := f.fields(s, "", false, s.Default); err != nil {
+		return nil, err // also of a schema within itself, whose values have no end
+	}
 	if len(s.Default) > 0 {
-		flat.Default = nil
 		if err := f.whole(s); err != nil {
 			return nil, fmt.Errorf("the default: %w", err)
 		}
-	}
-	if err := f.fields(s, "", false, s.Default); err != nil {
-		return nil, err
 	}
 	return flat, nil
 }
@@ -226,6 +240,9 @@ func (w *walker) object(v record.Value, s *schema.Schema, depth int) error {
 	if err != nil {
 		return err
 	}
+	if err := w.absent(v, s); err != nil {
+		return err
+	}
 	at := 0
 	return v.Members(func(name []byte, m record.Value) error {
 		if at++; last != nil && last[string(name)] != at {
@@ -244,10 +261,59 @@ func (w *walker) object(v record.Value, s *schema.Schema, depth int) error {
 			return w.object(m, of, depth+1)
 		}
 		if m.Kind() == record.Null && of != nil && of.Type == schema.Struct {
-			return nil // its fields are absent, which is null
+			return w.nulls(of)
 		}
 		return w.field(m, of)
 	})
+}
+
+// nulls writes the fields of a parent that is null. A field that is absent would
+// read as its default, as it does in Kafka Connect.
+func (w *walker) nulls(s *schema.Schema) error {
+	base := len(w.name)
+	defer func() { w.name = w.name[:base] }()
+	if w.p.config.Connect {
+		return nil
+	}
+	if len(s.Fields) == 0 {
+		return w.field(record.NullValue(), s)
+	}
+	w.name = append(w.name, w.p.config.Delimiter...)
+	at := len(w.name)
+	for i := range s.Fields {
+		w.name = append(w.name[:at], s.Fields[i].Name...)
+		of := s.Fields[i].Schema
+		var err error
+		if of.Type == schema.Struct {
+			err = w.nulls(of)
+		} else {
+			err = w.field(record.NullValue(), of)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// absent writes the fields of parents that the text lacks and that read as null.
+func (w *walker) absent(v record.Value, s *schema.Schema) error {
+	if s == nil || s.Type != schema.Struct || v.Len() >= len(s.Fields) {
+		return nil
+	}
+	base := len(w.name)
+	for i := range s.Fields {
+		of := s.Fields[i].Schema
+		if of.Type != schema.Struct || of.Default != nil || v.Member(s.Fields[i].Name).Kind() != record.Missing {
+			continue
+		}
+		w.name = append(w.name[:base], s.Fields[i].Name...)
+		if err := w.nulls(of); err != nil {
+			return err
+		}
+	}
+	w.name = w.name[:base]
+	return nil
 }
 
 // manyMembers is from when on names are looked up by hash.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/processors/internal/transform"
 )
 
@@ -62,6 +63,20 @@ func (c *Config) changes() engine.Changes {
 		ch.Key = true
 	}
 	return ch
+}
+
+func (c *Config) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
+	return c.Common.Schemas(in, func(s *schema.Schema) (*schema.Schema, []engine.Problem) {
+		out := s
+		var problems []engine.Problem
+		for i, path := range c.paths() {
+			problems = append(problems, transform.Missing(transform.Item("fields", i), s, path)...)
+			if c.move() && out != nil {
+				out = record.SchemaDelete(out, path)
+			}
+		}
+		return out, problems
+	})
 }
 
 // paths are the fields, in the order of headers.

@@ -51,6 +51,9 @@ pipeline "orders" {
 			return p, nil
 		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			return config.(*Config).schemas(in)
+		},
 	}
 }
 
@@ -71,7 +74,7 @@ type typed struct {
 func (p *processor) plan(s *schema.Schema) ([]typed, error) {
 	out := make([]typed, len(p.paths))
 	for i, path := range p.paths {
-		f := transform.At(s, path)
+		f := record.TypeAt(s, path)
 		out[i] = typed{s: f, gap: f == nil && !transform.Unknown(s, path)}
 		if f != nil && p.config.ReplaceNull && len(f.Default) > 0 {
 			var err error

@@ -45,6 +45,13 @@ func Factory() engine.ProcessorFactory {
 			}
 			return p, nil
 		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			c := config.(*Config)
+			return c.Schemas(in, func(s *schema.Schema) (*schema.Schema, []engine.Problem) {
+				out, _ := (&processor{config: c}).plan(s)
+				return out, nil
+			})
+		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 		Equal:   func(config any) []string { return config.(*Config).equal() },
 	}

@@ -41,13 +41,10 @@ pipeline "orders" {
 `}},
 		},
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
-			p := &processor{config: config.(*Config)}
-			for _, in := range p.config.inserts() {
-				f := field{insert: in, s: schemaOf(in, p.config.Connect)}
-				f.static = record.StringValue(p.config.StaticValue)
-				p.fields = append(p.fields, f)
-			}
-			return p, nil
+			return newProcessor(config.(*Config)), nil
+		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			return newProcessor(config.(*Config)).schemas(in)
 		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 		Equal:   func(config any) []string { return config.(*Config).equal() },
@@ -79,6 +76,44 @@ type field struct {
 	insert
 	s      *schema.Schema
 	static record.Value
+}
+
+func newProcessor(c *Config) *processor {
+	p := &processor{config: c}
+	for _, in := range c.inserts() {
+		f := field{insert: in, s: schemaOf(in, c.Connect)}
+		f.static = record.StringValue(c.StaticValue)
+		p.fields = append(p.fields, f)
+	}
+	return p
+}
+
+func (p *processor) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
+	return p.config.Schemas(in, func(s *schema.Schema) (out *schema.Schema, problems []engine.Problem) {
+		out = s
+		for i := range p.fields {
+			f := &p.fields[i]
+			option := f.what + "_field"
+			there := record.TypeAt(s, f.path)
+			if there != nil && there.Type != schema.Any && p.config.Existing == "connect" {
+				problems = append(problems, engine.Problem{Option: option, Summary: fmt.Sprintf("there is a field %s already", f.path), Detail: "Existing fields are refused (option existing): choose another name."})
+				continue
+			}
+			problems = append(problems, transform.Unsettable(option, s, f.path)...)
+			if out == nil {
+				continue
+			}
+			set := record.SchemaSetAs(out, f.path, f.s)
+			if set != nil && !f.s.Optional && !transform.Many(s, f.path) {
+				set = record.SchemaRetype(set, f.path, f.s)
+			}
+			if p.config.Existing == "keep" && (there != nil || transform.Unknown(s, f.path)) {
+				set = schema.Join(out, set)
+			}
+			out = set
+		}
+		return out, problems
+	})
 }
 
 func (*processor) Ports() []string { return nil }
@@ -132,7 +167,7 @@ func (w *worker) inserts(d *record.Doc) error {
 			if old.Kind() != record.Missing && w.config.Existing == "keep" {
 				continue
 			}
-			if typed && transform.At(transform.SchemaOf(d), f.path) != nil {
+			if typed && record.TypeAt(transform.SchemaOf(d), f.path) != nil {
 				return fmt.Errorf("%s_field: the schema has a field %s already", f.what, f.path)
 			}
 		}
@@ -148,7 +183,8 @@ func (w *worker) set(d *record.Doc, i int, v record.Value, typed bool) error {
 		return d.Set(w.ids[i], v)
 	}
 	s := w.fields[i].s
-	if err := d.SetAs(w.ids[i], v, s); err != nil || s.Optional {
+	many := transform.Many(transform.SchemaOf(d), w.fields[i].path)
+	if err := d.SetAs(w.ids[i], v, s); err != nil || s.Optional || many {
 		return err
 	}
 	return d.Retype(w.ids[i], s) // a new member is optional otherwise

@@ -61,7 +61,7 @@ func (b *binder) value(e engine.Expression) {
 	}
 	w, i := b.worker, b.eval("value", e)
 	root := b.layout.Value.Add(nil)
-	b.edit(func(r *record.Record) error { return r.Value.Set(root, orNull(w.results[i])) })
+	b.edit(func(r *record.Record) error { return r.Value.SetAs(root, orNull(w.results[i]), w.plan.value) })
 }
 
 func (b *binder) keep(paths []engine.PathOption) {
@@ -100,12 +100,12 @@ func (b *binder) rename(renames engine.Renames) {
 	}
 }
 
-func (b *binder) set(a engine.Assignment) {
+func (b *binder) set(n int, a engine.Assignment) {
 	option := "set." + a.Path.String()
 	w, i := b.worker, b.eval(option, a.Expr)
 	id := b.layout.Value.Add(a.Path)
 	b.edit(func(r *record.Record) error {
-		if err := r.Value.Set(id, orNull(w.results[i])); err != nil {
+		if err := r.Value.SetAs(id, orNull(w.results[i]), w.plan.of(n)); err != nil {
 			return fmt.Errorf("%s: %w", option, err)
 		}
 		return nil
@@ -119,7 +119,7 @@ func (b *binder) key(e engine.Expression) {
 	w, i := b.worker, b.eval("key", e)
 	root := b.layout.Key.Add(nil)
 	b.edit(func(r *record.Record) error {
-		if err := r.Key.Set(root, orNull(w.results[i])); err != nil {
+		if err := r.Key.SetAs(root, orNull(w.results[i]), w.plan.key); err != nil {
 			return fmt.Errorf("key: %w", err)
 		}
 		return nil

@@ -17,7 +17,9 @@ func Factory() engine.ProcessorFactory {
 				"`value`, `keep`, `remove`, `rename`, `set`, `key`, `remove_headers`, `headers`, `topic`, `timestamp`. " +
 				"To build on a result, use a second map.\n\n" +
 				"Members that are not touched keep their bytes: their order, their digits, their spelling. " +
-				"If one expression fails, nothing of the map is applied and the record goes to the errors edge as it came in.",
+				"If one expression fails, nothing of the map is applied and the record goes to the errors edge as it came in.\n\n" +
+				"Where values have a schema, what is set has the type of its expression: a copied field keeps its own. A field that is there keeps its type if it can hold all that the expression gives; " +
+				"integers stay in their width, and one that does not fit is an error of the record (`cast` makes the field wider).",
 			Defaults: func() any { return Defaults() },
 			Examples: []engine.Example{{Title: "Rename, compute, mask", HCL: `pipeline "shape" {
   input "file" "orders" {
@@ -41,6 +43,9 @@ func Factory() engine.ProcessorFactory {
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
 			return newMapping(config.(*Config)), nil
 		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			return config.(*Config).schemas(in)
+		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 	}
 }
@@ -49,6 +54,7 @@ func Factory() engine.ProcessorFactory {
 type mapping struct {
 	config *Config
 	topics map[string]bool // nil: any topic
+	plans  plans
 }
 
 func newMapping(c *Config) *mapping {
@@ -66,15 +72,15 @@ func (*mapping) Ports() []string { return nil }
 
 // Bind compiles the options into a list of evaluations and a list of edits.
 func (m *mapping) Bind(l *record.Layout) (engine.Bound, error) {
-	b := &binder{layout: l, worker: &worker{topics: m.topics, scratch: make([]byte, 0, 64)}}
+	b := &binder{layout: l, worker: &worker{mapping: m, plan: noPlan, topics: m.topics, scratch: make([]byte, 0, 64)}}
 	c := m.config
 	b.when(c.When)
 	b.value(c.Value)
 	b.keep(c.Keep)
 	b.remove(c.Remove)
 	b.rename(c.Rename)
-	for _, a := range c.Set {
-		b.set(a)
+	for i, a := range c.Set {
+		b.set(i, a)
 	}
 	b.key(c.Key)
 	b.removeHeaders(c.RemoveHeaders)
@@ -91,6 +97,10 @@ func (m *mapping) Bind(l *record.Layout) (engine.Bound, error) {
 
 // worker is the working copy of one map.
 type worker struct {
+	*mapping
+	plan *plan          // of the record at hand
+	in   engine.Schemas // that it is of
+
 	when    engine.Program // nil: always
 	evals   []eval
 	results []record.Value // of evals, by index
@@ -125,6 +135,9 @@ func (w *worker) step(r *record.Record) (bool, error) {
 			return false, fmt.Errorf("%s: %w", w.evals[i].option, err)
 		}
 		w.results[i] = v
+	}
+	if in := (engine.Schemas{Key: r.Key.Schema(), Value: r.Value.Schema()}); in != w.in {
+		w.in, w.plan = in, w.plans.of(w.config, in)
 	}
 	w.scratch = w.scratch[:0]
 	for _, check := range w.checks {

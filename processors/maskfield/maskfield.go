@@ -36,12 +36,10 @@ func Factory() engine.ProcessorFactory {
 `}},
 		},
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
-			p := &processor{config: config.(*Config), paths: transform.Paths(config.(*Config).Fields)}
-			p.plans.Make = p.plan
-			if p.config.Connect {
-				p.mode = cast.Java
-			}
-			return p, nil
+			return newProcessor(config.(*Config)), nil
+		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			return newProcessor(config.(*Config)).schemas(in)
 		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 		Equal:   func(config any) []string { return config.(*Config).equal() },
@@ -53,6 +51,35 @@ type processor struct {
 	paths  []record.Path
 	mode   cast.Mode
 	plans  transform.Plans[[]masked]
+}
+
+func newProcessor(c *Config) *processor {
+	p := &processor{config: c, paths: transform.Paths(c.Fields)}
+	p.plans.Make = p.plan
+	if c.Connect {
+		p.mode = cast.Java
+	}
+	return p
+}
+
+// schemas: masked fields keep their types.
+func (p *processor) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
+	return p.config.Schemas(in, func(s *schema.Schema) (*schema.Schema, []engine.Problem) {
+		plan, _ := p.plan(s)
+		var problems []engine.Problem
+		for i, m := range plan {
+			option := transform.Item("fields", i)
+			if m.err == nil && m.s != nil && !m.value.IsNil() && !m.value.Fits(m.s) {
+				m.err = errors.New("the replacement is none of its values")
+			}
+			if m.err != nil {
+				problems = append(problems, transform.Unfit(option, p.paths[i], m.s, m.err)...)
+			} else {
+				problems = append(problems, transform.Missing(option, s, p.paths[i])...)
+			}
+		}
+		return s, problems
+	})
 }
 
 // masked is what becomes of a field of a schema.
@@ -67,7 +94,7 @@ type masked struct {
 func (p *processor) plan(s *schema.Schema) ([]masked, error) {
 	out := make([]masked, len(p.paths))
 	for i, path := range p.paths {
-		f := transform.At(s, path)
+		f := record.TypeAt(s, path)
 		if f == nil || f.Type == schema.Any {
 			continue
 		}

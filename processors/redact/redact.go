@@ -7,6 +7,8 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
+	"github.com/flowrecords/flow/processors/internal/transform"
 )
 
 // Factory describes redact.
@@ -18,6 +20,7 @@ func Factory() engine.ProcessorFactory {
 			Description: "Fields are found by name at any depth, in arrays, too; a field that matches is redacted whole, whatever it holds. " +
 				"Kinds of values are found within all texts, but not within the names of fields. What is not redacted stays byte for byte.\n\n" +
 				"A null stays null. Numbers are looked at as text, for `card`. " +
+				"With a schema every value keeps its type: in place of a number, a time and the like stands a null, or the empty value of its type where it may not be null. Fields that are removed go from the schema. " +
 				"Finding personal data by its look is never complete: name the fields that you know.",
 			Defaults: func() any { return Defaults() },
 			Examples: []engine.Example{{Title: "No passwords, cards or e-mail addresses", HCL: `pipeline "customers" {
@@ -37,6 +40,9 @@ func Factory() engine.ProcessorFactory {
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
 			return newRedact(config.(*Config)), nil
 		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			return newRedact(config.(*Config)).schemas(in)
+		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 	}
 }
@@ -46,6 +52,7 @@ type redact struct {
 	names  *regexp.Regexp // nil: no fields
 	kinds  []kind
 	parts  struct{ value, key, headers bool }
+	plans  transform.Plans[*schema.Schema]
 }
 
 func newRedact(c *Config) *redact {
@@ -67,6 +74,7 @@ func newRedact(c *Config) *redact {
 	for _, x := range c.Patterns {
 		p.kinds = append(p.kinds, kind{find: x.Regexp})
 	}
+	p.plans.Make = p.plan
 	p.parts.value = slices.Contains(c.In, "value")
 	p.parts.key = slices.Contains(c.In, "key")
 	p.parts.headers = slices.Contains(c.In, "headers")
@@ -76,9 +84,16 @@ func newRedact(c *Config) *redact {
 func (*redact) Ports() []string { return nil }
 
 func (p *redact) Bind(l *record.Layout) (engine.Bound, error) {
-	w := &worker{redact: p, value: part{id: l.Value.Add(nil)}, key: part{id: l.Key.Add(nil)}, known: make(map[string]bool)}
-	w.mask = newMask(p.config)
+	w := p.worker()
+	w.value.id, w.key.id = l.Value.Add(nil), l.Key.Add(nil)
 	return engine.Bound{Step: w.step}, nil
+}
+
+func (p *redact) worker() *worker {
+	return &worker{
+		redact: p, mask: newMask(p.config), known: make(map[string]bool),
+		value: part{planner: p.plans.Planner()}, key: part{planner: p.plans.Planner()},
+	}
 }
 
 // worker is the working copy of a redact.
@@ -94,9 +109,11 @@ type worker struct {
 
 // part is the value or the key.
 type part struct {
-	id     record.PathID
-	source []byte // as it is
-	result []byte // redacted; lives until the next record
+	id      record.PathID
+	planner *transform.Planner[*schema.Schema]
+	enc     record.Encoding // of result
+	source  []byte          // as it is
+	result  []byte          // redacted; lives until the next record
 }
 
 func (w *worker) step(r *record.Record) (bool, error) {
@@ -110,10 +127,10 @@ func (w *worker) step(r *record.Record) (bool, error) {
 		return false, err
 	}
 	if value {
-		r.Value.Reset(r.Value.Encoding(), w.value.result)
+		r.Value.Reset(w.value.enc, w.value.result)
 	}
 	if key {
-		r.Key.Reset(r.Key.Encoding(), w.key.result)
+		r.Key.Reset(w.key.enc, w.key.result)
 	}
 	if w.parts.headers {
 		w.headers(r)
@@ -130,7 +147,10 @@ func (w *worker) look(d *record.Doc, p *part, wanted bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if d.Encoding() != record.JSON {
+	if s := d.Schema(); s != nil {
+		return w.typed(d, p, s)
+	}
+	if p.enc = d.Encoding(); p.enc != record.JSON {
 		var changed bool
 		p.result, changed = w.redactText(p.result[:0], v.Text())
 		return changed, nil
@@ -143,6 +163,25 @@ func (w *worker) look(d *record.Doc, p *part, wanted bool) (bool, error) {
 	s.dst = append(s.dst, s.src[s.copied:]...)
 	p.result = s.dst
 	return s.changed, nil
+}
+
+// typed is look for a document with a schema.
+func (w *worker) typed(d *record.Doc, p *part, s *schema.Schema) (bool, error) {
+	to, err := p.planner.Of(s)
+	if err != nil {
+		return false, err
+	}
+	if p.source, err = d.AppendTo(p.source[:0]); err != nil {
+		return false, err
+	}
+	text, err := d.Encoding().AppendJSON(nil, p.source)
+	if err != nil {
+		return false, err
+	}
+	t := typed{w: w}
+	p.result, err = t.append(p.result[:0], record.RawJSON(text), s, false)
+	p.enc = record.JSONOf(to)
+	return t.changed || to != s, err
 }
 
 func (w *worker) headers(r *record.Record) {

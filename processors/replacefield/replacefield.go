@@ -35,12 +35,11 @@ func Factory() engine.ProcessorFactory {
 		},
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
 			p := &processor{config: config.(*Config)}
-			p.plans.Make = func(s *schema.Schema) (*schema.Schema, error) {
-				bare := s.Clone()
-				bare.Default = nil
-				return bare, nil
-			}
+			p.plans.Make = func(s *schema.Schema) (*schema.Schema, error) { return bare(s), nil }
 			return p, nil
+		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			return config.(*Config).schemas(in)
 		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 		Equal:   func(config any) []string { return config.(*Config).equal() },
@@ -128,16 +127,22 @@ func (w *worker) refuse(d *record.Doc) error {
 	if err := transform.Object(d); err != nil {
 		return err
 	}
-	s := transform.SchemaOf(d)
-	if s == nil {
-		return nil
-	}
-	for _, rn := range w.config.Renames {
-		goes := slices.ContainsFunc(w.config.Exclude, func(p engine.PathOption) bool { return slices.Equal(p.Path, rn.To) }) ||
-			len(w.config.Include) > 0 && !slices.ContainsFunc(w.config.Include, func(p engine.PathOption) bool { return slices.Equal(p.Path, rn.To) }) ||
-			slices.ContainsFunc(w.config.Renames, func(other engine.Rename) bool { return slices.Equal(other.From, rn.To) })
-		if !goes && transform.At(s, rn.To) != nil && transform.At(s, rn.From) != nil {
+	if s := transform.SchemaOf(d); s != nil {
+		if rn := w.config.clash(s); rn != nil {
 			return fmt.Errorf("rename %s: the schema has a field %s already", rn.From, rn.To)
+		}
+	}
+	return nil
+}
+
+// clash is a rename to a name that another field of the schema keeps.
+func (c *Config) clash(s *schema.Schema) *engine.Rename {
+	for i, rn := range c.Renames {
+		goes := slices.ContainsFunc(c.Exclude, func(p engine.PathOption) bool { return slices.Equal(p.Path, rn.To) }) ||
+			len(c.Include) > 0 && !slices.ContainsFunc(c.Include, func(p engine.PathOption) bool { return slices.Equal(p.Path, rn.To) }) ||
+			slices.ContainsFunc(c.Renames, func(other engine.Rename) bool { return slices.Equal(other.From, rn.To) })
+		if !goes && record.TypeAt(s, rn.To) != nil && record.TypeAt(s, rn.From) != nil {
+			return &c.Renames[i]
 		}
 	}
 	return nil

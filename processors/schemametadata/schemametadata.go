@@ -43,6 +43,16 @@ pipeline "orders" {
 			p.plans.Make = p.plan
 			return p, nil
 		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			c := config.(*Config)
+			return c.Schemas(in, func(s *schema.Schema) (*schema.Schema, []engine.Problem) {
+				out, err := (&processor{config: c}).plan(s)
+				if err != nil {
+					return nil, []engine.Problem{{Option: "connect", Summary: "the schema cannot be changed", Detail: "Of records of type " + s.Type.String() + ": " + err.Error() + "."}}
+				}
+				return out, nil
+			})
+		},
 		Changes: func(config any) engine.Changes { return config.(*Config).Changes(nil, nil, nil) },
 	}
 }

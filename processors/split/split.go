@@ -7,6 +7,7 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 // Factory describes split.
@@ -36,6 +37,9 @@ func Factory() engine.ProcessorFactory {
 		},
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
 			return &split{config: config.(*Config)}, nil
+		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			return config.(*Config).schemas(in)
 		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 	}
@@ -68,6 +72,7 @@ type worker struct {
 	path, into, index record.PathID
 	whole             bool
 	part              *record.Record // a part alone, when whole
+	elem              *schema.Schema // of the parts at hand; nil: not known
 	scratch           []byte         // its value
 	key               []byte         // its key
 }
@@ -77,6 +82,9 @@ var errEmpty = errors.New("nothing to split: the array is empty")
 func (w *worker) expand(r *record.Record, emit func(*record.Record) error) error {
 	v, err := r.Value.Get(w.path)
 	if err != nil {
+		return err
+	}
+	if w.elem, err = w.config.elemOf(r.Value, w.path); err != nil {
 		return err
 	}
 	r.Value.Mark()
@@ -151,7 +159,7 @@ func (w *worker) emit(r *record.Record, i int, part record.Value, emit func(*rec
 		if err := r.Value.Delete(w.path); err != nil {
 			return err
 		}
-		if err := r.Value.Set(w.into, part); err != nil {
+		if err := w.put(r.Value, part); err != nil {
 			return err
 		}
 	}
@@ -161,6 +169,17 @@ func (w *worker) emit(r *record.Record, i int, part record.Value, emit func(*rec
 		}
 	}
 	return emit(out)
+}
+
+// put sets a part where into says, with its type.
+func (w *worker) put(d *record.Doc, part record.Value) (err error) {
+	if w.elem == nil {
+		return d.Set(w.into, part)
+	}
+	if part, err = part.As(w.elem); err != nil {
+		return err
+	}
+	return d.SetAs(w.into, part, w.elem)
 }
 
 // alone makes w.part a record whose value is the part alone.
@@ -184,7 +203,7 @@ func (w *worker) alone(r *record.Record, part record.Value) error {
 		if w.scratch, err = part.AppendJSON(w.scratch[:0]); err != nil {
 			return err
 		}
-		w.part.Value.Reset(record.JSON, w.scratch)
+		w.part.Value.Reset(record.JSONOf(w.elem), w.scratch)
 	}
 	return nil
 }

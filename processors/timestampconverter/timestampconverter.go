@@ -52,6 +52,9 @@ func Factory() engine.ProcessorFactory {
 			p.plans.Make = p.plan
 			return p, nil
 		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			return (&processor{config: config.(*Config)}).schemas(in)
+		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
 		Equal:   func(config any) []string { return config.(*Config).equal() },
 	}
@@ -73,7 +76,7 @@ type typed struct {
 }
 
 func (p *processor) plan(s *schema.Schema) (typed, error) {
-	t := typed{from: transform.At(s, p.config.Field.Path)}
+	t := typed{from: record.TypeAt(s, p.config.Field.Path)}
 	if t.from == nil || t.from.Type == schema.Any {
 		return typed{}, nil
 	}
@@ -100,6 +103,20 @@ func (p *processor) plan(s *schema.Schema) (typed, error) {
 		}
 	}
 	return t, nil
+}
+
+func (p *processor) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
+	path := p.config.Field.Path
+	return p.config.Schemas(in, func(s *schema.Schema) (*schema.Schema, []engine.Problem) {
+		t, err := p.plan(s)
+		switch {
+		case err != nil && t.from != nil:
+			return transform.Converted(s, path, transform.Plain(schema.Any, true)), transform.Unfit("field", path, t.from, err)
+		case t.to == nil:
+			return s, transform.Missing("field", s, path)
+		}
+		return transform.Converted(s, path, t.to), nil
+	})
 }
 
 var errType = errors.New("a value of its type is no time")
@@ -164,7 +181,7 @@ func (w *worker) edit(r *record.Record) error {
 	case record.Missing:
 		switch {
 		case !w.config.Connect:
-			return nil
+			return transform.Nested(d, w.id, w.config.Field.Path, t.to)
 		case s != nil:
 			return transform.Object(d)
 		}

@@ -53,6 +53,10 @@ pipeline "orders" {
 			}
 			return p, nil
 		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			c := config.(*Config)
+			return (&processor{config: c, paths: c.paths()}).schemas(in)
+		},
 		Changes: func(config any) engine.Changes { return engine.Changes{Reads: config.(*Config).paths(), Key: true} },
 		Equal:   func(config any) []string { return config.(*Config).equal() },
 	}
@@ -83,7 +87,7 @@ func (t *typed) field(i int) *schema.Schema {
 func (p *processor) plan(s *schema.Schema) (typed, error) {
 	t := typed{key: &schema.Schema{Type: schema.Struct}, defs: make([]record.Value, len(p.paths)), gaps: make([]bool, len(p.paths))}
 	for i, path := range p.paths {
-		f := transform.At(s, path)
+		f := record.TypeAt(s, path)
 		if f == nil {
 			t.gaps[i] = !transform.Unknown(s, path)
 			f = transform.Plain(schema.Any, true)
@@ -101,6 +105,23 @@ func (p *processor) plan(s *schema.Schema) (typed, error) {
 		t.key.Fields = append(t.key.Fields, schema.Field{Name: path[len(path)-1].Name, Schema: f})
 	}
 	return t, nil
+}
+
+func (p *processor) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
+	out := in
+	out.Key = nil
+	if in.Value == nil {
+		return out, nil
+	}
+	var problems []engine.Problem
+	for i, path := range p.paths {
+		problems = append(problems, transform.Missing(transform.Item("fields", i), in.Value, path)...)
+	}
+	t, err := p.plan(in.Value)
+	if err == nil && (!p.config.Unwrap || in.Key != nil || !transform.IsText(t.key)) {
+		out.Key = t.key
+	}
+	return p.config.Known(in, out), problems
 }
 
 func (*processor) Ports() []string { return nil }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 // Factory describes batch.
@@ -23,6 +24,7 @@ func Factory() engine.ProcessorFactory {
 				"What a window holds is in flight, with all that was read together with it, also what a filter has dropped. " +
 				"Before windows take up half of the pipeline's `max_in_flight`, which would leave the input no room to read, the oldest ends early and the log says so. Raise `max_in_flight` for larger windows.\n\n" +
 				"`split` without options undoes it: of `content = \"values\"` it makes the values again, of `\"records\"` the objects.\n\n" +
+				"The array of values of a schema has one, too, so that their types stay. " +
 				"JSON values are put in as they are, text becomes a string, a null value null. " +
 				"Bytes that are no valid JSON or UTF-8 are an error of the record, which then is not in the window; with `content = \"records\"` keys and headers that are no UTF-8 stand in base64 as `{\"base64\": \"...\"}`.",
 			Defaults: func() any { return Defaults() },
@@ -42,6 +44,12 @@ func Factory() engine.ProcessorFactory {
 		},
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
 			return &batch{config: config.(*Config)}, nil
+		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			if in.Value == nil || config.(*Config).Content == "records" {
+				return engine.Schemas{}, nil
+			}
+			return engine.Schemas{Value: arrayOf(in.Value)}, nil
 		},
 		Changes: func(any) engine.Changes {
 			return engine.Changes{Reads: []record.Path{{}}, WholeValue: true, Key: true, AllHeaders: true, Timestamp: true}
@@ -76,6 +84,19 @@ type window struct {
 	at         int64 // the timestamp, if hasTime
 	hasTime    bool
 	done       []byte // what Result gave out last
+
+	// schema is what all values are of; nil: there is none. typed: it was set by
+	// the first value that is not null.
+	schema *schema.Schema
+	typed  bool
+	own    []byte // scratch: a value as its encoding has it
+}
+
+type elements struct{}
+
+// arrayOf is the type of a window: a tombstone is a null in it.
+func arrayOf(s *schema.Schema) *schema.Schema {
+	return s.Derived(elements{}, func() *schema.Schema { return schema.NewArray(s.AsOptional()) })
 }
 
 func (w *window) Add(r *record.Record) (bool, error) {
@@ -89,7 +110,7 @@ func (w *window) Add(r *record.Record) (bool, error) {
 	if w.config.Content == "records" {
 		w.text, err = w.appendRecord(w.text, r)
 	} else {
-		w.text, err = appendDoc(w.text, r.Value, w.value)
+		w.text, err = w.appendValue(w.text, r.Value)
 	}
 	if err != nil {
 		w.text = w.text[:mark]
@@ -106,11 +127,39 @@ func (w *window) Add(r *record.Record) (bool, error) {
 // next.
 func (w *window) Result(r *record.Record) error {
 	w.text = append(w.text, ']')
-	r.Value.Reset(record.JSON, w.text)
+	enc := record.JSON
+	if w.schema != nil {
+		enc = record.JSONOf(arrayOf(w.schema))
+	}
+	r.Value.Reset(enc, w.text)
 	r.Timestamp, r.HasTimestamp = w.at, w.hasTime
 	w.text, w.done = w.done[:0], w.text
-	w.records, w.hasTime = 0, false
+	w.records, w.hasTime, w.typed, w.schema = 0, false, false, nil
 	return nil
+}
+
+// appendValue writes a value of an array of values, with its type.
+func (w *window) appendValue(dst []byte, d *record.Doc) ([]byte, error) {
+	if d.IsNull() {
+		return append(dst, "null"...), nil
+	}
+	s := d.Schema()
+	var err error
+	if s == nil {
+		dst, err = appendDoc(dst, d, w.value)
+	} else if _, err = d.Get(w.value); err == nil { // checks all of it
+		if w.own, err = d.AppendTo(w.own[:0]); err == nil {
+			dst, err = d.Encoding().AppendJSON(dst, w.own)
+		}
+	}
+	switch {
+	case err != nil:
+	case !w.typed:
+		w.schema, w.typed = s, true
+	case s != w.schema:
+		w.schema = schema.Join(w.schema, s)
+	}
+	return dst, err
 }
 
 // appendDoc writes a document as JSON.

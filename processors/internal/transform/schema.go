@@ -8,28 +8,6 @@ import (
 	"github.com/flowrecords/flow/engine/schema"
 )
 
-// At returns the schema of what stands at a path below s: nil where s has no
-// such field, or says nothing of it.
-func At(s *schema.Schema, path record.Path) *schema.Schema {
-	for _, step := range path {
-		switch {
-		case s == nil:
-			return nil
-		case s.Type == schema.Struct && !step.IsIndex:
-			i := s.FieldIndex(step.Name)
-			if i < 0 {
-				return nil
-			}
-			s = s.Fields[i].Schema
-		case s.Type == schema.Map && !step.IsIndex, s.Type == schema.Array && step.IsIndex:
-			s = s.Elem
-		default:
-			return nil
-		}
-	}
-	return s
-}
-
 // IsLeaf reports a type without parts.
 func IsLeaf(s *schema.Schema) bool {
 	switch s.Type {
@@ -37,6 +15,16 @@ func IsLeaf(s *schema.Schema) bool {
 		return false
 	}
 	return true
+}
+
+// IsText reports a type whose values are texts or bytes: alone, in a key or value
+// that was text, they stay without a schema.
+func IsText(s *schema.Schema) bool {
+	switch s.Type {
+	case schema.String, schema.UUID, schema.Enum, schema.Bytes:
+		return true
+	}
+	return false
 }
 
 // Plain is a schema of a type with nothing else but whether it is optional.
@@ -140,13 +128,13 @@ func Default(s *schema.Schema) (record.Value, error) {
 }
 
 // Unknown reports that s says nothing of what is at a path: on the way stands a
-// part whose type is not known, or a union.
+// part whose type is not known.
 func Unknown(s *schema.Schema, path record.Path) bool {
 	for i := 0; s != nil && i < len(path); i++ {
-		if s.Type == schema.Any || s.Type == schema.Union {
+		if s.Type == schema.Any {
 			return true
 		}
-		s = At(s, path[i:i+1])
+		s = record.TypeAt(s, path[i:i+1])
 	}
 	return s != nil && s.Type == schema.Any
 }

@@ -1,0 +1,179 @@
+package mapping
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
+	"github.com/flowrecords/flow/processors/internal/transform"
+)
+
+// maxPlans bounds how many schemas a map remembers.
+const maxPlans = 1024
+
+// plan says of which types the results of a map are for records of one schema,
+// so that all of them have one schema afterwards. A nil type depends on the
+// result itself.
+type plan struct {
+	value, key *schema.Schema
+	set        []*schema.Schema
+}
+
+var noPlan = &plan{}
+
+// of is the type that assignment number i has.
+func (p *plan) of(i int) *schema.Schema {
+	if p.set == nil {
+		return nil
+	}
+	return p.set[i]
+}
+
+// plans are shared by the workers, so that a schema behind the map is one
+// pointer in all.
+type plans struct {
+	mu   sync.Mutex // guards seen
+	seen map[engine.Schemas]*plan
+}
+
+func (k *plans) of(c *Config, in engine.Schemas) *plan {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	p := k.seen[in]
+	if p == nil {
+		if k.seen == nil || len(k.seen) >= maxPlans {
+			k.seen = make(map[engine.Schemas]*plan)
+		}
+		p = c.plan(in)
+		k.seen[in] = p
+	}
+	return p
+}
+
+// plan is that of records of these types. Records without a schema stay without.
+func (c *Config) plan(in engine.Schemas) *plan {
+	p := &plan{}
+	if in.Value == nil {
+		return p
+	}
+	if !c.Value.IsZero() {
+		p.value = whole(in.Value, engine.ResultOf(c.Value, in))
+	}
+	if !c.Key.IsZero() {
+		p.key = whole(in.Key, engine.ResultOf(c.Key, in))
+	}
+	s := c.edited(p, in.Value)
+	for _, a := range c.Set {
+		t := engine.ResultOf(a.Expr, in)
+		if s != nil {
+			t = record.Settled(record.TypeAt(s, a.Path), t)
+			s = record.SchemaSetAs(s, a.Path, orAny(t))
+		} else {
+			t = nil
+		}
+		p.set = append(p.set, t)
+	}
+	return p
+}
+
+// whole is the type of a result that becomes the whole; what it was before says
+// nothing of a new object.
+func whole(cur, t *schema.Schema) *schema.Schema {
+	if t == nil || t.Type == schema.Any {
+		return nil
+	}
+	if cur == nil || cur.Type.IsComplex() {
+		return t
+	}
+	return record.Settled(cur, t)
+}
+
+func orAny(t *schema.Schema) *schema.Schema {
+	if t == nil {
+		return schema.New(schema.Any)
+	}
+	return t
+}
+
+// edited is the schema of the value before fields are set.
+func (c *Config) edited(p *plan, s *schema.Schema) *schema.Schema {
+	if !c.Value.IsZero() {
+		s = p.value
+	}
+	if s != nil && len(c.Keep) > 0 {
+		s = record.SchemaKeep(s, transform.Paths(c.Keep))
+	}
+	for i := 0; s != nil && i < len(c.Remove); i++ {
+		if path := c.Remove[i].Path; len(path) > 0 {
+			s = record.SchemaDelete(s, path)
+		} else {
+			s = nil
+		}
+	}
+	for i := 0; s != nil && i < len(c.Rename); i++ {
+		if rn := c.Rename[i]; len(rn.From) > 0 && len(rn.To) > 0 {
+			s = record.SchemaRename(s, rn.From, rn.To)
+		} else {
+			s = nil
+		}
+	}
+	return s
+}
+
+// schemas says what a map makes of records of these types, and what of the
+// options cannot be meant for them.
+func (c *Config) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
+	p, out := c.plan(in), in
+	var problems []engine.Problem
+	if in.Value != nil {
+		var edited *schema.Schema
+		edited, problems = c.missing(p, in.Value)
+		out.Value = edited
+		for i, a := range c.Set {
+			problems = append(problems, transform.Unsettable(transform.Entry("set", a.Path.String()), edited, a.Path)...)
+			if out.Value != nil {
+				out.Value = record.SchemaSetAs(out.Value, a.Path, orAny(p.of(i)))
+			}
+		}
+	}
+	if !c.Key.IsZero() {
+		if out.Key = p.key; out.Key != nil && in.Key == nil && transform.IsText(out.Key) {
+			out.Key = nil
+		}
+	}
+	return (&transform.Filtered{When: c.When}).Known(in, out), problems
+}
+
+// missing finds the fields that keep, remove and rename name and that are not
+// there, and returns the schema behind these.
+func (c *Config) missing(p *plan, s *schema.Schema) (*schema.Schema, []engine.Problem) {
+	var problems []engine.Problem
+	if !c.Value.IsZero() {
+		s = p.value
+	}
+	for i, k := range c.Keep {
+		problems = append(problems, transform.Missing(transform.Item("keep", i), s, k.Path)...)
+	}
+	if len(c.Keep) > 0 && s != nil && s.Type != schema.Struct && s.Type != schema.Any {
+		problems = append(problems, engine.Problem{Option: "keep", Summary: "the value has no fields", Detail: fmt.Sprintf("It is of type %s.", s.Type)})
+	}
+	step := func(one Config) { // the same edits as those of a run, one by one
+		if s != nil {
+			s = one.edited(p, s)
+		}
+	}
+	if len(c.Keep) > 0 {
+		step(Config{Keep: c.Keep})
+	}
+	for i := range c.Remove {
+		problems = append(problems, transform.Missing(transform.Item("remove", i), s, c.Remove[i].Path)...)
+		step(Config{Remove: c.Remove[i : i+1]})
+	}
+	for i, rn := range c.Rename {
+		problems = append(problems, transform.Missing(transform.Entry("rename", rn.From.String()), s, rn.From)...)
+		step(Config{Rename: c.Rename[i : i+1]})
+	}
+	return s, problems
+}
