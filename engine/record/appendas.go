@@ -7,9 +7,11 @@ import (
 )
 
 // AppendAs appends v, which fits s, as typed JSON text of s: the inverse of As.
-// What a Value says alone, such as an instant for a day, does not tell.
+// What a Value says alone, an instant for a day, does not tell. Of a nil s it is
+// AppendJSON.
 func (v Value) AppendAs(dst []byte, s *schema.Schema) ([]byte, error) {
 	switch {
+	case s == nil:
 	case v.kind == Float && v.flags&flagDigits == 0 && (math.IsNaN(v.Float()) || math.IsInf(v.Float(), 0)):
 		word := "NaN"
 		if f := v.Float(); f > 0 {

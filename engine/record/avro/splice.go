@@ -4,10 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/flowrecords/flow/engine/record"
-	"github.com/flowrecords/flow/engine/schema"
 )
 
 // program of a record.Plan.
@@ -233,7 +231,7 @@ func (r *reader) spliceValue(dst []byte, step *spliceStep, v record.Value) ([]by
 	case k == record.Bytes && n.op == opBytes:
 		return appendBytes(dst, v.Text()), true
 	}
-	text, err := appendTyped(nil, v, n.from)
+	text, err := v.AppendAs(nil, n.from)
 	if err != nil {
 		r.err = err
 		return dst, false
@@ -245,33 +243,4 @@ func (r *reader) spliceValue(dst []byte, step *spliceStep, v record.Value) ([]by
 		return dst, false
 	}
 	return out, true
-}
-
-// appendTyped appends v as typed JSON text of s: what a Value says alone, an
-// instant for a day, does not tell.
-func appendTyped(dst []byte, v record.Value, s *schema.Schema) ([]byte, error) {
-	if s == nil {
-		return v.AppendJSON(dst)
-	}
-	switch k := v.Kind(); {
-	case k == record.Float && (v.Float() != v.Float() || math.IsInf(v.Float(), 0)):
-		return appendFloat(dst, v.Float(), 64), nil
-	case k == record.Time && s.Type == schema.Date:
-		days := v.Time().Unix() / 86400
-		if v.Time().Unix()%86400 < 0 {
-			days--
-		}
-		return append(schema.AppendDate(append(dst, '"'), days), '"'), nil
-	case k == record.Time && s.Type == schema.LocalTimestamp:
-		return append(schema.AppendTimestamp(append(dst, '"'), v.Time().Unix(), v.Time().Nanosecond(), true), '"'), nil
-	case k == record.Time && s.Type == schema.Timestamp:
-		return append(schema.AppendTimestamp(append(dst, '"'), v.Time().Unix(), v.Time().Nanosecond(), false), '"'), nil
-	case k == record.Duration && s.Type == schema.Time:
-		d := v.Duration()
-		if d < 0 || d > day {
-			return dst, fmt.Errorf("%s is no time of the day", d)
-		}
-		return append(schema.AppendTime(append(dst, '"'), int64(d/time.Second), int(d%time.Second)), '"'), nil
-	}
-	return v.AppendJSON(dst)
 }

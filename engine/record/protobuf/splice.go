@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/engine/schema"
@@ -296,7 +295,7 @@ func (r *reader) spliceValue(dst []byte, step *spliceStep, v record.Value) ([]by
 			return dst, true
 		}
 	}
-	text, err := appendTyped(nil, v, step.as)
+	text, err := v.AppendAs(nil, step.as)
 	if err != nil {
 		r.err = err
 		return dst, false
@@ -309,29 +308,4 @@ func magnitude(v int64) uint64 {
 		return -uint64(v)
 	}
 	return uint64(v)
-}
-
-// appendTyped appends v as typed JSON text of s: what a Value says alone, an
-// instant for a day, does not tell.
-func appendTyped(dst []byte, v record.Value, s *schema.Schema) ([]byte, error) {
-	switch k := v.Kind(); {
-	case k == record.Float && (v.Float() != v.Float() || math.IsInf(v.Float(), 0)):
-		return appendFloat(dst, v.Float(), 64), nil
-	case k == record.Time && s.Type == schema.Date:
-		sec := v.Time().Unix()
-		days := sec / 86400
-		if sec%86400 < 0 {
-			days--
-		}
-		return append(schema.AppendDate(append(dst, '"'), days), '"'), nil
-	case k == record.Time && (s.Type == schema.LocalTimestamp || s.Type == schema.Timestamp):
-		return append(schema.AppendTimestamp(append(dst, '"'), v.Time().Unix(), v.Time().Nanosecond(), s.Type == schema.LocalTimestamp), '"'), nil
-	case k == record.Duration && s.Type == schema.Time:
-		d := v.Duration()
-		if d < 0 || d > 24*time.Hour {
-			return dst, fmt.Errorf("%s is no time of the day", d)
-		}
-		return append(schema.AppendTime(append(dst, '"'), int64(d/time.Second), int(d%time.Second)), '"'), nil
-	}
-	return v.AppendJSON(dst)
 }
