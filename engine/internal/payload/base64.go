@@ -78,23 +78,60 @@ func (w *Walker) encodedAlready(n *Node, i int) int {
 
 // unscaled reads base64 of at most 8 bytes, and returns how many they are.
 func (w *Walker) unscaled(i int) (v int64, size, end int) {
-	const most = 12
 	end, plain := w.str(i)
-	if !plain || end-i-2 > most || end-i == 2 {
+	if !plain {
 		return 0, 0, -1
 	}
-	size, err := strict64.Decode(w.small[:], w.b[i+1:end-1])
-	if err != nil || size > 8 {
-		return 0, 0, -1
-	}
-	v = int64(int8(w.small[0]))
-	for _, c := range w.small[1:size] {
-		v = v<<8 | int64(c)
-	}
-	if v == math.MinInt64 {
+	v, size = few64(w.b[i+1 : end-1])
+	if size == 0 || v == math.MinInt64 {
 		return 0, 0, -1
 	}
 	return v, size, end
+}
+
+// digits64 is what each character of base64 is worth; 64 and more is none.
+var digits64 = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 64
+	}
+	for i, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+		t[c] = byte(i)
+	}
+	return t
+}()
+
+// few64 reads strict base64 of up to 8 bytes as a signed integer. size is how
+// many they are; 0: it is no such text.
+func few64(text []byte) (v int64, size int) {
+	n := len(text)
+	if n == 0 || n%4 != 0 || n > 12 {
+		return 0, 0
+	}
+	pad := 0
+	if text[n-1] == '=' {
+		if pad = 1; text[n-2] == '=' {
+			pad = 2
+		}
+	}
+	if size = n/4*3 - pad; size > 8 {
+		return 0, 0
+	}
+	chars := text[:n-pad]
+	var bits uint64
+	for _, c := range chars[:len(chars)-1] {
+		d := digits64[c]
+		if d >= 64 {
+			return 0, 0
+		}
+		bits = bits<<6 | uint64(d)
+	}
+	// Of the last one 2 bits are too many for each =.
+	d, over := digits64[chars[len(chars)-1]], 2*pad
+	if d >= 64 || d&(1<<over-1) != 0 {
+		return 0, 0
+	}
+	bits = bits<<(6-over) | uint64(d>>over)
+	return int64(bits<<(64-8*size)) >> (64 - 8*size), size
 }
 
 // decoded reads a decimal from base64 of at most 8 bytes.
