@@ -136,7 +136,7 @@ func (d *Doc) plannedValue(id PathID, v Value, want *schema.Schema) (Value, *sch
 			return IntValue(v.Int()), t, nil
 		case v.kind == Time && t.Type != schema.Any:
 			return instant(int64(v.num), int(v.n)), t, nil
-		case v.flags&flagDigits == 0 && (t.Type == schema.Float32 || t.Type == schema.Float64):
+		case v.flags&flagDigits == 0 && (t.Type == schema.Float32 || t.Type == schema.Float64) && !v.longInt():
 			return FloatValue(v.Float()), t, nil
 		}
 	}

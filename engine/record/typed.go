@@ -447,6 +447,13 @@ func fitsComplex(s *schema.Schema, v Value) bool {
 	return ok
 }
 
+// longInt reports whether v is an integer that a float of the same value may be
+// written otherwise than.
+func (v Value) longInt() bool {
+	const most = 1e15 // see AppendFloat
+	return v.kind == Int && (int64(v.num) >= most || int64(v.num) <= -most)
+}
+
 // encodeAs returns v as JSON text of the type t, which it fits, and as it will
 // be read back.
 func (d *Doc) encodeAs(t *schema.Schema, v Value) (text []byte, norm Value, err error) {
@@ -505,7 +512,7 @@ func (d *Doc) encodeAs(t *schema.Schema, v Value) (text []byte, norm Value, err 
 	if text, norm, err = d.encode(v); err != nil {
 		return nil, Value{}, err
 	}
-	if t.Type == schema.Decimal && v.kind != Null {
+	if t.Type == schema.Decimal && v.kind != Null || v.longInt() {
 		norm = decode(text, &d.arena) // with all its digits
 	}
 	norm, err = typed(t, norm, &d.arena)

@@ -61,10 +61,10 @@ type Node struct {
 	Elem *Node
 
 	op     op
-	null   bool // a null is one on both sides
-	lo, hi int64
-	safe   int // opInt: so many digits are never beyond
-	most   int64
+	null   bool  // a null is one on both sides
+	lo, hi int64 // opInt
+	safe   int   // opInt: so many digits are never beyond
+	most   int64 // opEncoded: the most without its point, and negative the least
 }
 
 // Member is a field or branch.
@@ -111,8 +111,8 @@ func Writer(s *schema.Schema, o Options) *Program { return compile(s, o, toPaylo
 // a payload becomes the one that is written.
 func Canonical(s *schema.Schema, o Options) *Program { return compile(s, o, canonical) }
 
-// Checker returns the program that only takes a payload as Append writes it:
-// Walk does not write. A null is one whatever default there is.
+// Checker returns the program that takes a payload only as Append writes it, and
+// writes nothing: see Walk. A null is one whatever default there is.
 func Checker(s *schema.Schema, o Options) *Program {
 	o.KeepNulls, o.Lenient = true, false
 	return compile(s, o, check)

@@ -49,7 +49,7 @@ func (w *Walker) Member(m *Member, i int) int {
 	return i + len(m.name)
 }
 
-// Null reports whether a null, that is no member of a union, lies at i.
+// Null reports whether a null lies at i.
 func (w *Walker) Null(i int) bool { return has(w.b, i, "null") }
 
 // Name reads the name of an entry of a map and the colon. The name is what lies

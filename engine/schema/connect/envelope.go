@@ -150,7 +150,7 @@ func (k *Cache) decode(dst, text []byte, how reading) ([]byte, *schema.Schema, e
 		}
 		typed, n, err := payload.AppendTypedPart(nil, text[len(l.text):], l.s, l.o.inner())
 		if err == nil && string(text[len(l.text)+n:]) == "}" {
-			return l.append(dst, typed)
+			return l.finish(dst, typed)
 		}
 		break // something else: let the long way tell
 	}
@@ -173,11 +173,11 @@ func (k *Cache) decode(dst, text []byte, how reading) ([]byte, *schema.Schema, e
 	if err != nil {
 		return dst, how.s, err
 	}
-	return how.append(dst, typed)
+	return how.finish(dst, typed)
 }
 
-// append appends what typed text becomes.
-func (r reading) append(dst, typed []byte) ([]byte, *schema.Schema, error) {
+// finish appends what typed text becomes.
+func (r reading) finish(dst, typed []byte) ([]byte, *schema.Schema, error) {
 	if !r.rewrite {
 		return append(dst, typed...), r.s, nil
 	}
