@@ -13,7 +13,7 @@ import (
 // nothing.
 type Schemas struct {
 	// Key and Value are the schemas of keys and values; nil: not known. A part
-	// whose type is not known within one that is, is of the type schema.Any.
+	// whose type is not known within one that is, is schema.Unknown.
 	Key, Value *schema.Schema
 }
 
@@ -52,8 +52,8 @@ type Fetcher interface {
 // without loss.
 type Taker interface {
 	// Takes returns what is wrong with writing values of s, each part with its
-	// path in the text; nothing if all of it can be written and read back. It
-	// does no I/O.
+	// path in the text; nothing if all of it can be written and read back, or
+	// if that depends on parts that are schema.Unknown. It does no I/O.
 	Takes(s *schema.Schema) []Problem
 }
 

@@ -103,6 +103,9 @@ func schemaCreate(s *schema.Schema, path Path, null int, t *schema.Schema) *sche
 
 // wider is a type that holds what a and b hold.
 func wider(a, b *schema.Schema) *schema.Schema {
+	if b == schema.Unknown {
+		return b
+	}
 	if schema.EqualTypes(a.AsRequired(), b.AsRequired()) {
 		if b.Optional {
 			return a.AsOptional()
@@ -347,6 +350,8 @@ func withBranch(s *schema.Schema, i int, t *schema.Schema) *schema.Schema {
 	switch {
 	case s.Branches[i].Schema == t:
 		return s
+	case t == schema.Unknown:
+		return t
 	case t.Optional:
 		return anyType // a branch holds no null: it is no union any more
 	}

@@ -6,7 +6,7 @@ import (
 
 // The functions of this file say before a run what the methods of Doc make of
 // the schema of a record whose value is not null: Doc uses the same ones. What
-// depends on the values is an optional Any, or optional (see schema.Join).
+// depends on the values is schema.Unknown, or optional (see schema.Join).
 // Paths that are not declared are none of their business: TypeAt finds them.
 
 // TypeAt returns the type that s declares at a path: nil where it has no such
@@ -18,13 +18,10 @@ func TypeAt(s *schema.Schema, path Path) *schema.Schema {
 	return s
 }
 
-// SchemaSetAs is Doc.SetAs of a value of type t; of schema.Any, it is Doc.Set of
-// a value of which nothing is known. An optional part on the way may be null,
+// SchemaSetAs is Doc.SetAs of a value of type t; of schema.Unknown, it is Doc.Set
+// of a value of which nothing is known. An optional part on the way may be null,
 // so that the edit makes it anew and its other fields are not there.
 func SchemaSetAs(s *schema.Schema, path Path, t *schema.Schema) *schema.Schema {
-	if t.Type == schema.Any {
-		t = anyType
-	}
 	if len(path) == 0 {
 		return known(t)
 	}
@@ -35,7 +32,7 @@ func SchemaSetAs(s *schema.Schema, path Path, t *schema.Schema) *schema.Schema {
 			out = schema.Join(out, schemaCreate(s, path, i, t))
 		}
 		if at.Type == schema.Union {
-			out = schema.Join(out, schemaSet(s, path[:i], anyType, false))
+			out = schema.Join(out, schemaSet(s, path[:i], schema.Unknown, false))
 		}
 		many = at.Type == schema.Array || at.Type == schema.Map
 		at = childType(at, &path[i])
@@ -75,11 +72,11 @@ func SchemaRename(s *schema.Schema, from, to Path) *schema.Schema {
 			return s
 		}
 		// What takes the place is of no declared type, if it is there.
-		return schema.Join(s, SchemaSetAs(s, to, anyType))
+		return schema.Join(s, SchemaSetAs(s, to, schema.Unknown))
 	case t == nil && !within(s, from):
 		return s
 	case t == nil:
-		return schema.Join(s, SchemaSetAs(s, to, anyType))
+		return schema.Join(s, SchemaSetAs(s, to, schema.Unknown))
 	}
 	moved := SchemaDelete(s, from)
 	if moved != nil {

@@ -86,7 +86,7 @@ func TestSchemaEdits(t *testing.T) {
 				}
 				if op == 5 {
 					name = "set " + paths[a].String()
-					said, err = SchemaSetAs(s, paths[a], anyType), d.Set(ids[a], v)
+					said, err = SchemaSetAs(s, paths[a], schema.Unknown), d.Set(ids[a], v)
 					break
 				}
 				settled := Settled(TypeAt(s, paths[a]), other)

@@ -7,8 +7,8 @@ import (
 
 // Join returns what is known of records some of which are of a and the others
 // of b; nil: nothing. Where both say the same, so does it; a field is optional
-// if one of them has it so, and a field of which they differ, or that only one
-// of them has, is an optional Any.
+// if one of them has it so, and one of which they differ, or that only one of
+// them has, is Unknown. A default that only one of them has is none.
 func Join(a, b *Schema) *Schema {
 	if a == nil || b == nil {
 		return nil
@@ -20,11 +20,40 @@ func Join(a, b *Schema) *Schema {
 	return nil
 }
 
-var joinAny = &Schema{Type: Any, Optional: true}
+// Unknown, by pointer, is a part of a schema of which a run will know the type,
+// while any other Any is one of which a run does not know it either.
+var Unknown = &Schema{Type: Any, Optional: true}
+
+// Vague reports whether a part of s is Unknown.
+func (s *Schema) Vague() bool { return vague(s, make(map[*Schema]struct{})) }
+
+func vague(s *Schema, seen map[*Schema]struct{}) bool {
+	if s == nil || s == Unknown {
+		return s != nil
+	}
+	if _, there := seen[s]; there || !s.Type.IsComplex() {
+		return false
+	}
+	seen[s] = struct{}{}
+	for i := range s.Fields {
+		if vague(s.Fields[i].Schema, seen) {
+			return true
+		}
+	}
+	for i := range s.Branches {
+		if vague(s.Branches[i].Schema, seen) {
+			return true
+		}
+	}
+	return vague(s.Elem, seen) || vague(s.Key, seen)
+}
 
 type joining struct{ open map[pair]struct{} }
 
 func (j *joining) join(a, b *Schema) *Schema {
+	if a == Unknown || b == Unknown {
+		return Unknown
+	}
 	if Equal(a, b) {
 		return a
 	}
@@ -33,7 +62,7 @@ func (j *joining) join(a, b *Schema) *Schema {
 	}
 	at := pair{a, b}
 	if _, within := j.open[at]; within || a.Type != b.Type || !a.Type.IsComplex() || a.Type == Union || !sameWhole(a, b) {
-		return joinAny
+		return Unknown
 	}
 	j.open[at] = struct{}{}
 	defer delete(j.open, at)
@@ -47,7 +76,7 @@ func (j *joining) join(a, b *Schema) *Schema {
 		return c
 	}
 	if c.Elem = j.join(a.Elem, b.Elem); a.Key != nil && !Equal(a.Key, b.Key) {
-		return joinAny
+		return Unknown
 	}
 	return c
 }
@@ -64,15 +93,15 @@ func (j *joining) fields(a, b *Schema) []Field {
 	for i := range a.Fields {
 		f := a.Fields[i]
 		if other := b.Field(f.Name); other == nil {
-			f = F(f.Name, joinAny)
+			f = F(f.Name, Unknown)
 		} else if f.Schema = j.join(f.Schema, other.Schema); f.Doc != other.Doc || f.Tag != other.Tag || !slices.Equal(f.Aliases, other.Aliases) {
-			f.Schema = joinAny
+			f.Schema = Unknown
 		}
 		out = append(out, f)
 	}
 	for i := range b.Fields {
 		if name := b.Fields[i].Name; a.FieldIndex(name) < 0 {
-			out = append(out, F(name, joinAny))
+			out = append(out, F(name, Unknown))
 		}
 	}
 	return out

@@ -120,7 +120,7 @@ func (p *processor) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem
 			switch {
 			case err != nil:
 				problems = append(problems, transform.Unfit(option, f.path, record.TypeAt(s, f.path), err)...)
-				out = transform.Converted(out, f.path, transform.Plain(schema.Any, true))
+				out = transform.Converted(out, f.path, schema.Unknown)
 			case t.to != nil:
 				out = transform.Converted(out, f.path, t.to)
 			default:

@@ -79,6 +79,9 @@ func (p *processor) plan(s *schema.Schema) (*schema.Schema, error) {
 		if err := f.whole(s); err != nil {
 			return nil, fmt.Errorf("the default: %w", err)
 		}
+		if schema.Check(flat, flat.Default) != nil {
+			flat.Default = nil // it left out what its own parts had a default for
+		}
 	}
 	return flat, nil
 }
@@ -131,6 +134,9 @@ func (f *flattener) fields(s *schema.Schema, prefix string, optional bool, def [
 		f.seen[path] = true
 		field := s.Fields[i]
 		field.Name, field.Schema = path, x
+		if prefix != "" {
+			field.Tag = 0 // it told the fields of its own parent apart
+		}
 		if mayNull != x.Optional || !bytes.Equal(own, x.Default) {
 			field.Schema = x.Clone()
 			field.Schema.Optional, field.Schema.Default = mayNull, own

@@ -91,23 +91,20 @@ func newProcessor(c *Config) *processor {
 func (p *processor) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
 	return p.config.Schemas(in, func(s *schema.Schema) (out *schema.Schema, problems []engine.Problem) {
 		out = s
-		for i := range p.fields {
+		for i := 0; out != nil && i < len(p.fields); i++ {
 			f := &p.fields[i]
 			option := f.what + "_field"
-			there := record.TypeAt(s, f.path)
+			there := record.TypeAt(out, f.path)
 			if there != nil && there.Type != schema.Any && p.config.Existing == "connect" {
 				problems = append(problems, engine.Problem{Option: option, Summary: fmt.Sprintf("there is a field %s already", f.path), Detail: "Existing fields are refused (option existing): choose another name."})
 				continue
 			}
-			problems = append(problems, transform.Unsettable(option, s, f.path)...)
-			if out == nil {
-				continue
-			}
+			problems = append(problems, transform.Unsettable(option, out, f.path)...)
 			set := record.SchemaSetAs(out, f.path, f.s)
-			if set != nil && !f.s.Optional && !transform.Many(s, f.path) {
+			if set != nil && !f.s.Optional && !transform.Many(out, f.path) {
 				set = record.SchemaRetype(set, f.path, f.s)
 			}
-			if p.config.Existing == "keep" && (there != nil || transform.Unknown(s, f.path)) {
+			if p.config.Existing == "keep" && (there != nil || transform.Unknown(out, f.path)) {
 				set = schema.Join(out, set)
 			}
 			out = set

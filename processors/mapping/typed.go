@@ -59,17 +59,17 @@ func (c *Config) plan(in engine.Schemas) *plan {
 		return p
 	}
 	if !c.Value.IsZero() {
-		p.value = whole(in.Value, engine.ResultOf(c.Value, in))
+		p.value = whole(engine.ResultOf(c.Value, in))
 	}
 	if !c.Key.IsZero() {
-		p.key = whole(in.Key, engine.ResultOf(c.Key, in))
+		p.key = whole(engine.ResultOf(c.Key, in))
 	}
 	s := c.edited(p, in.Value)
 	for _, a := range c.Set {
 		t := engine.ResultOf(a.Expr, in)
 		if s != nil {
 			t = record.Settled(record.TypeAt(s, a.Path), t)
-			s = record.SchemaSetAs(s, a.Path, orAny(t))
+			s = record.SchemaSetAs(s, a.Path, orUnknown(t))
 		} else {
 			t = nil
 		}
@@ -78,21 +78,17 @@ func (c *Config) plan(in engine.Schemas) *plan {
 	return p
 }
 
-// whole is the type of a result that becomes the whole; what it was before says
-// nothing of a new object.
-func whole(cur, t *schema.Schema) *schema.Schema {
+// whole is the type of a result that becomes the whole, whatever that was.
+func whole(t *schema.Schema) *schema.Schema {
 	if t == nil || t.Type == schema.Any {
 		return nil
 	}
-	if cur == nil || cur.Type.IsComplex() {
-		return t
-	}
-	return record.Settled(cur, t)
+	return t
 }
 
-func orAny(t *schema.Schema) *schema.Schema {
+func orUnknown(t *schema.Schema) *schema.Schema {
 	if t == nil {
-		return schema.New(schema.Any)
+		return schema.Unknown
 	}
 	return t
 }
@@ -134,7 +130,7 @@ func (c *Config) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
 		for i, a := range c.Set {
 			problems = append(problems, transform.Unsettable(transform.Entry("set", a.Path.String()), edited, a.Path)...)
 			if out.Value != nil {
-				out.Value = record.SchemaSetAs(out.Value, a.Path, orAny(p.of(i)))
+				out.Value = record.SchemaSetAs(out.Value, a.Path, orUnknown(p.of(i)))
 			}
 		}
 	}

@@ -53,7 +53,7 @@ func (c *Config) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
 	case len(path) > 0:
 		problems = transform.Unsettable("into", s, c.Into.Path)
 		if elem == nil {
-			elem = transform.Plain(schema.Any, true)
+			elem = schema.Unknown
 		}
 		if s = record.SchemaDelete(s, path); s != nil {
 			s = record.SchemaSetAs(s, c.Into.Path, elem)
@@ -79,7 +79,7 @@ func settled(s *schema.Schema, path record.Path) *schema.Schema {
 	case cur.Type == schema.Int64:
 		return cur
 	}
-	return schema.New(schema.Any)
+	return schema.Unknown
 }
 
 func (c *Config) splits(t schema.Type) bool {

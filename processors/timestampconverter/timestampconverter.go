@@ -111,7 +111,7 @@ func (p *processor) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem
 		t, err := p.plan(s)
 		switch {
 		case err != nil && t.from != nil:
-			return transform.Converted(s, path, transform.Plain(schema.Any, true)), transform.Unfit("field", path, t.from, err)
+			return transform.Converted(s, path, schema.Unknown), transform.Unfit("field", path, t.from, err)
 		case t.to == nil:
 			return s, transform.Missing("field", s, path)
 		}

@@ -73,10 +73,10 @@ func Many(s *schema.Schema, path record.Path) bool {
 }
 
 // Nested sets the schema that a field has in other records where its parent is
-// null, so that all records have one.
+// null, or another branch of a union, so that all records have one.
 func Nested(d *record.Doc, id record.PathID, path record.Path, to *schema.Schema) error {
 	s := SchemaOf(d)
-	if to == nil || len(path) < 2 || s == nil || Many(s, path) {
+	if s == nil || to == nil || len(path) < 2 && s.Type != schema.Union || Many(s, path) {
 		return nil
 	}
 	return d.Retype(id, to)
