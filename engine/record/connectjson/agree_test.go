@@ -27,7 +27,7 @@ func payloads(numeric bool) *agree.Case {
 			}
 			want, err := connect.AppendPayload(nil, typed, e.Schema(), o)
 			if err != nil || !bytes.Equal(out, want) {
-				return fmt.Errorf("written as %s, not as %s, %w", out, want, err)
+				return fmt.Errorf("written as %s, not as %s, %v", out, want, err)
 			}
 			return nil
 		},

@@ -88,7 +88,7 @@ type indexer struct {
 }
 
 func (x *indexer) value(t *wanted, i, depth int) int {
-	end := -1
+	var end int
 	switch s := t.n.Schema; {
 	case s.Type != schema.Any && x.w.Null(i):
 		if end = x.w.Value(t.n, i, depth); end >= 0 {

@@ -77,6 +77,14 @@ func (x *pair) edit(g Gen) (what string, errs [2]error) {
 	return what, errs
 }
 
+// said is what an error says; none is nothing.
+func said(err error) string {
+	if err == nil {
+		return "no error"
+	}
+	return err.Error()
+}
+
 // agree checks that both read, and are written, the same.
 func (x *pair) agree(g Gen, log string) error {
 	for range 3 {
@@ -84,7 +92,7 @@ func (x *pair) agree(g Gen, log string) error {
 		a, errA := x.docs[0].Get(id)
 		b, errB := x.docs[1].Get(id)
 		if (errA == nil) != (errB == nil) || errA == nil && (a.Kind() != b.Kind() || a.Kind() == record.Float && a.Float() != b.Float() && !math.IsNaN(a.Float()) || a.Kind() != record.Float && a.String() != b.String()) {
-			return fmt.Errorf("%s: %s reads as %s %v, %v and as %s %v, %v", log, x.p.Path(id), a.Kind(), a, errA, b.Kind(), b, errB)
+			return fmt.Errorf("%s: %s reads as %s %v, %s and as %s %v, %s", log, x.p.Path(id), a.Kind(), a, said(errA), b.Kind(), b, said(errB))
 		}
 	}
 	var texts [2][]byte
@@ -182,7 +190,7 @@ func (c *Case) Differ(seed, seed2 uint64) error {
 			what, errs := x.edit(g)
 			log += "\n" + what
 			if (errs[0] == nil) != (errs[1] == nil) {
-				return fmt.Errorf("%s: %v and %v", log, errs[0], errs[1])
+				return fmt.Errorf("%s: %s and %s", log, said(errs[0]), said(errs[1]))
 			}
 			if errs[0] != nil {
 				log += fmt.Sprintf(" (%v)", errs[0])
