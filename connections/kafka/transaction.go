@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,7 +55,12 @@ type Session struct {
 	wrote  bool          // a broker has taken a record of it
 	began  producerEpoch // of the open transaction
 	held   producerEpoch // as last known
-	broken error         // ends the run: nothing may be written any more
+	unsure bool          // a request had no answer: brokers may have given more epochs than held
+
+	// Positions as of the last commit, and those of one whose end is not known.
+	stored, maybe map[string]engine.Position
+
+	broken error // ends the run: nothing may be written any more
 }
 
 // Session returns the session of a pipeline over this connection, making it at
@@ -150,14 +156,23 @@ func (s *Session) open(ctx context.Context) (map[string]engine.Position, error) 
 	if s.client, err = s.conn.Client(s.env, opts...); err != nil {
 		return nil, err
 	}
+	s.doubt(true) // the client asks as often as it takes, and tells of the last answer only
 	if err := s.endOthers(ctx); err != nil {
 		return nil, err
 	}
+	if _, err := s.note(ctx); err != nil {
+		return nil, Classify("beginning as "+s.ID(), err)
+	}
+	s.doubt(false)
 	s.placed = true
 	if s.settings.Shared {
 		return nil, nil
 	}
-	return s.readPositions(ctx)
+	positions, err := s.readPositions(ctx)
+	if err == nil {
+		s.stored, s.maybe = maps.Clone(positions), nil
+	}
+	return positions, err
 }
 
 // command makes the client for requests that the producer does not make by
@@ -323,9 +338,11 @@ func (s *Session) Commit(ctx context.Context, positions map[string]engine.Positi
 	if err != nil {
 		return s.Failed("ending the transaction", err, false)
 	}
+	s.maybe = positions
 	if err := s.end(ctx, kgo.TryCommit); err != nil {
 		return err
 	}
+	s.keep(positions)
 	s.careful.Store(false)
 	for _, o := range offers {
 		o.(*GroupOffsets).Done()
@@ -342,6 +359,7 @@ func (s *Session) end(ctx context.Context, try kgo.TransactionEndTry) error {
 	defer s.mu.Unlock()
 	s.begun, s.wrote = false, false
 	if err != nil {
+		s.unsure = s.unsure || !fenced(err)
 		s.stuck = errors.Is(err, kerr.ConcurrentTransactions)
 		return s.breaks("ending the transaction", err)
 	}
@@ -368,6 +386,9 @@ func (s *Session) Close(ctx context.Context) error {
 		}
 		cancel()
 		if err != nil {
+			if !fenced(err) {
+				s.doubt(true)
+			}
 			s.logger().Info("the open transaction is left to the brokers to take back", "transactional_id", s.ID(), "cause", err)
 		}
 	}

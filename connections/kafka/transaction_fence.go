@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -70,30 +71,77 @@ func (s *Session) note(ctx context.Context) (producerEpoch, error) {
 	return s.held, nil
 }
 
+// doubt says whether brokers may have given more epochs than is known.
+func (s *Session) doubt(unsure bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsure = unsure
+}
+
+// keep takes down what a commit has stored. Only the goroutine that calls Open
+// and Commit reads it.
+func (s *Session) keep(positions map[string]engine.Position) {
+	if s.stored == nil {
+		s.stored = map[string]engine.Position{}
+	}
+	maps.Copy(s.stored, positions)
+	s.maybe = nil
+}
+
 // stillMine makes sure, behind a run that broke, that no other process has begun
 // to run the pipeline meanwhile: to begin anew would end that one. What is held
-// may be one step behind what brokers gave. A process that begins right behind
-// the question is ended by this one, as by any later start; positions are read
+// may be one step behind what brokers gave. Where it may be further behind, since
+// answers were lost, the positions decide: another process that has stored some
+// has taken over. A process that begins right behind the question, or has stored
+// nothing yet, is ended by this one, as by any later start; positions are read
 // after that.
 func (s *Session) stillMine(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, s.patience())
 	defer cancel()
 	s.mu.Lock()
-	held := s.held
+	held, unsure := s.held, s.unsure
 	s.mu.Unlock()
-	next, err := nextEpoch(bounded, s.control, s.ID(), s.timeout(), held)
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	doing := "beginning anew as " + s.ID()
+	next, err := nextEpoch(bounded, s.control, s.ID(), s.timeout(), held)
 	switch {
 	case err == nil:
-		s.held = next
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.held, s.unsure = next, false
 		return nil
+	case fenced(err) && unsure:
+		found, readErr := s.readPositions(bounded)
+		if readErr != nil {
+			return readErr
+		}
+		if s.untouched(found) {
+			return nil
+		}
+		fallthrough
 	case fenced(err):
 		s.placed = false
 		return fmt.Errorf("%s: another process has begun to write as %s: only one process at a time may run this pipeline: %w", doing, s.ID(), err)
-	case bounded.Err() != nil && ctx.Err() == nil:
+	}
+	s.doubt(true)
+	if bounded.Err() != nil && ctx.Err() == nil {
 		return engine.Retry(fmt.Errorf("%s: %w", doing, err))
 	}
 	return Classify(doing, err)
+}
+
+// untouched reports whether nobody else has stored a position since.
+func (s *Session) untouched(found map[string]engine.Position) bool {
+	for source, p := range found {
+		was, ok := s.stored[source]
+		may, also := s.maybe[source]
+		if !(ok && p == was) && !(also && p == may) {
+			return false
+		}
+	}
+	for source := range s.stored {
+		if _, ok := found[source]; !ok {
+			return false
+		}
+	}
+	return true
 }

@@ -179,11 +179,33 @@ func TestSessionTimedOut(t *testing.T) {
 		}
 		same(t, "anew", m, positions{"in/x": at(int64(written))})
 	}
+	// Epochs that were given and never heard of.
+	if err := late(first); err == nil {
+		t.Fatal("what was overdue was committed")
+	}
+	control, err := New(conn.config).Client(first.env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer control.Close()
+	unheard := first.held
+	for range 3 {
+		if unheard, err = nextEpoch(testContext(t), control, first.ID(), time.Second, unheard); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first.doubt(true)
+	if m, err := anew(first); err != nil {
+		t.Fatal(err)
+	} else {
+		same(t, "with epochs that it does not know", m, positions{"in/x": at(int64(written))})
+	}
 	commit(first)
 	openSession(t, second)
 	commit(second)
 	_ = late(second)
-	err := first.Begin(testContext(t))
+	first.doubt(true)
+	err = first.Begin(testContext(t))
 	if err == nil {
 		if err = first.Client().ProduceSync(testContext(t), &kgo.Record{Topic: topic, Value: []byte("late")}).FirstErr(); err == nil {
 			t.Error("the first one writes on")
