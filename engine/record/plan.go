@@ -78,9 +78,10 @@ func (d *Doc) inStructs(id PathID) (bool, error) {
 		if d.there(id) {
 			continue // what is below a null is not filled
 		}
-		if s := &d.slots[up]; *d.marks(up)&markBelow != 0 {
-			return false, nil
-		} else if s.gen != d.gen {
+		if *d.marks(up)&markBelow != 0 {
+			continue // the plan has an edit there, so that it is no null
+		}
+		if d.slots[up].gen != d.gen {
 			return false, nil
 		}
 		if v, err := d.get(up); err != nil || v.kind == Null {
