@@ -134,7 +134,7 @@ func (s *Session) untouched(found map[string]engine.Position) bool {
 	for source, p := range found {
 		was, ok := s.stored[source]
 		may, also := s.maybe[source]
-		if !(ok && p == was) && !(also && p == may) {
+		if known := ok && p == was || also && p == may; !known {
 			return false
 		}
 	}

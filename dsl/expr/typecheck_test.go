@@ -29,7 +29,7 @@ func TestCheck(t *testing.T) {
 		// Fields that are not there, at the step.
 		{"value.idd", `no field [idd] value is struct shop.Order, which has no such field. Did you mean "id"?`},
 		{"value.customer.nam == 'x'", `no field [nam] value.customer is struct shop.Customer, which has no such field. Did you mean "name"?`},
-		{"value.customer.addres.city", `no field [addres] value.customer is struct shop.Customer, which has no such field. Did you mean "address"?`},
+		{"value.customer.addrss.city", `no field [addrss] value.customer is struct shop.Customer, which has no such field. Did you mean "address"?`},
 		{"value.buyer?.nme", `no field [nme] value.buyer is struct Buyer, which has no such field. Did you mean "name"?`},
 		{"value.buyer?.zzzz", `no field [zzzz] value.buyer is struct Buyer, which has no such field. There is name.`},
 		{"value['idd']", `no field ['idd'] value is struct shop.Order, which has no such field. Did you mean "id"?`},
