@@ -20,7 +20,7 @@ func Join(a, b *Schema) *Schema {
 	return nil
 }
 
-// Unknown, by pointer, is a part of a schema of which a run will know the type,
+// Unknown is, by pointer, a part of a schema of which a run will know the type,
 // while any other Any is one of which a run does not know it either.
 var Unknown = &Schema{Type: Any, Optional: true}
 
