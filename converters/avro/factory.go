@@ -126,12 +126,13 @@ func (c *Config) encoding(o engine.SchemaOption) (*avro.Encoding, error) {
 	return avro.NewEncoding(s)
 }
 
-// Schema implements engine.Typed.
+// Schema implements engine.Typed. With a registry each record that is read says
+// which schema it is of, and the given one is what is written.
 func (c *converter) Schema() *schema.Schema {
 	switch {
 	case c.reader != nil:
 		return c.reader.Schema()
-	case c.given != nil:
+	case c.given != nil && (c.Conn == nil || c.Form() == registered.None):
 		return c.given.Schema()
 	}
 	return nil

@@ -18,12 +18,13 @@ type Config struct {
 	Delimiter  string              `flow:"delimiter" doc:"The character between fields." example:"\";\""`
 	Null       []string            `flow:"null" doc:"Texts that stand for a null when they are not quoted. The first one is written for a null and for a column that the object lacks." example:"[\"\", \"NULL\"]"`
 	Extra      string              `flow:"extra" oneof:"error ignore" doc:"What writing does with a member that is no column: error refuses the record, ignore leaves the member out."`
+	Nested     string              `flow:"nested" oneof:"error json" doc:"What writing does with an array or object of records that have a schema: error refuses them, json writes its JSON text. Without a schema it is always JSON text."`
 	LazyQuotes bool                `flow:"lazy_quotes" doc:"Takes a quote within a field as text when reading. Otherwise it is an error of the record."`
 }
 
 // Defaults is what an empty block means.
 func Defaults() *Config {
-	return &Config{Delimiter: ",", Null: []string{""}, Extra: "error"}
+	return &Config{Delimiter: ",", Null: []string{""}, Extra: "error", Nested: "error"}
 }
 
 // Validate implements engine.Validator.

@@ -3,6 +3,7 @@ package csvconv
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
@@ -19,7 +20,7 @@ func Factory() engine.ConverterFactory {
 			Summary: "Values are single rows of CSV.",
 			Description: "Reading: a row (RFC 4180, with or without its line end) becomes a JSON object with the columns in their order. A row with another number of fields, " +
 				"a text that does not fit its type, or bytes that are not UTF-8 are errors of the record. A column that is `int`, `float` or `bool` becomes a JSON number or boolean.\n\n" +
-				"Writing: a JSON object becomes a row without line end, fields quoted where they must be. Numbers keep their digits; an array or object becomes its JSON text. " +
+				"Writing: a JSON object becomes a row without line end, fields quoted where they must be. Numbers keep their digits; an array or object becomes its JSON text, of records with a schema only with `nested = \"json\"`. " +
 				"A value that is no object, or has a member that is no column, is an error of the record.\n\n" +
 				"With `schema` each column has a type of its own, and the value keeps it until it is written: `decimal(10,2)` keeps its digits, `timestamp` is `2006-01-02T15:04:05Z`, `date` is `2006-01-02`, `duration` is `1h30m`, `bytes` are base64. " +
 				"A column that is not optional and stands for a null is an error of the record, but for a text, where nothing at all is the empty text.\n\n" +
@@ -68,6 +69,8 @@ type converter struct {
 	dialect csvrow.Dialect
 	columns *csvrow.Columns
 	write   csvrow.WriterOptions
+	named   string // the option that names the columns
+	json    bool   // arrays and objects of a schema become their JSON text
 }
 
 func newConverter(config any, _ engine.Env) (engine.Converter, error) {
@@ -80,14 +83,14 @@ func newConverter(config any, _ engine.Env) (engine.Converter, error) {
 	if len(bad) > 0 {
 		return nil, errors.New(bad[0].Detail)
 	}
-	names := c.Columns
+	names, named := c.Columns, "columns"
 	var rows *row.Encoding
 	if !c.Schema.IsZero() {
 		s, err := c.schema()
 		if err != nil {
 			return nil, err
 		}
-		rows, names = row.Of(s), nil
+		rows, names, named = row.Of(s), nil, "schema"
 		for i := range s.Fields {
 			names = append(names, s.Fields[i].Name)
 		}
@@ -100,6 +103,8 @@ func newConverter(config any, _ engine.Env) (engine.Converter, error) {
 		rows:    rows,
 		dialect: csvrow.Dialect{Delimiter: delimiter, Lazy: c.LazyQuotes},
 		columns: columns,
+		named:   named,
+		json:    c.Nested == "json",
 		write:   csvrow.WriterOptions{Delimiter: delimiter, IgnoreUnknown: c.Extra == "ignore"},
 	}
 	if len(c.Null) > 0 {
@@ -142,6 +147,13 @@ func (c *converter) NewEncoder(from record.Encoding) engine.Encode {
 	if from != nil && !record.IsJSON(from) && !schemed {
 		return refuse(from)
 	}
+	if s := record.SchemaOf(from); s != nil && !c.json {
+		for i := range s.Fields {
+			if f := &s.Fields[i]; f.Schema.Type.IsComplex() && slices.Contains(c.columns.Names(), f.Name) {
+				return refusal(fmt.Errorf("%s is of type %s, and a field of csv holds one plain value (nested = \"json\" writes its JSON text)", schema.FieldStep(f.Name), f.Schema.Type))
+			}
+		}
+	}
 	var text []byte
 	w, err := csvrow.NewWriter(c.columns.Names(), c.write)
 	if err != nil {
@@ -164,7 +176,10 @@ func (c *converter) NewEncoder(from record.Encoding) engine.Encode {
 
 // refuse is the encoder of values that have no columns.
 func refuse(from record.Encoding) engine.Encode {
-	err := fmt.Errorf("csv needs JSON objects, and the value is %s (a json converter decodes it)", from.Name())
+	return refusal(fmt.Errorf("csv needs JSON objects, and the value is %s (a json converter decodes it)", from.Name()))
+}
+
+func refusal(err error) engine.Encode {
 	return func(dst, src []byte, _ *engine.Meta) ([]byte, error) {
 		if src == nil {
 			return nil, nil

@@ -22,13 +22,14 @@ type Config struct {
 	Schemaless string              `flow:"schemaless" oneof:"error null" doc:"What form = \"envelope\" writes for a value that has no schema: null writes \"schema\": null, as Kafka Connect does."`
 
 	Decimal string `flow:"decimal" oneof:"number base64" doc:"How envelope and payload write decimals: as numbers with all their digits, or as base64 of their bytes, which is Kafka Connect's default. Both are read."`
+	Foreign string `flow:"foreign" oneof:"plain error" doc:"What envelope and payload do with types that Kafka Connect does not have, such as uuid or a timestamp in microseconds. plain: they are plain types with parameters in the schema, from which flow reads them back exactly. error: they are errors of the record, and of the config where the schema is known."`
 	Lenient bool   `flow:"lenient" doc:"Reads from envelope and payload what can mean only one thing: a number or boolean in quotes, 1.0 for an integer, dates and times as text, base64 without padding. Leaves out members that the schema does not have. Otherwise all of these are errors of the record."`
 	Replace bool   `flow:"replace_null_with_default" doc:"Reads and writes a null as the default of its schema, if there is one, as Kafka Connect does by default. A member that is not there is its default anyway."`
 }
 
 // Defaults is what an empty block means.
 func Defaults() *Config {
-	return &Config{Form: formPlain, Schemaless: "error", Decimal: "number"}
+	return &Config{Form: formPlain, Schemaless: "error", Decimal: "number", Foreign: "plain"}
 }
 
 // Validate implements engine.Validator.
@@ -44,6 +45,7 @@ func (c *Config) Validate() []engine.Problem {
 	}{
 		{"schemaless", `form = "envelope"`, c.Schemaless != def.Schemaless, c.Form == formEnvelope},
 		{"decimal", `form = "envelope" or "payload"`, c.Decimal != def.Decimal, c.Form != formPlain},
+		{"foreign", `form = "envelope" or "payload"`, c.Foreign == "error", c.Form != formPlain},
 		{"lenient", `form = "envelope" or "payload"`, c.Lenient, c.Form != formPlain},
 		{"replace_null_with_default", `form = "envelope" or "payload"`, c.Replace, c.Form != formPlain},
 	} {

@@ -52,6 +52,9 @@ func (c *converter) target(s *schema.Schema) (*target, error) {
 		}
 	}
 	if t.as != nil && c.config.Form != formPlain {
+		if ps := c.foreign(t.as); len(ps) > 0 {
+			return nil, errors.New(ps[0].Summary)
+		}
 		t.payloads = connect.NewWriter(t.as, c.options)
 	}
 	if c.config.Form != formEnvelope {

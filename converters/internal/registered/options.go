@@ -21,7 +21,7 @@ type Options struct {
 	Wire     string               `flow:"wire" oneof:"auto prefix header none" doc:"How a record says which schema it is written with: a prefix with the schema's id, a header with its GUID, or not at all. auto is prefix with a registry and none without. Reading takes prefix and header alike."`
 
 	Subject         string `flow:"subject" doc:"Subject under which schemas are when writing. Empty: by subject_strategy." example:"\"orders-value\""`
-	SubjectStrategy string `flow:"subject_strategy" oneof:"topic record topic_record" doc:"What the subject is made of: topic is TOPIC-key or TOPIC-value, record the full name of the record, topic_record TOPIC-NAME."`
+	SubjectStrategy string `flow:"subject_strategy" oneof:"topic record topic_record" doc:"What the subject is made of: topic is TOPIC-key, TOPIC-value or, in a block header_values, TOPIC-header-NAME, record the full name of the record, topic_record TOPIC-NAME."`
 	AutoRegister    bool   `flow:"auto_register" doc:"Registers schemas that the subject does not have yet. Without it they must be there."`
 	UseLatest       bool   `flow:"use_latest" doc:"Writes all records with the latest version of the subject."`
 	SchemaID        int    `flow:"schema_id" unit:"" min:"0" doc:"Writes all records with the schema of this id. 0: none."`

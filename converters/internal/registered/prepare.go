@@ -40,9 +40,9 @@ type preparer[S any] struct {
 	from Source[S]
 }
 
-func (p *preparer[S]) prepare(topic string, key bool, m *engine.Meta) (*target, error) {
+func (p *preparer[S]) prepare(topic string, m *engine.Meta) (*target, error) {
 	ctx := Context(m)
-	s, stored, err := p.schema(ctx, topic, key)
+	s, stored, err := p.schema(ctx, topic, m)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (p *preparer[S]) prepare(topic string, key bool, m *engine.Meta) (*target, 
 }
 
 // schema returns with which schema to write, and how the registry calls it.
-func (p *preparer[S]) schema(ctx context.Context, topic string, key bool) (s S, _ registry.Stored, err error) {
+func (p *preparer[S]) schema(ctx context.Context, topic string, m *engine.Meta) (s S, _ registry.Stored, err error) {
 	var stored registry.Stored
 	switch {
 	case p.options.SchemaID != 0:
@@ -66,7 +66,7 @@ func (p *preparer[S]) schema(ctx context.Context, topic string, key bool) (s S, 
 		s, err = p.from.Parse(r)
 		return s, registry.Stored{ID: r.ID, GUID: r.GUID}, err
 	case p.options.UseLatest:
-		subject, err := p.subject(topic, key, func() (S, error) {
+		subject, err := p.subject(topic, m, func() (S, error) {
 			own, err := p.from.Own()
 			if err != nil {
 				err = fmt.Errorf("with use_latest the name of the record is not known: give the option subject, or subject_strategy = \"topic\": %w", err)
@@ -86,7 +86,7 @@ func (p *preparer[S]) schema(ctx context.Context, topic string, key bool) (s S, 
 	if s, err = p.from.Own(); err != nil || p.form == None {
 		return s, stored, err
 	}
-	subject, err := p.subject(topic, key, func() (S, error) { return s, nil })
+	subject, err := p.subject(topic, m, func() (S, error) { return s, nil })
 	if err != nil {
 		return s, stored, err
 	}
@@ -95,7 +95,7 @@ func (p *preparer[S]) schema(ctx context.Context, topic string, key bool) (s S, 
 }
 
 // subject names the subject of records; of tells their schema.
-func (p *preparer[S]) subject(topic string, key bool, of func() (S, error)) (string, error) {
+func (p *preparer[S]) subject(topic string, m *engine.Meta, of func() (S, error)) (string, error) {
 	if p.options.Subject != "" {
 		return p.options.Subject, nil
 	}
@@ -104,7 +104,10 @@ func (p *preparer[S]) subject(topic string, key bool, of func() (S, error)) (str
 		return "", errors.New(`the record goes to no topic, so its subject has no name: give the option subject, or subject_strategy = "record"`)
 	}
 	if strategy == "topic" {
-		if key {
+		switch {
+		case m != nil && m.Header:
+			return topic + "-header-" + m.Name, nil
+		case m != nil && m.Key:
 			return topic + "-key", nil
 		}
 		return topic + "-value", nil

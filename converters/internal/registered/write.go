@@ -36,16 +36,20 @@ const maxTargets = 1000
 // encoder is a working copy, for one goroutine.
 type encoder struct {
 	client  *Client
-	prepare func(topic string, key bool, m *engine.Meta) (*target, error)
-	targets map[string]*target // by topic
-	topic   string
+	prepare func(topic string, m *engine.Meta) (*target, error)
+	targets map[place]*target
+	at      place
 	last    *target
 }
+
+// place is where records go. header is the name of one; empty: keys or values,
+// of which a working copy sees one kind.
+type place struct{ topic, header string }
 
 // NewEncoder returns how records are written that from describes.
 func NewEncoder[S any](c *Client, from Source[S]) engine.Encode {
 	p := &preparer[S]{Client: c, from: from}
-	e := &encoder{client: c, prepare: p.prepare, targets: map[string]*target{}}
+	e := &encoder{client: c, prepare: p.prepare, targets: map[place]*target{}}
 	return e.encode
 }
 
@@ -53,26 +57,29 @@ func (e *encoder) encode(dst, src []byte, m *engine.Meta) ([]byte, error) {
 	if src == nil {
 		return nil, nil
 	}
-	topic, key := "", false
+	var at place
 	if m != nil {
-		topic, key = m.Topic, m.Key
+		at = place{m.Topic, m.Name}
 	}
 	t := e.last
-	if t == nil || topic != e.topic || t.err != nil {
+	if t == nil || at != e.at || t.err != nil {
 		var err error
-		if t, err = e.target(topic, key, m); err != nil {
+		if t, err = e.target(at, m); err != nil {
 			return dst, err
 		}
-		e.last, e.topic = t, topic
+		e.last, e.at = t, at
 		if t.err != nil {
 			return dst, t.err
 		}
 	}
 	if t.header != nil {
-		if m == nil || m.AddHeader == nil {
+		switch {
+		case m != nil && m.Header:
+			return dst, errOfHeader
+		case m == nil || m.AddHeader == nil:
 			return dst, errNoHeaders
 		}
-		m.AddHeader(HeaderName(key), t.header)
+		m.AddHeader(HeaderName(m.Key), t.header)
 	}
 	start := len(dst)
 	out, err := t.write(append(dst, t.prefix...), src)
@@ -91,15 +98,18 @@ func NotNil(b []byte) []byte {
 	return b
 }
 
-var errNoHeaders = engine.Fatal(errors.New(`this output has no headers: use wire = "prefix"`))
+var (
+	errNoHeaders = engine.Fatal(errors.New(`this output has no headers: use wire = "prefix"`))
+	errOfHeader  = engine.Fatal(errors.New(`a header has no headers of its own: use wire = "prefix"`))
+)
 
-// target returns that of a topic. Its error is one that is not remembered: the
+// target returns that of a place. Its error is one that is not remembered: the
 // registry is away, or nothing works.
-func (e *encoder) target(topic string, key bool, m *engine.Meta) (*target, error) {
-	if t := e.targets[topic]; t != nil && (t.err == nil || e.client.now().Before(t.until)) {
+func (e *encoder) target(at place, m *engine.Meta) (*target, error) {
+	if t := e.targets[at]; t != nil && (t.err == nil || e.client.now().Before(t.until)) {
 		return t, nil
 	}
-	t, err := e.prepare(topic, key, m)
+	t, err := e.prepare(at.topic, m)
 	if err != nil {
 		if _, away := errors.AsType[*engine.RetryError](err); away {
 			return nil, err
@@ -112,7 +122,7 @@ func (e *encoder) target(topic string, key bool, m *engine.Meta) (*target, error
 	if len(e.targets) >= maxTargets {
 		clear(e.targets)
 	}
-	e.targets[topic] = t
+	e.targets[at] = t
 	return t, nil
 }
 

@@ -380,3 +380,43 @@ func FuzzSchema(f *testing.F) {
 		}
 	})
 }
+
+// TestWriterRounds: numbers of a type that has their digits are not rounded to a
+// float unless that is asked for.
+func TestWriterRounds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		to, from, text string
+		fits           bool
+	}{
+		{`"float"`, "float64", "0.1", true},
+		{`"float"`, "float64", "0.12345678901", false},
+		{`"float"`, "int64", "16777216", true},
+		{`"float"`, "int64", "16777217", false},
+		{`"double"`, "int64", "9007199254740992", true},
+		{`"double"`, "int64", "9007199254740993", false},
+		{`"double"`, "uint64", "18446744073709551615", false},
+		{`"double"`, "decimal(20,2)", "1234567.89", true},
+		{`"double"`, "decimal(20,2)", "12345678901234567.89", false},
+		{`"double"`, "float64", "0.30000000000000004", true},
+		{`"float"`, "float32", "0.1", true},
+	} {
+		to, err := Parse([]byte(tt.to))
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, err := schema.Parse(tt.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, lenient := range []bool{false, true} {
+			w, err := NewWriter(to, from, WriterOptions{Lenient: lenient})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Append(nil, []byte(tt.text)); (err == nil) != (tt.fits || lenient) {
+				t.Errorf("%s %s as %s, lenient %v: %v", tt.from, tt.text, tt.to, lenient, err)
+			}
+		}
+	}
+}

@@ -1,10 +1,12 @@
 package avro
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -196,6 +198,10 @@ func (e *wstate) float(dst []byte, n *wnode, i, end int) ([]byte, bool) {
 			e.fail("%s does not fit %s", excerpt(text), n.name)
 			return dst, false
 		}
+		if !e.lenient && n.from != nil && rounded(n.from.Type, text, f, bits) {
+			e.fail("%s has more digits than %s keeps (lenient = true rounds)", excerpt(text), n.name)
+			return dst, false
+		}
 	case string(text) == `"NaN"`:
 		f = math.Float64frombits(0x7ff8 << 48) // as most systems write it
 	case string(text) == `"Infinity"`:
@@ -209,6 +215,34 @@ func (e *wstate) float(dst []byte, n *wnode, i, end int) ([]byte, bool) {
 		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(float32(f))), true
 	}
 	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f)), true
+}
+
+// rounded reports that f, of so many bits, has lost digits of a number of a type
+// that has them exactly. That JSON text has others than a float, such as 0.1, is
+// no loss.
+func rounded(t schema.Type, text []byte, f float64, bits int) bool {
+	const few = 7 // digits that each float holds
+	switch {
+	case t == schema.Float32, t == schema.Float64 && bits == 64, t == schema.Any, len(text) <= few:
+		return false
+	case t == schema.Float64:
+		wide, err := strconv.ParseFloat(string(text), 64)
+		if err != nil || float64(float32(wide)) == wide {
+			return err != nil
+		}
+		short, err := strconv.ParseFloat(strconv.FormatFloat(f, 'g', -1, 32), 64)
+		return err != nil || short != wide
+	}
+	const most = 400 // digits: a float has no more before the point
+	if len(text) > most || bytes.ContainsAny(text, "eE") {
+		return true
+	}
+	was, ok := new(big.Rat).SetString(string(text))
+	now, fine := new(big.Rat).SetString(strconv.FormatFloat(f, 'f', -1, bits))
+	if t.IsInt() {
+		now, fine = new(big.Rat).SetFloat64(f), true
+	}
+	return !ok || !fine || was.Cmp(now) != 0
 }
 
 // binary writes bytes: base64 in JSON, unless the type that the text has says
