@@ -430,7 +430,7 @@ func typedCase(t testing.TB, seed uint64) (exact, vague, problems int) {
 func TestSchemas(t *testing.T) {
 	t.Parallel()
 	exact, vague, problems := 0, 0, 0
-	for seed := range uint64(30000) {
+	for seed := range uint64(3000) {
 		e, v, p := typedCase(t, seed)
 		exact, vague, problems = exact+e, vague+v, problems+p
 	}
