@@ -117,7 +117,8 @@ func (b *bench) toTopic(k *kafka, in, to, delivery string) (usage, error) {
 		return usage{}, err
 	}
 	args := []string{"run", "bench/configs/to_topic.hcl", "--progress", "never", "--log-level", "warn",
-		"--var", "brokers=" + k.addr, "--var", "in=" + in, "--var", "to=" + to, "--var", "state=" + state, "--var", "delivery=" + delivery}
+		"--var", "brokers=" + k.addr, "--var", "in=" + in, "--var", "to=" + to, "--var", "state=" + state, "--var", "delivery=" + delivery,
+		"--var", "positions=positions-of-" + to} // else the next run begins where this one ended
 	return measure(b.flow, append(args, b.profileFlags()...)...)
 }
 

@@ -3,12 +3,16 @@ variable "brokers" {}
 variable "in" {}
 variable "to" {}
 variable "state" {}
+variable "positions" { # the topic of positions of an exactly-once run
+  default = "flow-positions"
+}
 variable "delivery" {
   default = "at_least_once"
 }
 
 connection "kafka" "main" {
-  brokers = [var.brokers]
+  brokers         = [var.brokers]
+  positions_topic = var.positions
 }
 
 pipeline "to_topic" {
