@@ -37,10 +37,14 @@ type Meta struct {
 	Topic string
 	// Key: the bytes are the key of a record, not its value.
 	Key bool
+	// Header: the bytes are the value of the record's header Name. Then Key is
+	// false and Headers and AddHeader are not there: a header has none itself.
+	Header bool
+	Name   string
 	// Headers of the record. They must not be changed.
 	Headers []record.Header
 	// AddHeader adds a header behind the others; value is copied. Nil when
-	// decoding. What a call that ends in an error has added is taken back.
+	// decoding, and for a header. What a call that ends in an error has added is taken back.
 	AddHeader func(name string, value []byte)
 }
 

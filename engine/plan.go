@@ -90,10 +90,13 @@ type Element struct {
 	// Key and Value convert at an input or output; nil at an output writes
 	// the record's own bytes.
 	Key, Value Converter
+	// Headers converts the value of each header but OwnHeader; nil leaves them
+	// as bytes. Within a pipeline a header is text or bytes: see HeaderDecoding.
+	Headers Converter
 
-	// KeyConverter and ValueConverter are the types of Key and Value; empty
-	// without one. They are for people.
-	KeyConverter, ValueConverter string
+	// KeyConverter, ValueConverter and HeadersConverter are the types of Key,
+	// Value and Headers; empty without one. They are for people.
+	KeyConverter, ValueConverter, HeadersConverter string
 
 	// Bounded: an input that ends by itself.
 	Bounded bool

@@ -44,6 +44,9 @@ func Decoding(c Converter) Recode {
 type Transcoder struct {
 	// Value and Key convert; nil leaves the column as it is.
 	Value, Key Recode
+	// Headers converts the value of each header but OwnHeader: see HeaderDecoding
+	// and HeaderEncoding. Nil leaves them as they are.
+	Headers Recode
 	// Wait is called after a *RetryError and returns when it is time to try
 	// again, or an error, which ends Run. Nil makes it an error of the record.
 	Wait func(ctx context.Context, err *RetryError) error
@@ -62,6 +65,9 @@ type Transcoder struct {
 	text  []byte          // values of added
 	list  []record.Header // spare memory
 	ends  []uint32        // spare memory
+
+	headers    []record.Header // of the records so far; their values are the batch's
+	headerEnds []uint32
 }
 
 // added is a header that record number at gets.
@@ -79,12 +85,12 @@ type added struct {
 func (t *Transcoder) Run(ctx context.Context, b *Batch, fail func(i int, reason error)) ([]uint32, error) {
 	n := b.Len()
 	t.kept = t.kept[:0]
-	doKey := t.Key != nil && len(b.Key.Spans) > 0
+	doKey, doHeaders := t.Key != nil && len(b.Key.Spans) > 0, t.Headers != nil && len(b.Headers.List) > 0
 	t.value.reset()
 	t.key.reset()
 	t.begin(ctx)
 	for t.at = 0; t.at < n; t.at++ {
-		err := t.one(b, t.at, doKey)
+		err := t.one(b, t.at, doKey, doHeaders)
 		var fatal *FatalError
 		switch {
 		case err == nil:
@@ -98,6 +104,9 @@ func (t *Transcoder) Run(ctx context.Context, b *Batch, fail func(i int, reason 
 		}
 	}
 	t.meta.Context, t.meta.Headers = nil, nil
+	if doHeaders {
+		t.finishHeaders(&b.Headers)
+	}
 	if len(t.added) > 0 {
 		t.addHeaders(b)
 	}
@@ -118,6 +127,8 @@ func (t *Transcoder) begin(ctx context.Context) {
 	t.meta.Context = ctx
 	clear(t.added)
 	t.added, t.text, t.stop = t.added[:0], t.text[:0], nil
+	clear(t.headers)
+	t.headers, t.headerEnds = t.headers[:0], t.headerEnds[:0]
 	if t.Adds && t.meta.AddHeader == nil {
 		t.meta.AddHeader = func(name string, value []byte) {
 			start := len(t.text)
@@ -128,32 +139,45 @@ func (t *Transcoder) begin(ctx context.Context) {
 }
 
 // one converts record i into the spare columns, or leaves nulls there.
-func (t *Transcoder) one(b *Batch, i int, doKey bool) (err error) {
+func (t *Transcoder) one(b *Batch, i int, doKey, doHeaders bool) (err error) {
 	if t.Topic != nil {
 		t.meta.Topic = t.Topic(b, i)
 	} else {
 		t.meta.Topic = b.Topic(i)
 	}
 	t.meta.Headers = b.Headers.At(i)
-	vn, hn := len(t.value.Data), len(t.added)
+	vn, kn, hn := len(t.value.Data), len(t.key.Data), len(t.added)
 	if t.Value != nil {
 		t.meta.Key = false
 		err = t.column(&t.value, &b.Value, i, t.Value)
 	}
-	if doKey {
+	switch {
+	case doKey && err == nil:
+		t.meta.Key = true
+		err = t.column(&t.key, &b.Key, i, t.Key)
+	case doKey:
+		t.key.null()
+	}
+	if doHeaders {
 		if err == nil {
-			t.meta.Key = true
-			if err = t.column(&t.key, &b.Key, i, t.Key); err != nil && t.Value != nil {
-				t.value.Data, t.value.Spans[i] = t.value.Data[:vn], NullSpan
-			}
-		} else {
-			t.key.null()
+			err = t.headersOf(b, i)
 		}
+		t.headerEnds = append(t.headerEnds, uint32(len(t.headers)))
 	}
 	if err != nil {
 		t.added = t.added[:hn]
+		t.value.takeBack(i, vn)
+		t.key.takeBack(i, kn)
 	}
 	return err
+}
+
+// takeBack makes record i, the last one, a null if the column has it. n is the
+// length of Data before.
+func (c *Column) takeBack(i, n int) {
+	if i < len(c.Spans) {
+		c.Data, c.Spans[i] = c.Data[:n], NullSpan
+	}
 }
 
 // column converts one value, waiting for what is away.
@@ -161,30 +185,16 @@ func (t *Transcoder) column(to, from *Column, i int, f Recode) error {
 	if to.Data == nil {
 		to.Data = make([]byte, 0, limits.BatchBytes)
 	}
-	start, hn := len(to.Data), len(t.added)
-	for {
-		out, enc, err := f(to.Data, from.At(i), from.EncodingOf(i), &t.meta)
-		if err == nil {
-			if out == nil {
-				to.null()
-				return nil
-			}
-			to.Data = out
-			to.close(start)
-			to.note(enc, start == 0)
-			return nil
-		}
-		t.added = t.added[:hn]
-		var again *RetryError
-		if t.Wait == nil || !errors.As(err, &again) {
-			to.null()
-			return err
-		}
-		if err := t.Wait(t.meta.Context, again); err != nil {
-			t.stop = err
-			return err
-		}
+	start := len(to.Data)
+	out, enc, err := t.call(f, to.Data, from.At(i), from.EncodingOf(i))
+	if err != nil || out == nil {
+		to.null()
+		return err
 	}
+	to.Data = out
+	to.close(start)
+	to.note(enc, start == 0)
+	return nil
 }
 
 // finish puts what was converted into its place.

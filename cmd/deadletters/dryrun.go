@@ -197,7 +197,31 @@ func decode(in *engine.Element, x *playground.Record) error {
 		}
 		return err
 	}
-	return errors.Join(one(in.Value, &x.Value, &x.ValueAs), one(in.Key, &x.Key, &x.KeyAs))
+	if err := errors.Join(one(in.Value, &x.Value, &x.ValueAs), one(in.Key, &x.Key, &x.KeyAs)); err != nil {
+		return err
+	}
+	var err error
+	x.Headers, err = headers(engine.HeaderDecoding(in.Headers), x)
+	return err
+}
+
+// headers returns those of x as a converter makes them.
+func headers(convert engine.Recode, x *playground.Record) ([]record.Header, error) {
+	if convert == nil {
+		return x.Headers, nil
+	}
+	list := slices.Clone(x.Headers)
+	for i, h := range list {
+		if engine.OwnHeader(h.Key) {
+			continue
+		}
+		out, _, err := convert(nil, h.Value, nil, &engine.Meta{Context: context.Background(), Topic: x.Topic, Header: true, Name: h.Key})
+		if err != nil {
+			return nil, fmt.Errorf("header %s: %w", h.Key, err)
+		}
+		list[i].Value = out
+	}
+	return list, nil
 }
 
 // meta is what a converter sees of x.
@@ -227,5 +251,11 @@ func (d *Rehearsal) encode(output string, x *playground.Record) error {
 		}
 		return nil
 	}
-	return errors.Join(one(e.Value, x.Value, x.ValueAs, false), one(e.Key, x.Key, x.KeyAs, true))
+	if err := errors.Join(one(e.Value, x.Value, x.ValueAs, false), one(e.Key, x.Key, x.KeyAs, true)); err != nil {
+		return err
+	}
+	if _, err := headers(engine.HeaderEncoding(e.Headers), x); err != nil {
+		return fmt.Errorf("encoding: %w", err)
+	}
+	return nil
 }

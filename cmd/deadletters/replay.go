@@ -81,7 +81,7 @@ func (r *Replay) Plan() (*engine.Pipeline, error) {
 		placed[place.Address()] = true
 		in := &engine.Element{Kind: engine.KindInput, Type: inputType, Name: place.Address(), Bounded: true, Where: place.Where}
 		if place.Kind == engine.KindInput {
-			in.Key, in.Value = place.Key, place.Value
+			in.Key, in.Value, in.Headers = place.Key, place.Value, place.Headers
 		}
 		in.NewInput = func(engine.Env) (engine.Input, error) { return newInput(r, place), nil }
 		p.Elements = append(p.Elements, in)

@@ -18,7 +18,7 @@ type converters struct {
 
 func newConverters(n *node) *converters {
 	c := &converters{n: n}
-	for _, conv := range []engine.Converter{n.el.Value, n.el.Key} {
+	for _, conv := range []engine.Converter{n.el.Value, n.el.Key, n.el.Headers} {
 		if o, ok := conv.(engine.Opener); ok {
 			c.list = append(c.list, o)
 		}

@@ -12,6 +12,7 @@ import (
 // encoder applies the converters of an output. It belongs to its goroutine.
 type encoder struct {
 	value, key copies
+	headers    engine.Recode // nil: they stay
 	t          engine.Transcoder
 	pool       *engine.Pool
 	all        []uint32 // 0, 1, 2, ...
@@ -44,6 +45,7 @@ func newEncoder(el *engine.Element) *encoder {
 	e := &encoder{pool: engine.NewPool(encodedBatches, 0)}
 	e.value.conv, e.key.conv = el.Value, el.Key
 	e.value.as, e.key.as = e.value.recode, e.key.recode
+	e.headers = engine.HeaderEncoding(el.Headers)
 	e.t.Adds = true
 	return e
 }
@@ -124,9 +126,14 @@ func (c *copies) recode(dst, src []byte, from record.Encoding, m *engine.Meta) (
 func (e *encoder) run(ctx context.Context, w *write) error {
 	b := w.b
 	w.enc = b
-	e.t.Value, e.t.Key = e.value.pick(&b.Value), nil
+	e.t.Value, e.t.Key, e.t.Headers = e.value.pick(&b.Value), nil, nil
 	if len(b.Key.Spans) > 0 {
 		e.t.Key = e.key.pick(&b.Key)
+	}
+	if len(b.Headers.List) > 0 && len(b.Failures) == 0 {
+		// Those of a failed record may not be decoded: a dead letter has them as
+		// they were when it failed.
+		e.t.Headers = e.headers
 	}
 	if len(b.Failures) > 0 {
 		// Bytes that could not be decoded are kept as they came.
@@ -137,7 +144,7 @@ func (e *encoder) run(ctx context.Context, w *write) error {
 			e.t.Key = nil
 		}
 	}
-	if e.t.Value == nil && e.t.Key == nil {
+	if e.t.Value == nil && e.t.Key == nil && e.t.Headers == nil {
 		return nil
 	}
 	for len(e.all) < b.Len() {

@@ -58,7 +58,7 @@ func newOutput(n *node, out engine.Output, r *Runner) *output {
 	o.encode = newEncoder(n.el)
 	o.encode.t.Wait = o.waitEncoding
 	o.convs = newConverters(n)
-	if a, ok := out.(engine.Addressed); ok && (n.el.Value != nil || n.el.Key != nil) {
+	if a, ok := out.(engine.Addressed); ok && (n.el.Value != nil || n.el.Key != nil || n.el.Headers != nil) {
 		o.addressed = a
 	}
 	o.retry = retrier{n: n, max: r.settings.RetryMax}

@@ -179,8 +179,8 @@ func routeStep(route engine.Route) engine.Step {
 // newDecoder returns the working copies of an input's converters, nil when
 // decoding changes nothing.
 func newDecoder(el *engine.Element) *engine.Transcoder {
-	t := &engine.Transcoder{Value: engine.Decoding(el.Value), Key: engine.Decoding(el.Key)}
-	if t.Value == nil && t.Key == nil {
+	t := &engine.Transcoder{Value: engine.Decoding(el.Value), Key: engine.Decoding(el.Key), Headers: engine.HeaderDecoding(el.Headers)}
+	if t.Value == nil && t.Key == nil && t.Headers == nil {
 		return nil
 	}
 	return t
