@@ -284,7 +284,7 @@ func (d *decoder) part(prefix string) string {
 }
 
 func blockExample(name string) string {
-	if name == "key" || name == "value" {
+	if slices.Contains(converterBlocks(), name) {
 		return name + ` "json"`
 	}
 	return name
@@ -309,7 +309,7 @@ func (d *decoder) unknownBlock(b *hclsyntax.Block, spec *engine.Spec, prefix str
 	case b.Type == "input" || b.Type == "processor" || b.Type == "output":
 		id = rules.MisplacedBlock
 		detail += " Elements do not nest: close the block before it."
-	case b.Type == "key" || b.Type == "value":
+	case slices.Contains(converterBlocks(), b.Type):
 		id = rules.MisplacedBlock
 		detail += " Inputs and outputs convert; a processor sees values."
 	case len(names) > 0:

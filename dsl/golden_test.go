@@ -225,7 +225,10 @@ func writePipeline(t *testing.T, b *strings.Builder, p *engine.Pipeline) {
 		writeConfig(t, b, "    ", e.Config, c.Defaults())
 		if e.Kind != engine.KindProcessor {
 			fmt.Fprintf(b, "    key %s, value %s\n", converterName(e.Key), converterName(e.Value))
-			for _, c := range []engine.Converter{e.Key, e.Value} {
+			if e.Headers != nil {
+				fmt.Fprintf(b, "    header_values %s\n", converterName(e.Headers))
+			}
+			for _, c := range []engine.Converter{e.Key, e.Value, e.Headers} {
 				if x, ok := c.(engine.Typed); ok && x.Schema() != nil {
 					fmt.Fprintf(b, "    %s\n", strings.ReplaceAll(strings.TrimSpace(x.Schema().Text()), "\n", "\n      "))
 				}

@@ -56,13 +56,13 @@ type element struct {
 	files []string
 	// part describes the options; see described.
 	part *lint.Part
-	// converted are the options of its key and value blocks, for lint.
+	// converted are the options of its blocks of converters, for lint.
 	converted []converted
 }
 
 // converted is a decoded block of a converter.
 type converted struct {
-	// part is "key" or "value".
+	// part is the name of the block.
 	part   string
 	d      *decoder
 	spec   *engine.Spec
@@ -284,17 +284,25 @@ func (l *loader) buildOutput(e *element) {
 
 func (e *element) decode(c engine.Component) {
 	if e.Kind != engine.KindProcessor {
-		e.d.extraBlocks = []string{"key", "value"}
+		e.d.extraBlocks = converterBlocks()
 	}
 	e.spec = e.d.spec(e.Kind, c)
 	e.Config = e.d.config(e.Kind, c, e.block.Body)
 }
 
-// converters builds the converters of the blocks key and value, or the
-// component's default ones.
+// headersBlock is the block of the converter of headers. Several components
+// have an option headers, and others one called header.
+const headersBlock = "header_values"
+
+// converterBlocks are the blocks of an input or output that convert.
+func converterBlocks() []string { return []string{"key", "value", headersBlock} }
+
+// converters builds the converters of the blocks key, value and header_values,
+// or the component's default ones.
 func (e *element) converters(key, value string) {
 	e.Key, e.KeyConverter = e.converter("key", key)
 	e.Value, e.ValueConverter = e.converter("value", value)
+	e.Headers, e.HeadersConverter = e.converter(headersBlock, "")
 }
 
 // converter returns a converter and its type.

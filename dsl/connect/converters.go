@@ -15,6 +15,8 @@ const (
 	jsonConverterClass = "org.apache.kafka.connect.json.JsonConverter"
 	convertersPackage  = "org.apache.kafka.connect.converters."
 	storagePackage     = "org.apache.kafka.connect.storage."
+
+	headerConverter = "header.converter"
 )
 
 // primitives are the types of our primitive converter by Connect's classes.
@@ -24,8 +26,8 @@ func primitives() map[string]string {
 	}
 }
 
-// ConverterHCL writes the element as the block of a converter: key "TYPE" or
-// value "TYPE".
+// ConverterHCL writes the element as the block of a converter: key "TYPE",
+// value "TYPE" or header_values "TYPE".
 func (e *Element) ConverterHCL(part string) string {
 	if len(e.Attributes) == 0 {
 		return fmt.Sprintf("%s %s {}\n", part, engine.HCLString(e.Type))
@@ -44,9 +46,11 @@ func (e *Element) ConverterHCL(part string) string {
 }
 
 // Converter translates a converter of a connector's or worker's properties:
-// option is key.converter or value.converter, whose options are option.*.
+// option is key.converter, value.converter or header.converter, whose options are
+// option.*. SimpleHeaderConverter, which Connect has without an option, becomes no
+// block: the text of headers stays.
 // reading: it turns bytes of a topic into values, as that of a sink does. The
-// Type of the element is empty if there is a Mistake.
+// Type of the element is empty if there is a Mistake, and of SimpleHeaderConverter.
 func Converter(props map[string]string, option string, reading bool) (Element, []Finding) {
 	t := &translation{props: props, prefix: option + "."}
 	class := strings.TrimSpace(props[option])
@@ -54,6 +58,7 @@ func Converter(props map[string]string, option string, reading bool) (Element, [
 	case class == jsonConverterClass:
 		t.element.Type = "json"
 		t.jsonConverter(reading)
+	case class == storagePackage+"SimpleHeaderConverter" && option == headerConverter:
 	case class == storagePackage+"StringConverter":
 		t.element.Type = "string"
 		t.stringConverter()

@@ -91,7 +91,7 @@ func (l *literals) element(b *hclsyntax.Block) {
 		return
 	}
 	for _, c := range b.Body.Blocks {
-		if c.Type == "key" || c.Type == "value" {
+		if c.Type == "key" || c.Type == "value" || c.Type == "header_values" {
 			l.component(engine.KindConverter, c)
 		}
 	}

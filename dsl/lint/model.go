@@ -79,7 +79,7 @@ type Element struct {
 	Places []hcl.Range
 	// Files are what it reads or writes, as far as known.
 	Files []string
-	// Converters are its key and value blocks.
+	// Converters are its blocks key, value and header_values.
 	Converters []*Part
 	// Effect is what a processor does to records; nil: not known.
 	Effect *engine.Changes

@@ -24,7 +24,9 @@ func converters(key, value string) []Option {
 		}
 		return o
 	}
-	return []Option{option("key", "the key", key), option("value", "the value", value)}
+	headers := Option{Name: "header_values", Type: "block", Label: "The type of the converter: flow list converters.", labels: `"TYPE"`,
+		Doc: "How bytes become the text of each header and back. Without the block headers stay as they are."}
+	return []Option{option("key", "the key", key), option("value", "the value", value), headers}
 }
 
 // blocks are those of the language itself.

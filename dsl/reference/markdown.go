@@ -32,7 +32,7 @@ func (ref *Reference) index() string {
 
 What flow reads from, works with and writes to, one page each, made of what the components declare: ` + "`make docs`" + `. ` + "`flow list`" + ` and
 ` + "`flow show input kafka`" + ` say the same in a terminal. [The language](../language.md#options) describes the types of options, its section on
-[converters](../language.md#converters) the blocks ` + "`key` and `value`" + `. [flow.schema.json](../flow.schema.json) describes all of it to editors.
+[converters](../language.md#converters) the blocks ` + "`key`, `value` and `header_values`" + `. [flow.schema.json](../flow.schema.json) describes all of it to editors.
 `)
 	for _, k := range Kinds() {
 		fmt.Fprintf(&b, "\n## %s\n\n| | |\n| --- | --- |\n", title(k))

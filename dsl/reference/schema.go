@@ -79,7 +79,7 @@ func (ref *Reference) summary(block string) string {
 	return e.Summary
 }
 
-// converterDefs adds what a block key or value is: one converter's options
+// converterDefs adds what a block key, value or header_values is: one converter's options
 // below its type.
 func (ref *Reference) converterDefs(defs object) {
 	types := object{}

@@ -211,7 +211,7 @@ pipeline "p" {
 		{
 			ID: MisplacedBlock, Name: "misplaced-block", Category: Syntax, Severity: Error,
 			Summary: "A block stands where blocks of its type do not.",
-			Doc:     "`input`, `processor` and `output` stand in a `pipeline` block and do not nest. `key` and `value` belong to inputs and outputs, which convert. `test` blocks stand in files `*.test.hcl`.",
+			Doc:     "`input`, `processor` and `output` stand in a `pipeline` block and do not nest. `key`, `value` and `header_values` belong to inputs and outputs, which convert. `test` blocks stand in files `*.test.hcl`.",
 			Bad: `input "stdin" "in" {}
 
 pipeline "p" {

@@ -125,7 +125,10 @@ func (d *describer) construct(p *part, node *graph.Node) error {
 		_, p.committer = in.(engine.Committer)
 		_, p.prompt = in.(engine.Prompt)
 		p.out.Key, p.out.Value = decoding(el.Key, el.KeyConverter), decoding(el.Value, el.ValueConverter)
-		node.Decodes = p.out.Key.Rewrites || p.out.Value.Rewrites
+		if el.Headers != nil {
+			p.out.HeaderValues = &Conversion{Converter: el.HeadersConverter, Encoding: record.Text.Name(), Rewrites: engine.HeaderDecoding(el.Headers) != nil}
+		}
+		node.Decodes = p.out.Key.Rewrites || p.out.Value.Rewrites || p.out.HeaderValues.rewrites()
 		if !el.Bounded {
 			d.out.Bounded, d.out.Endless = false, append(d.out.Endless, el.Address())
 		}
@@ -160,6 +163,8 @@ func decoding(c engine.Converter, name string) *Conversion {
 	}
 	return &Conversion{Converter: name, Encoding: c.Decoded().Name(), Rewrites: c.NewDecoder() != nil}
 }
+
+func (c *Conversion) rewrites() bool { return c != nil && c.Rewrites }
 
 // stages says what shares a loop, and encodes what depends on that.
 func (d *describer) stages() {
@@ -208,6 +213,9 @@ func (d *describer) stages() {
 		if p.el.Kind == engine.KindOutput {
 			p.out.QueueBatches = limits.EdgeBatches
 			p.out.Key, p.out.Value = encoding(p.el.Key, p.el.KeyConverter, upstream[i].keys), encoding(p.el.Value, p.el.ValueConverter, upstream[i].values)
+			if p.el.Headers != nil {
+				p.out.HeaderValues = &Conversion{Converter: p.el.HeadersConverter, Rewrites: engine.HeaderEncoding(p.el.Headers) != nil}
+			}
 		}
 	}
 }
@@ -299,7 +307,7 @@ func (d *describer) bounds() {
 		switch {
 		case p.Kind == string(engine.KindInput):
 			inputs++
-		case p.Kind == string(engine.KindOutput) && (p.Key.Rewrites || p.Value.Rewrites):
+		case p.Kind == string(engine.KindOutput) && (p.Key.Rewrites || p.Value.Rewrites || p.HeaderValues.rewrites()):
 			encoders++
 		}
 	}

@@ -62,6 +62,8 @@ type Element struct {
 	// Key and Value are the converters of an input or output.
 	Key   *Conversion `json:"key,omitempty"`
 	Value *Conversion `json:"value,omitempty"`
+	// HeaderValues is the converter of headers; nil: they stay as they are.
+	HeaderValues *Conversion `json:"header_values,omitempty"`
 	// Reads is what its expressions read of a record, sorted: "value" is the
 	// whole value, "value.id" a path in it, "headers.trace" a header.
 	Reads []string `json:"reads,omitempty"`

@@ -230,22 +230,27 @@ func portText(f Port) string {
 }
 
 func conversionText(e *Element) string {
+	var text func(*Conversion) string
+	var none string
 	switch e.Kind {
 	case string(engine.KindInput):
-		if e.Value.Converter == "" && e.Key.Converter == "" {
-			return "come as bytes"
-		}
-		return fmt.Sprintf("value %s, key %s", decodeText(e.Value), decodeText(e.Key))
+		text, none = decodeText, "come as bytes"
 	case string(engine.KindOutput):
-		switch {
-		case e.Confirms != nil && e.Confirms.Discards:
+		if e.Confirms != nil && e.Confirms.Discards {
 			return "are thrown away"
-		case e.Value.Converter == "" && e.Key.Converter == "":
-			return "are written as they are"
 		}
-		return fmt.Sprintf("value %s, key %s", encodeText(e.Value), encodeText(e.Key))
+		text, none = encodeText, "are written as they are"
+	default:
+		return ""
 	}
-	return ""
+	out := none
+	if e.Value.Converter != "" || e.Key.Converter != "" {
+		out = fmt.Sprintf("value %s, key %s", text(e.Value), text(e.Key))
+	}
+	if e.HeaderValues != nil {
+		out += ", headers " + text(e.HeaderValues)
+	}
+	return out
 }
 
 func decodeText(c *Conversion) string {
