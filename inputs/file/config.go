@@ -17,7 +17,7 @@ type Config struct {
 	Paths   []string `flow:"paths" doc:"Files and globs to read. A file that several match is read once." example:"[\"a.jsonl\", \"b/**/*.jsonl\"]"`
 	Exclude []string `flow:"exclude" doc:"Globs of files that are left out. A glob without a slash is compared with the file's name alone." example:"[\"*.tmp\"]"`
 
-	Format string `flow:"format" oneof:"lines csv whole avro" doc:"How bytes divide into records: lines, CSV rows as JSON objects, all of a file as one record, or the records of an Avro container file, which have its schema."`
+	Format string `flow:"format" oneof:"lines csv whole avro parquet" doc:"How bytes divide into records: lines, CSV rows as JSON objects, all of a file as one record, or the records of an Avro container file or a Parquet file, which have its schema."`
 
 	framing.Common
 
@@ -67,9 +67,12 @@ func (c *Config) Validate() []engine.Problem {
 		}
 	}
 	ps = append(ps, c.ProblemsOf(c.Format)...)
+	if c.Format == "parquet" && (c.Compression == "gzip" || c.Compression == "zstd") {
+		add("compression", "a Parquet file is compressed by itself", "Remove compression: what the pages of a file are compressed with stands in the file.")
+	}
 	if c.Mode == "tail" {
-		if c.Format == "avro" {
-			add("mode", "a container file cannot be followed", `Use mode = "batch" with format = "avro": such a file is complete when it is there.`)
+		if c.container() {
+			add("mode", "a container file cannot be followed", `Use mode = "batch" with format = "`+c.Format+`": such a file is complete when it is there.`)
 		}
 		if c.Format == "whole" {
 			add("mode", "a whole file cannot be followed", `Use mode = "batch" with format = "whole", or another format.`)
@@ -87,6 +90,9 @@ func (c *Config) Validate() []engine.Problem {
 	}
 	return ps
 }
+
+// container reports that files keep the schema of their records.
+func (c *Config) container() bool { return c.Format == "avro" || c.Format == "parquet" }
 
 func optionOf(c *Config, p string) string {
 	if p == c.Path {

@@ -7,17 +7,33 @@ import (
 	"io"
 
 	"github.com/flowrecords/flow/connections/ocf"
+	"github.com/flowrecords/flow/connections/parquetfile"
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/engine/record/avro"
 )
 
-// container reads the records of an Avro container file. Positions count
-// records: what is behind one is found by walking over whole blocks.
+// container reads the records of a file that keeps their schema: an Avro
+// container file, where what is behind a position is found by walking over whole
+// blocks, or a Parquet file. Positions count records.
 type container struct {
-	r    *ocf.Reader
+	r    reader
+	enc  record.Encoding
 	rows []uint32
-	// long is a record over the limit that the next batch reports.
+	// bad is why the record that was read last is one that the next batch
+	// reports, and long what it is.
+	bad  error
 	long []byte
+}
+
+// reader is what both kinds of files have in common.
+type reader interface {
+	// Next returns the next record, or io.EOF; a *parquetfile.RowError is of
+	// that record alone.
+	Next() ([]byte, error)
+	Number() int64
+	Skip(to int64) error
+	Close()
 }
 
 func (c *container) close() {
@@ -38,14 +54,19 @@ func (s *stream) openContainer(offset int64) error {
 	}
 	r, err := ocf.NewReader(bufio.NewReaderSize(s.r, 64<<10), max(ocf.DefaultBlock, 4*int64(s.in.cfg.MaxRecord)))
 	if err == nil {
-		s.records = &container{r: r}
 		s.share(r)
-		err = r.Skip(offset)
-		if errors.Is(err, io.EOF) {
-			err = fmt.Errorf("it holds less than the %d records that were read before", offset)
-		}
+		s.records = &container{r: r, enc: r.Encoding()}
+		err = s.records.skip(offset)
 	}
 	return s.spoiled(err)
+}
+
+func (c *container) skip(to int64) error {
+	err := c.r.Skip(to)
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("it holds less than the %d records that were read before", to)
+	}
+	return err
 }
 
 // share gives files of one schema one encoding: what is prepared for it is
@@ -82,19 +103,24 @@ func (s *stream) fillRecords(b *engine.Batch) (bool, error) {
 	if s.broken != nil && (c == nil || s.eof) {
 		return s.failRecord(b, nil, s.broken)
 	}
-	if c.long != nil {
-		long := c.long
-		c.long = nil
-		return s.failRecord(b, long, fmt.Errorf("the record has %d bytes, more than max_record", len(long)))
+	if c.bad != nil {
+		bad := c.bad
+		c.bad = nil
+		return s.failRecord(b, append([]byte{}, c.long...), bad)
 	}
 	first := c.r.Number()
 	c.rows = c.rows[:0]
-	b.Value.Encoding = c.r.Encoding()
+	b.Value.Encoding = c.enc
 	lim := s.in.host.Limits()
 	for !s.eof && len(b.Value.Spans) < lim.Records && len(b.Value.Data) < lim.Bytes {
 		v, err := c.r.Next()
 		if errors.Is(err, io.EOF) {
 			s.eof = true
+			break
+		}
+		var row *parquetfile.RowError
+		if errors.As(err, &row) {
+			c.bad, c.long = fmt.Errorf("reading %s: %w", s.path, row), nil
 			break
 		}
 		if err != nil {
@@ -104,15 +130,15 @@ func (s *stream) fillRecords(b *engine.Batch) (bool, error) {
 			break
 		}
 		if len(v) > int(s.in.cfg.MaxRecord) {
-			c.long = v
+			c.bad, c.long = fmt.Errorf("the record has %d bytes, more than max_record", len(v)), v
 			break
 		}
 		c.rows = append(c.rows, uint32(len(c.rows)))
 		b.Value.Add(v)
 	}
-	s.count(s.raw.n)
+	s.progress()
 	if len(c.rows) == 0 {
-		if s.broken != nil || c.long != nil {
+		if s.broken != nil || c.bad != nil {
 			return s.fillRecords(b)
 		}
 		return false, nil

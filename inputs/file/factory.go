@@ -7,7 +7,7 @@ func Factory() engine.InputFactory {
 	return engine.InputFactory{
 		Component: engine.Component{
 			Type:        "file",
-			Summary:     "Reads files: lines, CSV rows, Avro records or whole contents, once or as they grow.",
+			Summary:     "Reads files: lines, CSV rows, Avro and Parquet records or whole contents, once or as they grow.",
 			Description: description,
 			Defaults:    Defaults,
 			Examples:    examples(),
@@ -45,6 +45,15 @@ another form; a value block has nothing to decode. Blocks may be compressed with
 deflate, snappy or zstandard. Positions count records: a run goes on within a
 file without unpacking what is before. Damage ends a file as that of a compressed
 one does.
+
+With ` + "`format = \"parquet\"`" + ` a file is an Apache Parquet file. Its rows become typed JSON
+text of its schema, in the order of the columns: dates, times, decimals, 64-bit
+integers, lists, maps and structs keep their types. What flow has written comes
+back with names, docs and defaults. A page of each column is in memory at a time;
+pages may be compressed with snappy, gzip, zstd, brotli or lz4. Positions count
+rows, and row groups before one are not read. A value that is none of its type,
+such as a text that is no UTF-8, fails its row alone; other damage ends a file.
+An INTERVAL is read as ISO 8601 text, INT96 as a timestamp, BSON as bytes.
 
 With ` + "`format = \"whole\"`" + ` each file is one record of at most max_record bytes.
 

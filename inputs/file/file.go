@@ -15,6 +15,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/flowrecords/flow/connections/parquetfile"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record/avro"
 	"github.com/flowrecords/flow/inputs/internal/framing"
@@ -32,6 +33,8 @@ type input struct {
 	cur   *stream
 	// encodings of container files by the text of their schema.
 	encodings map[string]*avro.Encoding
+	// schemas of Parquet files.
+	schemas []*parquetfile.Schema
 
 	tail  *tail         // of tail mode
 	watch func() *watch // of tail mode; nil: without

@@ -36,7 +36,7 @@ type stream struct {
 	r       io.Reader
 	unzip   io.Closer
 	cut     *framing.Cutter
-	records *container // of format = "avro"; nil otherwise
+	records *container // of format = "avro" and "parquet"; nil otherwise
 
 	// eof: the end was reached. broken: the compressed data ended or was
 	// damaged there; it is reported behind the records before it.
@@ -136,7 +136,7 @@ func (s *stream) resume(stored []engine.Position) (offset int64, done bool, err 
 		if err != nil {
 			return 0, false, fmt.Errorf("reading %s: %w", s.path, err)
 		}
-		short := s.in.cfg.compression(s.path) == "none" && s.in.cfg.Format != "avro" && p.Offset > s.info.Size()
+		short := s.in.cfg.compression(s.path) == "none" && !s.in.cfg.container() && p.Offset > s.info.Size()
 		switch {
 		case same && was.done >= 0:
 			return 0, was.done == s.info.Size(), nil
@@ -169,6 +169,9 @@ func (s *stream) seek(ctx context.Context, offset int64) error {
 	}
 	if s.in.cfg.Format == "avro" {
 		return s.openContainer(offset)
+	}
+	if s.in.cfg.Format == "parquet" {
+		return s.openParquet(offset)
 	}
 	s.cut = framing.New(s.in.framing, offset)
 	if offset == 0 || s.broken != nil {
@@ -311,7 +314,7 @@ const (
 // fill reads until the batch is full or no more bytes are there now, and
 // reports whether the batch holds a record and was begun.
 func (s *stream) fill(b *engine.Batch, end atEnd) (bool, error) {
-	if s.in.cfg.Format == "avro" {
+	if s.in.cfg.container() {
 		return s.fillRecords(b)
 	}
 	s.cut.Begin(b)
