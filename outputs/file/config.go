@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/flowrecords/flow/connections/parquetfile"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record/avro"
 	"github.com/flowrecords/flow/outputs/internal/frame"
@@ -15,12 +16,13 @@ type Config struct {
 	Append bool            `flow:"append" doc:"Adds to what the file holds. false refuses a file that has content already, unless a crashed run left it half written. A file that rotates is never added to."`
 	Rotate *Rotate         `flow:"rotate,block" doc:"Writes one file after another. A file is visible under its final name, NAME-TIME-NUMBER.EXT, only when it is complete."`
 
-	Format string `flow:"format" oneof:"lines csv envelope raw avro" doc:"lines writes each value and a newline; a JSON value that spans lines is put on one. csv writes a header and one row for each JSON object. envelope writes one JSON object for each record, with key, value, headers, topic, partition, offset, timestamp and, for a failed record, its error. raw writes the values without anything between them. avro writes Avro object container files, with rotate."`
+	Format string `flow:"format" oneof:"lines csv envelope raw avro parquet" doc:"lines writes each value and a newline; a JSON value that spans lines is put on one. csv writes a header and one row for each JSON object. envelope writes one JSON object for each record, with key, value, headers, topic, partition, offset, timestamp and, for a failed record, its error. raw writes the values without anything between them. avro writes Avro object container files and parquet Apache Parquet files, both with rotate."`
 
 	frame.Common
 
-	Schema engine.SchemaOption `flow:"schema" notation:"avro type" doc:"Schema of the files of format avro: a schema block, or Avro's JSON text. Empty: that of the first record of each file, to which the others must fit." example:"file(\"order.avsc\")"`
-	Codec  string              `flow:"codec" oneof:"null deflate snappy zstandard" doc:"How avro compresses the blocks of a file."`
+	Schema  engine.SchemaOption `flow:"schema" notation:"avro type" doc:"Schema of the files of format avro and parquet: a schema block, or Avro's JSON text. Empty: that of the first record of each file, to which the others must fit." example:"file(\"order.avsc\")"`
+	Codec   string              `flow:"codec" oneof:"null deflate snappy zstandard" doc:"How avro compresses the blocks of a file."`
+	Parquet Parquet             `flow:"parquet,block" doc:"How the files of format parquet are laid out."`
 
 	Compression string `flow:"compression" oneof:"auto none gzip zstd" doc:"auto goes by the suffix of the path: .gz or .zst."`
 	Level       int    `flow:"compression_level" unit:"" min:"0" max:"11" doc:"Effort of the compression: 1 to 9 for gzip, 1 to 11 for zstd. 0 is the library's default."`
@@ -31,6 +33,14 @@ type Config struct {
 	Mkdir   bool   `flow:"mkdir" doc:"Makes missing folders."`
 	Mode    string `flow:"mode" doc:"Permissions of a new file, octal. Empty: 0666 less the umask." example:"\"0640\""`
 	MaxOpen int    `flow:"max_open" unit:"files" min:"1" max:"10000" doc:"Most files that are open at once when the path has holes. The least recently used one is closed, which completes a file that rotates."`
+}
+
+// Parquet says how Parquet files are laid out.
+type Parquet struct {
+	Compression     string          `flow:"compression" oneof:"snappy zstd gzip none" doc:"How pages are compressed, with the effort of compression_level."`
+	RowGroupSize    engine.ByteSize `flow:"row_group_size" min:"64KiB" max:"1GiB" doc:"Bytes of records, before encoding and compression, after which a row group ends. So much is in memory while a file is made."`
+	RowGroupRecords int64           `flow:"row_group_records" unit:"records" min:"1" doc:"Records after which a row group ends."`
+	JSON            bool            `flow:"json" doc:"Writes what Parquet has no types for (unions, recursive types, values without a type) as a column of JSON text. Without it such a schema is an error."`
 }
 
 // Rotate says when a file is complete. At least one limit is needed.
@@ -47,6 +57,7 @@ func Defaults() *Config {
 		Format:      frame.Lines,
 		Common:      frame.DefaultCommon(),
 		Codec:       "deflate",
+		Parquet:     defaultParquet(),
 		Compression: "auto",
 		Fsync:       fsyncCommit,
 		OnFull:      "retry",
@@ -54,6 +65,13 @@ func Defaults() *Config {
 		MaxOpen:     64,
 	}
 }
+
+func defaultParquet() Parquet {
+	return Parquet{Compression: "snappy", RowGroupSize: parquetfile.DefaultGroupBytes, RowGroupRecords: parquetfile.DefaultGroupRows}
+}
+
+// container reports that files keep the schema of their records.
+func (c *Config) container() bool { return c.Format == frame.Avro || c.Format == frame.Parquet }
 
 // The values of fsync.
 const (
@@ -94,22 +112,25 @@ func (c *Config) Validate() []engine.Problem {
 // frame returns how records become bytes.
 func (c *Config) frame() frame.Options {
 	o := frame.Options{Format: c.Format, Common: c.Common}
-	o.Container = frame.Container{Schema: c.avroText(), Codec: c.Codec, Level: c.Level}
+	o.Container = frame.Container{Schema: c.avroText(), Codec: c.Codec, Level: c.Level, Rows: c.Schema.Schema, JSON: c.Parquet.JSON}
 	return o
 }
 
-// containerProblems reports mistakes of format avro.
+// containerProblems reports mistakes of the formats avro and parquet.
 func (c *Config) containerProblems() []engine.Problem {
 	var ps []engine.Problem
 	add := func(option, summary, detail string) {
 		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
 	}
-	if c.Format != frame.Avro {
+	if c.Format != frame.Parquet && c.Parquet != defaultParquet() {
+		add("parquet", "parquet is for Parquet files", `It needs format = "parquet".`)
+	}
+	if c.Format != frame.Avro && c.Codec != "deflate" {
+		add("codec", "codec is for container files", `It needs format = "avro". Other formats have compression, and parquet has it in the block parquet.`)
+	}
+	if !c.container() {
 		if !c.Schema.IsZero() {
-			add("schema", "schema is for container files", `It needs format = "avro".`)
-		}
-		if c.Codec != "deflate" {
-			add("codec", "codec is for container files", `It needs format = "avro". Other formats have compression.`)
+			add("schema", "schema is for container files", `It needs format = "avro" or "parquet".`)
 		}
 		return ps
 	}
@@ -117,7 +138,15 @@ func (c *Config) containerProblems() []engine.Problem {
 		add("rotate", "container files need rotate", `A container file is only seen when it is complete, and rotate says when that is. Write for example: rotate { size = "128MiB" }. At the end of the run the last file is completed, too.`)
 	}
 	if c.Compression == gz || c.Compression == zst {
-		add("compression", "container files compress by themselves", `Remove compression and choose a codec: codec = "zstandard".`)
+		add("compression", "container files compress by themselves", c.codecHint())
+	}
+	if c.Format == frame.Parquet {
+		if c.Schema.Schema != nil {
+			if _, err := parquetfile.FromSchema(c.Schema.Schema, parquetfile.Options{JSON: c.Parquet.JSON}); err != nil {
+				add("schema", "Parquet cannot carry the schema", "Correct the option schema: "+err.Error()+".")
+			}
+		}
+		return ps
 	}
 	if c.Schema.Schema != nil && c.Schema.Notation != engine.NotationAvro {
 		if _, err := avro.FromSchema(c.Schema.Schema, avro.FromOptions{}); err != nil {
@@ -127,8 +156,18 @@ func (c *Config) containerProblems() []engine.Problem {
 	return ps
 }
 
+func (c *Config) codecHint() string {
+	if c.Format == frame.Parquet {
+		return `Remove compression and choose it for pages: parquet { compression = "zstd" }.`
+	}
+	return `Remove compression and choose a codec: codec = "zstandard".`
+}
+
 // avroText is the option schema as Avro writes it; empty without.
 func (c *Config) avroText() string {
+	if c.Format == frame.Parquet {
+		return ""
+	}
 	if c.Schema.Schema == nil || c.Schema.Notation == engine.NotationAvro {
 		return c.Schema.Text
 	}

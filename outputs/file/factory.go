@@ -112,6 +112,9 @@ const description = "Adds records to a file, or writes one file after another wi
 	"a null in all but `envelope`, a value that is no JSON object in `csv`. Options say otherwise.\n\n" +
 	"`avro` writes Avro object container files of blocks of about 1 MiB, compressed by `codec`. Each file has the schema of its first record, or that of `schema`; a record that does not fit it goes to the errors edge. " +
 	"It needs `rotate`, so that nobody sees a file before it is complete.\n\n" +
+	"`parquet` writes Apache Parquet files, which keep the types, names and docs of their records' schema; it, too, takes that of the first record or that of `schema`, and needs `rotate`. " +
+	"A record is checked against its columns and confirmed as any other, in the partial file, which a crash leaves to be continued; the Parquet file is made of it when it is complete (`rotate` counts the bytes " +
+	"of the partial file, and about as much room is needed again for that moment) and gets its name when the disk has all of it. Records wait for so long.\n\n" +
 	"**What is safe when.** A record is confirmed when the operating system has it: from then on it survives a crash and `kill -9` of flow. Against a power cut, `fsync` says when " +
 	"it is forced to the disk. With `\"commit\"` (default) that is before the position of its source is stored, so every record that a power cut takes is read again; it costs a forced write " +
 	"each time that positions are stored: after `commit_interval`, or `max_in_flight` bytes if that is sooner. `\"batch\"` does so before anything is confirmed, at most 1 MiB of records at once: for sources that cannot be read again, and as slow as the disk is. With `\"close\"` only a file that is complete " +

@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/flowrecords/flow/outputs/internal/frame"
 )
 
 // openTarget opens the file of a path, repaired if a process died over it.
@@ -30,6 +28,12 @@ func (o *output) openFile(path, name string) (*target, error) {
 	}
 	t := o.newTarget(path, name, h, fi)
 	err = t.start(made)
+	if errors.Is(err, errPublished) {
+		// Only this copy of a file that is complete is left of it.
+		if err = t.finish(); err == nil {
+			return o.openFile(path, name)
+		}
+	}
 	if errors.Is(err, errOtherLayout) {
 		// Another configuration left a file that rotates. It is complete now.
 		if err = t.finish(); err == nil {
@@ -48,7 +52,7 @@ func (o *output) newTarget(path, name string, h handle, fi fs.FileInfo) *target 
 		o: o, path: path, name: name, h: h, kind: kindOf(o.cfg.Compression, path), opened: o.now(),
 		special: !fi.Mode().IsRegular(), size: fi.Size(), synced: -1, pending: -1,
 	}
-	if o.cfg.Format == frame.Avro {
+	if o.cfg.container() {
 		t.kind = blocks
 	}
 	t.dev, t.ino = identity(fi)

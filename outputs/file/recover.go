@@ -37,6 +37,9 @@ func (t *target) repair() (bool, error) {
 		return false, j.remove(t.o.fs)
 	}
 	t.j = j
+	if err := t.published(&s); err != nil {
+		return true, err
+	}
 	s.good = t.resume(s)
 	if err := t.cut(s); err != nil {
 		return false, err
@@ -341,7 +344,7 @@ func (o *output) recoverFile(name string) error {
 	}
 	t := o.newTarget(path, name, h, fi)
 	defer t.letGo()
-	if resumed, err := t.repair(); err != nil && !errors.Is(err, errOtherLayout) || !resumed {
+	if resumed, err := t.repair(); err != nil && !errors.Is(err, errOtherLayout) && !errors.Is(err, errPublished) || !resumed {
 		return err
 	}
 	t.good, t.stored = t.size, t.size

@@ -80,9 +80,9 @@ type lastName struct {
 	n           int
 }
 
-// publish gives a synced partial file its final name. A file of that name is
-// never replaced.
-func (t *target) publish() error {
+// publish gives a synced file, which from names, the final name of a partial one.
+// A file of that name is never replaced.
+func (t *target) publish(from string) error {
 	o := t.o
 	stamp := t.opened.UTC().Format(stampLayout)
 	if o.last.path != t.path || o.last.stamp != stamp {
@@ -98,7 +98,7 @@ func (t *target) publish() error {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("looking for a free name: %w", err)
 		}
-		if err := o.fs.Rename(t.name, name); err != nil {
+		if err := o.fs.Rename(from, name); err != nil {
 			o.last.n--
 			return fmt.Errorf("giving a complete file its name: %w", err)
 		}

@@ -50,6 +50,8 @@ type target struct {
 	life    life  // in a pipeline that delivers exactly once
 	pending int64 // good in the last mark; -1: not in it
 
+	columns columns // of a Parquet file that is being completed
+
 	special bool   // a device or pipe: written to, and nothing else
 	dirty   bool   // in output.dirty
 	torn    bool   // a write failed: behind size may be a part of it
@@ -159,7 +161,12 @@ func (t *target) state() state {
 	}
 }
 
-func (t *target) layout() string { return t.o.cfg.Format + "/" + t.kind }
+func (t *target) layout() string {
+	if t.columns != spooled {
+		return layoutColumns
+	}
+	return t.o.cfg.Format + "/" + t.kind
+}
 
 // check looks, once a group, whether somebody else has changed the file.
 func (t *target) check(group uint64) error {
@@ -370,7 +377,7 @@ func (t *target) finish() error {
 		t.synced = t.good
 	}
 	if t.partial() {
-		if err := t.publish(); err != nil {
+		if err := t.complete(); err != nil {
 			return err
 		}
 		return t.end()

@@ -8,6 +8,7 @@ import (
 	"github.com/flowrecords/flow/connections/ocf"
 	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/engine/record/avro"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 // Container says how container files are written.
@@ -16,6 +17,10 @@ type Container struct {
 	Schema string
 	Codec  string
 	Level  int
+	// Rows is the schema of Parquet files; nil: that of the first record of a
+	// file. JSON writes what Parquet has no types for as JSON text.
+	Rows *schema.Schema
+	JSON bool
 }
 
 // container writes the records of one container file. Its blocks are what a
@@ -76,6 +81,11 @@ func (f *Framer) Continue(h *ocf.Header) error {
 		return err
 	}
 	f.avro.started = true
+	if f.rows != nil {
+		if err := f.rows.resume(h); err != nil {
+			return err
+		}
+	}
 	return f.avro.begin(enc, *h)
 }
 
@@ -125,9 +135,13 @@ func (c *container) first(from record.Encoding) error {
 			return err
 		}
 	}
-	h := ocf.Header{Schema: enc.Avro(), Codec: c.o.Codec}
+	return c.begin(enc, newHeader(enc.Avro(), c.o.Codec))
+}
+
+func newHeader(s *avro.Schema, codec string) ocf.Header {
+	h := ocf.Header{Schema: s, Codec: codec}
 	_, _ = rand.Read(h.Sync[:]) // it never fails
-	return c.begin(enc, h)
+	return h
 }
 
 func (c *container) writer(from record.Encoding) writer {

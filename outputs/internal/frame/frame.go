@@ -20,7 +20,8 @@ type Framer struct {
 	opts Options
 	csv  *rows
 	avro *container
-	text []byte // scratch
+	rows *rowSpool // of format Parquet
+	text []byte    // scratch
 }
 
 // New returns a Framer for the beginning of a file.
@@ -32,11 +33,15 @@ func New(o Options) (*Framer, error) {
 			return nil, err
 		}
 	}
-	if o.Format == Avro {
+	switch o.Format {
+	case Avro:
 		var err error
 		if f.avro, err = newContainer(&f.opts.Container); err != nil {
 			return nil, err
 		}
+	case Parquet:
+		f.avro = &container{o: &f.opts.Container}
+		f.rows = &rowSpool{o: &f.opts.Container, c: f.avro}
 	}
 	return f, nil
 }
@@ -44,12 +49,12 @@ func New(o Options) (*Framer, error) {
 // Direct reports whether ranges of b.Value.Data, each record with the newline
 // behind it, are what Append would write, so that they need not be copied.
 func (f *Framer) Direct(b *engine.Batch) bool {
-	return f.opts.Format == Lines && b.Value.Lines && len(b.Value.Encodings) == 0 && !binary(b.Value.Encoding)
+	return f.opts.Format == Lines && b.Value.Lines && len(b.Value.Encodings) == 0 && !isBinary(b.Value.Encoding)
 }
 
-// binary reports whether records of an encoding are JSON only once they are
+// isBinary reports whether records of an encoding are JSON only once they are
 // converted.
-func binary(enc record.Encoding) bool { return record.SchemaOf(enc) != nil && !record.IsJSON(enc) }
+func isBinary(enc record.Encoding) bool { return record.SchemaOf(enc) != nil && !record.IsJSON(enc) }
 
 // NeedsHeader reports whether a file starts with a header, which Resume reads
 // from a file that is continued.
@@ -72,6 +77,9 @@ func (f *Framer) Restart() {
 	if f.avro != nil {
 		f.avro.restart()
 	}
+	if f.rows != nil {
+		f.rows.restart()
+	}
 }
 
 // Append appends record i of b. After an error, which is one of the record,
@@ -88,10 +96,12 @@ func (f *Framer) Append(dst []byte, b *engine.Batch, i int) ([]byte, error) {
 	switch f.opts.Format {
 	case Avro:
 		return f.avro.append(dst, v, enc)
+	case Parquet:
+		return f.rows.append(dst, v, enc)
 	case Raw:
 		return append(dst, v...), nil
 	}
-	if binary(enc) {
+	if isBinary(enc) {
 		var err error
 		if f.text, err = enc.AppendJSON(f.text[:0], v); err != nil {
 			return dst, err
@@ -121,7 +131,7 @@ func (f *Framer) tombstone(dst []byte) ([]byte, error) {
 		return dst, ErrSkipped
 	case "empty":
 		switch f.opts.Format {
-		case Avro:
+		case Avro, Parquet:
 			return dst, errTombstone // no record of a schema is empty
 		case Lines:
 			return append(dst, '\n'), nil

@@ -14,6 +14,7 @@ const (
 	Envelope = "envelope"
 	Raw      = "raw"
 	Avro     = "avro"
+	Parquet  = "parquet"
 )
 
 // Options are the options of every output that writes framed records, to be
@@ -35,7 +36,7 @@ type Common struct {
 	Delimiter  string   `flow:"delimiter" doc:"The character between the fields of csv." example:"\"\\t\""`
 	Null       string   `flow:"null" doc:"The text that csv writes for a member that is null or missing."`
 
-	// Container holds what format Avro needs beside; no option by itself.
+	// Container holds what the formats Avro and Parquet need beside; no option by itself.
 	Container Container
 }
 
