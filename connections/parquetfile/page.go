@@ -252,7 +252,7 @@ func (c *chunk) body(h *format.PageHeader) error {
 	if c.feed.b, err = c.r.unpacker.unpack(codec, c.feed.b, c.packed[levels:], unpacked-levels); err != nil {
 		return err
 	}
-	return c.checkEncoding(h, c.feed.b[at:])
+	return c.checkEncoding(h, c.feed.b[at-levels:at], c.feed.b[at:])
 }
 
 // grown returns a slice of n bytes, b if it is long enough.
@@ -264,7 +264,7 @@ func grown(b []byte, n int) []byte {
 }
 
 // checkEncoding refuses what the library would go astray on.
-func (c *chunk) checkEncoding(h *format.PageHeader, _ []byte) error {
+func (c *chunk) checkEncoding(h *format.PageHeader, levels, data []byte) error {
 	e := h.DataPageHeader.V.Encoding
 	if h.Type == format.DataPageV2 {
 		e = h.DataPageHeaderV2.V.Encoding
@@ -272,7 +272,10 @@ func (c *chunk) checkEncoding(h *format.PageHeader, _ []byte) error {
 	if h.Type != format.DictionaryPage && (e == format.PlainDictionary || e == format.RLEDictionary) && !c.dict {
 		return errors.New("a page needs a dictionary, and there is none")
 	}
-	return nil
+	if h.Type == format.DictionaryPage {
+		return nil
+	}
+	return c.checkClaims(h, levels, data)
 }
 
 // open lets the library decode the page that was fed.
