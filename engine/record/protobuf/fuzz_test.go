@@ -39,7 +39,7 @@ func FuzzData(f *testing.F) {
 		k := int(which) % len(all)
 		p := all[k]
 		checked := p.ours.Check(data)
-		theirs := proto.Unmarshal(data, dynamicpb.NewMessage(p.theirs))
+		theirs := unmarshal(p, data)
 		if checked == nil && theirs != nil {
 			t.Fatalf("taken, and Protobuf's library says %v", theirs)
 		}
@@ -67,6 +67,17 @@ func FuzzData(f *testing.F) {
 			t.Fatalf("%s\nwritten and read is\n%s (%v)", text, second, err)
 		}
 	})
+}
+
+// unmarshal is what Protobuf's library says of data. It panics over a key of
+// a map that has another wire type, and then says nothing.
+func unmarshal(p pair, data []byte) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = nil
+		}
+	}()
+	return proto.Unmarshal(data, dynamicpb.NewMessage(p.theirs))
 }
 
 // compare reads paths from data and from its JSON text.

@@ -66,6 +66,10 @@ func newWanted(p *record.Projection, id record.PathID, n *node, s *schema.Schema
 	if w.below = len(children) > 0; !w.below {
 		return w
 	}
+	for n.op == opWrapped && !n.members[0].union {
+		n = n.members[0].fields[0].node // paths lead into what is wrapped
+	}
+	w.node = n
 	if n.op == opMessage {
 		w.fields = make([]bool, len(n.fields))
 	}

@@ -819,7 +819,10 @@ func (e *wstate) entryValue(dst []byte, n *wnode, i int) ([]byte, int) {
 	m := &n.members[1]
 	if f := m.fields; len(f) == 1 && !f[0].list && n.field.value.message.MapEntry {
 		if e.b[i] == 'n' && m.nodes[0].op != opValue && m.nodes[0].op != opJSON {
-			if e.lenient {
+			switch w := f[0].value; {
+			case w.op == opWrapped && string(w.members[0].absent) == "null":
+				return append(appendTag(dst, f[0].num, wireBytes), 0), i + 4
+			case e.lenient:
 				return dst, i + 4
 			}
 			return dst, e.mismatch(m.nodes[0].name, i)
