@@ -8,6 +8,7 @@ import (
 	csvconv "github.com/flowrecords/flow/converters/csv"
 	jsonconv "github.com/flowrecords/flow/converters/json"
 	primitiveconv "github.com/flowrecords/flow/converters/primitive"
+	protobufconv "github.com/flowrecords/flow/converters/protobuf"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/schema"
 )
@@ -34,6 +35,9 @@ func TestTakes(t *testing.T) {
 	avro := func(change func(c *avroconv.Config)) engine.Taker {
 		return make(avroconv.Factory(), func(c any) { change(c.(*avroconv.Config)) })
 	}
+	protobuf := func(change func(c *protobufconv.Config)) engine.Taker {
+		return make(protobufconv.Factory(), func(c any) { change(c.(*protobufconv.Config)) })
+	}
 	json := func(form, foreign string) engine.Taker {
 		return make(jsonconv.Factory(), func(c any) { c.(*jsonconv.Config).Form, c.(*jsonconv.Config).Foreign = form, foreign })
 	}
@@ -56,6 +60,11 @@ func TestTakes(t *testing.T) {
 		{"avro not known", avro(func(*avroconv.Config) {}), vague, ""},
 		{"avro name", avro(func(*avroconv.Config) {}), parse(`struct{"a-b" int32}`), "scrub_names"},
 		{"avro decimal", avro(func(*avroconv.Config) {}), parse("decimal(5,-2)"), "Avro has no decimal"},
+		{"protobuf", protobuf(func(*protobufconv.Config) {}), parse("struct{a int8, b decimal(10,2), c array<array<date?>>?}"), ""},
+		{"protobuf any", protobuf(func(*protobufconv.Config) {}), parse("struct{a struct{b any}}"), `a.b: the type is not known`},
+		{"protobuf any as JSON", protobuf(func(c *protobufconv.Config) { c.Untyped = "json" }), parse("struct{a any}"), ""},
+		{"protobuf not known", protobuf(func(*protobufconv.Config) {}), vague, ""},
+		{"protobuf name", protobuf(func(*protobufconv.Config) {}), parse(`struct{"a-b" int32}`), "scrub_names"},
 		{"json", json("plain", "plain"), parse("struct{a uuid}"), ""},
 		{"envelope", json("envelope", "plain"), parse("struct{a uuid}"), ""},
 		{"envelope for Connect", json("envelope", "error"), parse("struct{a uuid, b timestamp(us)}"), "a is of a type that Kafka Connect does not have"},

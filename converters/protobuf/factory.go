@@ -125,12 +125,13 @@ func newConverter(config any, env engine.Env) (engine.Converter, error) {
 	return conv, nil
 }
 
-// Schema implements engine.Typed.
+// Schema implements engine.Typed. With a registry each record that is read says
+// which schema it is of, and the given one is what is written.
 func (c *converter) Schema() *schema.Schema {
 	switch {
 	case c.reader != nil:
 		return c.reader.enc.Schema()
-	case c.given != nil:
+	case c.given != nil && (c.Conn == nil || c.Form() == registered.None):
 		return c.given.enc.Schema()
 	}
 	return nil

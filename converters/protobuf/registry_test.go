@@ -8,6 +8,7 @@ import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/engine/schema"
+	"github.com/flowrecords/flow/internal/servers"
 )
 
 func suite() registeredtest.Case {
@@ -37,4 +38,9 @@ func suite() registeredtest.Case {
 func TestRegistry(t *testing.T) {
 	t.Parallel()
 	registeredtest.Run(t, registeredtest.Fake(t), suite())
+}
+
+func TestRealRegistry(t *testing.T) {
+	t.Parallel()
+	registeredtest.Run(t, registeredtest.Real(servers.Registry(t), servers.UniqueName), suite())
 }

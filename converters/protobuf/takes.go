@@ -1,0 +1,38 @@
+package protobufconv
+
+import (
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record/protobuf"
+	"github.com/flowrecords/flow/engine/schema"
+)
+
+// Takes implements engine.Taker.
+func (c *converter) Takes(s *schema.Schema) []engine.Problem {
+	switch {
+	case s.Vague():
+		return nil
+	case c.given != nil:
+		_, err := c.given.enc.NewWriter(s, protobuf.WriterOptions{Lenient: c.config.Lenient})
+		if err == nil {
+			return nil
+		}
+		return []engine.Problem{{Option: "schema", Summary: "the records do not fit the schema", Detail: "They cannot be written with it: " + err.Error() + "."}}
+	case c.config.UseLatest || c.config.SchemaID != 0:
+		return nil // the registry knows
+	}
+	from := c.config.from()
+	_, err := protobuf.FromSchema(s, from)
+	if err == nil {
+		return nil
+	}
+	p := engine.Problem{Summary: "Protobuf cannot carry the records", Detail: "They cannot be written: " + err.Error() + "."}
+	// The option that lets it pass is the one to name.
+	untyped, scrub := from, from
+	untyped.Untyped, scrub.Scrub = protobuf.UntypedJSON, true
+	if _, err := protobuf.FromSchema(s, untyped); err == nil {
+		p.Detail += " Set the field to something of a known type, or write it as JSON text with untyped = \"json\"."
+	} else if _, err := protobuf.FromSchema(s, scrub); err == nil {
+		p.Detail += " Rename it, or let scrub_names = true replace what is not allowed."
+	}
+	return []engine.Problem{p}
+}
