@@ -6,7 +6,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 BIN      := bin
 GOLANGCI := v2.15.0
 
-.PHONY: all build demo servers servers-clean test test-fast lint fmt docs oracle bench bench-write pgo clean help
+.PHONY: all build demo servers servers-clean test test-fast lint fmt docs oracle parquet bench bench-write pgo clean help
 
 all: build
 
@@ -51,6 +51,12 @@ docs: ## regenerate what is generated under docs/
 
 oracle: ## make the cases of testdata/oracle and have Kafka's and Avro's own Java answer them
 	$(GO) run ./internal/oracle/regen
+
+parquet: ## make the files of testdata/parquet: Apache Arrow writes some, and reads what flow has written
+	$(GO) test ./connections/parquetfile -run ReadByArrow -update || true # it fails until Arrow has read the new file
+	python3 -m venv $(BIN)/arrow && $(BIN)/arrow/bin/pip install -q pyarrow==26.0.1
+	$(BIN)/arrow/bin/python testdata/parquet/make.py
+	$(GO) test ./connections/parquetfile -run Arrow
 
 bench: build ## compare flow with bare loops on this machine
 	$(GO) run ./bench
