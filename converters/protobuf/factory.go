@@ -23,7 +23,7 @@ func Factory() engine.ConverterFactory {
 	}
 }
 
-const description = `Reading: the schema is that of the record's id, which the registry is asked for once, with what it imports; the record says which message of it it is. The data stays as it is; expressions read single fields out of it. ` +
+const description = `Reading: the schema is that of the record's id, which the registry is asked for once, with what it imports; the record says which of its messages it is. The data stays as it is; expressions read single fields out of it. ` +
 	`proto2, proto3 and editions are read. A field with presence is null when it is not there, unless it declares a default, and one without is its zero. A oneof is a field of its name: an object whose only member is the field that is there, so that ` + "`value.payment.card`" + ` is the field ` + "`card`" + ` of the oneof ` + "`payment`" + `. ` +
 	`Timestamps, durations, dates, times of the day, wrappers, ` + "`Struct`, `Value`" + ` and Confluent's decimals are what they stand for. A number that an open enum has no name for is its digits as text. While the registry is away, records of known schemas go on and others wait.
 

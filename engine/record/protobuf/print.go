@@ -248,10 +248,10 @@ func (p *printer) typeOf(m *Message, x *Field) string {
 func (p *printer) fieldOptions(x *Field) []string {
 	var list []string
 	if x.HasDefault {
-		switch {
-		case x.Kind == StringKind:
+		switch x.Kind {
+		case StringKind:
 			list = append(list, "default = "+quote(x.Default))
-		case x.Kind == BytesKind:
+		case BytesKind:
 			list = append(list, `default = "`+x.Default+`"`)
 		default:
 			list = append(list, "default = "+x.Default)

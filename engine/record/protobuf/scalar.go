@@ -35,10 +35,10 @@ func (e *wstate) scalar(dst []byte, n *wnode, i int) (out []byte, zero bool, nex
 	ok := false
 	switch n.op {
 	case opBool:
-		switch {
-		case c == 't':
+		switch c {
+		case 't':
 			dst, ok = append(dst, 1), true
-		case c == 'f':
+		case 'f':
 			dst, ok, zero = append(dst, 0), true, true
 		}
 	case opInt, opUint:

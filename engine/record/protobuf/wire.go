@@ -49,7 +49,7 @@ func eachField(b []byte, yield func(p part) error) error {
 			return errDamaged
 		}
 		p.num, p.wire = int(u>>3), int(u&7)
-		size := 0
+		var size int
 		switch p.wire {
 		case wireVarint:
 			if p.v, size = binary.Uvarint(b[n:]); size <= 0 {

@@ -89,7 +89,7 @@ type wnode struct {
 	// or below zero which field of which oneof it is.
 	lookups map[string]int
 	// list and entries of a repeated field.
-	elem, key *wnode
+	elem *wnode
 }
 
 // wmember writes one member of the text: a field, or the branches of a union.
@@ -100,8 +100,8 @@ type wmember struct {
 	nodes  []*wnode // of fields
 	tags   []string // by which text tells the branches
 	// branch: the member is itself a field of a oneof, as Protobuf's JSON has
-	// it. It is the number of the union's member, and which of its fields.
-	branch, which int
+	// it. It is the number of the union's member.
+	branch int
 	// missing is what is written for a member that is not there; it may be of
 	// no bytes.
 	missing []byte
@@ -580,7 +580,7 @@ func (e *wstate) disordered(dst []byte, n *wnode, done, i int) ([]byte, int) {
 		if there && k < 0 {
 			k, which = (-1-k)>>32, (-1-k)&math.MaxUint32
 		}
-		next := 0
+		var next int
 		switch {
 		case !there && e.lenient:
 			next = scan.Value(e.b, start)
@@ -854,7 +854,8 @@ func (e *wstate) anyValue(dst []byte, n *node, i int) ([]byte, int) {
 			num = 6
 		}
 		dst = append(appendTag(dst, num, wireBytes), 0)
-		at, next := len(dst)-1, 0
+		at := len(dst) - 1
+		var next int
 		if dst, next = e.anyElements(dst, n, i); next < 0 {
 			return dst, -1
 		}
