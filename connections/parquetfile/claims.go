@@ -63,7 +63,7 @@ func (c *chunk) checkClaims(h *format.PageHeader, levels, data []byte) error {
 // checkValues looks at the values of a page of data, whose levels are cut off.
 func (c *chunk) checkValues(e format.Encoding, b []byte, values int64) error {
 	switch e {
-	case format.PlainDictionary, format.RLEDictionary:
+	case format.PlainDictionary, format.RLEDictionary: //nolint:staticcheck // old files have the first
 		if len(b) == 0 {
 			return nil
 		}
@@ -137,7 +137,7 @@ func checkRuns(b []byte, width int, values int64) error {
 func checkDelta(b []byte, values int64) (rest []byte, err error) {
 	var head [3]uint64 // numbers of a block, parts of a block, numbers in all
 	for i := range head {
-		n := 0
+		var n int
 		if head[i], n = binary.Uvarint(b); n <= 0 {
 			return nil, errRun
 		}

@@ -1,7 +1,6 @@
 package parquetfile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -121,57 +120,6 @@ func TestSchemas(t *testing.T) {
 		got, s := rows(t, file(t, tt.s, Options{JSON: true}, WriterOptions{}, tt.row), 0)
 		if len(got) != 1 || got[0] != tt.row || !schema.Equal(s, tt.s) {
 			t.Errorf("%s: %v of %s", tt.name, got, s.Text())
-		}
-	}
-}
-
-// BenchmarkWrite and BenchmarkRead say bytes of typed JSON a second.
-func BenchmarkWrite(b *testing.B) {
-	s, text := benchRows(b)
-	p, _ := FromSchema(s, Options{})
-	pk, _ := p.NewPacker()
-	w, _ := NewWriter(io.Discard, p, WriterOptions{})
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	var packed []byte
-	for b.Loop() {
-		packed, _ = pk.Append(packed, text)
-		if len(packed) > 1<<18 {
-			if err := w.Write(packed); err != nil {
-				b.Fatal(err)
-			}
-			packed = packed[:0]
-		}
-	}
-}
-
-func benchRows(testing.TB) (*schema.Schema, []byte) {
-	s := schema.NewStruct("", schema.F("id", schema.New(schema.Int64)), schema.F("price", schema.NewDecimal(10, 2)),
-		schema.F("at", schema.NewTime(schema.Timestamp, schema.Microsecond)), schema.F("name", schema.New(schema.String).AsOptional()),
-		schema.F("tags", schema.NewArray(schema.New(schema.String))))
-	return s, []byte(`{"id":9007199254740993,"price":12.50,"at":"2026-01-02T03:04:05.123456Z","name":"somebody","tags":["a","b"]}`)
-}
-
-func BenchmarkRead(b *testing.B) {
-	s, text := benchRows(b)
-	rows := make([]string, 20000)
-	for i := range rows {
-		rows[i] = string(text)
-	}
-	data := file(b, s, Options{}, WriterOptions{}, rows...)
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	var r *Reader
-	for b.Loop() {
-		for {
-			if r == nil {
-				r, _ = NewReader(bytes.NewReader(data), int64(len(data)))
-			}
-			if _, err := r.Next(); err == nil {
-				break
-			}
-			r.Close()
-			r = nil
 		}
 	}
 }

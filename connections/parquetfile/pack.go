@@ -240,7 +240,8 @@ func (c *packing) pairs(dst []byte, n *node, i, depth int) ([]byte, int) {
 	dst = append(dst, 0, 0, 0, 0)
 	count := uint32(0)
 	for i = space(c.b, i+1); c.b[i] != last; count++ {
-		start, end := i, 0
+		start := i
+		var end int
 		if !object {
 			if c.b[i] != '[' {
 				return dst, c.fail("a map whose keys are no strings is an array of [key, value] pairs")
@@ -379,7 +380,7 @@ var (
 
 // packFloat packs the floats that JSON has no numbers for.
 func packFloat(dst []byte, n *node, text []byte) ([]byte, error) {
-	v := 0.0
+	var v float64
 	switch string(text) {
 	case "NaN":
 		v = math.NaN()

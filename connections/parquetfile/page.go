@@ -269,7 +269,8 @@ func (c *chunk) checkEncoding(h *format.PageHeader, levels, data []byte) error {
 	if h.Type == format.DataPageV2 {
 		e = h.DataPageHeaderV2.V.Encoding
 	}
-	if h.Type != format.DictionaryPage && (e == format.PlainDictionary || e == format.RLEDictionary) && !c.dict {
+	dict := e == format.PlainDictionary || e == format.RLEDictionary //nolint:staticcheck // old files have the first
+	if h.Type != format.DictionaryPage && dict && !c.dict {
 		return errors.New("a page needs a dictionary, and there is none")
 	}
 	if h.Type == format.DictionaryPage {

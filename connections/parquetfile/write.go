@@ -51,7 +51,7 @@ const (
 // Close has returned.
 type Writer struct {
 	s    *Schema
-	w    *parquet.Writer
+	w    *parquet.GenericWriter[any]
 	o    WriterOptions
 	cols []column
 	full bool // a column has drainValues
@@ -83,7 +83,7 @@ func NewWriter(w io.Writer, s *Schema, o WriterOptions) (*Writer, error) {
 	}
 	f := &Writer{s: s, o: o}
 	err = guard(func() error {
-		f.w = parquet.NewWriter(w, s.parquetSchema(),
+		f.w = parquet.NewGenericWriter[any](w, s.parquetSchema(),
 			parquet.Compression(codec),
 			parquet.KeyValueMetadata(MetaSchema, string(text)),
 			parquet.CreatedBy("flow", "", ""),
