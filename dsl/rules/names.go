@@ -611,13 +611,13 @@ pipeline "p" {
 			Doc: `A schema is written in one way: as fields, as the text of a type, or as Avro, JSON Schema or Kafka Connect's JSON. The types are those of [the language](../schemas.md): ` + "`int64`, `decimal(10,2)`, `timestamp(ms)`, `array<string>`, `struct{id int64, note string?}`" + `.
 A type may also be the name of another schema block. A default must be a value of the type of its field. ` + "`--fix`" + ` takes the quotes from the name of a block.`,
 			Bad: `schema "order" {
-  field "id" { type = "int46" }
+  field "id" { type = "int64" }
 }
 
 pipeline "p" {
   input "stdin" "in" {
     value "json" {
-      schema = schema.order
+      schema = "schema.order"
     }
   }
   output "stdout" "out" {}
