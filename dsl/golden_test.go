@@ -229,8 +229,16 @@ func writePipeline(t *testing.T, b *strings.Builder, p *engine.Pipeline) {
 				fmt.Fprintf(b, "    header_values %s\n", converterName(e.Headers))
 			}
 			for _, c := range []engine.Converter{e.Key, e.Value, e.Headers} {
-				if x, ok := c.(engine.Typed); ok && x.Schema() != nil {
-					fmt.Fprintf(b, "    %s\n", strings.ReplaceAll(strings.TrimSpace(x.Schema().Text()), "\n", "\n      "))
+				x, ok := c.(engine.Typed)
+				if !ok {
+					continue
+				}
+				s := x.Encodes()
+				if e.Kind == engine.KindInput {
+					s = x.Decodes()
+				}
+				if s != nil {
+					fmt.Fprintf(b, "    %s\n", strings.ReplaceAll(strings.TrimSpace(s.Text()), "\n", "\n      "))
 				}
 			}
 		}

@@ -62,8 +62,8 @@ type part struct {
 	why    string
 }
 
-// input takes what the converters of an input say, and where none decides,
-// what the input itself does.
+// input takes what the input itself says, whose records keep the schema that
+// they come with, and otherwise what its converters do.
 func (t *typing) input(e *element) {
 	ty := &e.Types
 	if !e.ok {
@@ -83,13 +83,16 @@ func (t *typing) input(e *element) {
 
 // converted is the part of an input's records that one converter makes.
 func (t *typing) converted(e *element, what string, c engine.Converter, name string, own *schema.Schema) part {
+	switch {
+	case own == schema.Unknown:
+		return part{why: fmt.Sprintf("%s: what it reads says itself of which schema its %ss are, during a run.", e.Address(), what)}
+	case own != nil:
+		return part{schema: own}
+	}
 	if typed, ok := c.(engine.Typed); ok {
-		if s := typed.Schema(); s != nil {
+		if s := typed.Decodes(); s != nil {
 			return part{schema: s}
 		}
-	}
-	if own != nil {
-		return part{schema: own}
 	}
 	if f, ok := c.(engine.Fetcher); ok {
 		return t.fetched(e, what, f)
@@ -255,8 +258,8 @@ func (t *typing) output(e *element) {
 		if taker, ok := x.conv.(engine.Taker); ok && *x.s != nil {
 			t.takerProblems(e, x.part, taker.Takes(*x.s))
 		}
-		if typed, ok := x.conv.(engine.Typed); ok && typed.Schema() != nil {
-			*x.s, *x.why = typed.Schema(), ""
+		if typed, ok := x.conv.(engine.Typed); ok && typed.Encodes() != nil {
+			*x.s, *x.why = typed.Encodes(), ""
 		}
 	}
 	clean(ty)

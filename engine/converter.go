@@ -77,11 +77,15 @@ type Opener interface {
 	Close(ctx context.Context) error
 }
 
-// Typed is a Converter that knows before the first record of which schema all
-// records are that it decodes, or what it encodes all records to.
+// Typed is a Converter that knows schemas before the first record. Its two sides
+// may differ: with a registry each record that is read says its own schema,
+// while all are written with that of an option. It does no I/O.
 type Typed interface {
-	// Schema returns it; nil: not known. It does no I/O.
-	Schema() *schema.Schema
+	// Decodes returns the schema of all records that it decodes; nil: not known.
+	Decodes() *schema.Schema
+	// Encodes returns the schema that all records have as it writes them; nil:
+	// not known, or that of the records themselves.
+	Encodes() *schema.Schema
 }
 
 // Addressed is an Output that knows to which topic a record goes, for

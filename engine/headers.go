@@ -131,7 +131,10 @@ func HeaderEncoding(c Converter) Recode {
 	if c == nil {
 		return nil
 	}
-	given := schemaOf(c)
+	var given *schema.Schema
+	if t, ok := c.(Typed); ok {
+		given = t.Encodes()
+	}
 	strings, raw := plainText(c.Decoded()), false
 	if given != nil {
 		raw = given.Type == schema.Bytes
@@ -169,13 +172,6 @@ func HeaderEncoding(c Converter) Recode {
 		out, err := encode[f](dst, src, m)
 		return out, nil, err
 	}
-}
-
-func schemaOf(c Converter) *schema.Schema {
-	if t, ok := c.(Typed); ok {
-		return t.Schema()
-	}
-	return nil
 }
 
 // formOf says what a header is taken for. A number or boolean counts only as it

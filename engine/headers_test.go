@@ -20,7 +20,10 @@ type tagged struct{ given *schema.Schema }
 
 func (tagged) Decoded() record.Encoding { return record.JSON }
 
-func (c tagged) Schema() *schema.Schema { return c.given }
+func (c tagged) Decodes() *schema.Schema { return nil }
+func (c tagged) Encodes() *schema.Schema { return c.given }
+
+var _ engine.Typed = tagged{}
 
 func (tagged) NewDecoder() engine.Decode {
 	as := map[byte]record.Encoding{'t': record.Text, 'b': record.Opaque, 'j': nil}

@@ -69,8 +69,11 @@ type InputFactory struct {
 	// Group names those with whom an input of this config shares its streams,
 	// each getting a part of the records. Empty: it reads all of them.
 	Group func(config any) string
-	// Schemas says of which types the records of this config are where no
-	// converter decides (see Typed). nil: not known.
+	// Schemas says of which types the records of this config are. What it says
+	// stands over the converters (see Typed), as records that an input hands over
+	// with a schema do in a run: they are not decoded again. A part that is nil
+	// is left to its converter; schema.Unknown is one whose schema only the data
+	// tells, such as that of files which keep their own. nil: all is left.
 	Schemas func(config any) Schemas
 	// Delivery says where positions are kept and whether records can be read
 	// again. nil: positions are in the checkpoint, and they can.

@@ -341,7 +341,7 @@ func TestReaderSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, s, err := read(t, c, data, &engine.Meta{})
-	if err != nil || got != `{"note":"n","number":3,"new":7}` || s != c.Decoded().(record.Schemed).Schema() || s != c.(engine.Typed).Schema() {
+	if err != nil || got != `{"note":"n","number":3,"new":7}` || s != c.Decoded().(record.Schemed).Schema() || s != c.(engine.Typed).Decodes() {
 		t.Errorf("%s %v", got, err)
 	}
 	if other, err := converterOf(t, w, nil).NewEncoder(typed(t, `"string"`))(nil, []byte(`"x"`), h.meta("other", false)); err != nil {

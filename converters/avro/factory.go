@@ -126,9 +126,11 @@ func (c *Config) encoding(o engine.SchemaOption) (*avro.Encoding, error) {
 	return avro.NewEncoding(s)
 }
 
-// Schema implements engine.Typed. With a registry each record that is read says
+var _ engine.Typed = (*converter)(nil)
+
+// Decodes implements engine.Typed. With a registry each record that is read says
 // which schema it is of, and the given one is what is written.
-func (c *converter) Schema() *schema.Schema {
+func (c *converter) Decodes() *schema.Schema {
 	switch {
 	case c.reader != nil:
 		return c.reader.Schema()
@@ -136,6 +138,14 @@ func (c *converter) Schema() *schema.Schema {
 		return c.given.Schema()
 	}
 	return nil
+}
+
+// Encodes implements engine.Typed. What a registry has is known in a run only.
+func (c *converter) Encodes() *schema.Schema {
+	if c.given == nil || c.FromRegistry() {
+		return nil
+	}
+	return c.given.Schema()
 }
 
 // unknown stands for Avro data whose schema only the record tells.

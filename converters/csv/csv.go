@@ -120,8 +120,13 @@ func (c *converter) Decoded() record.Encoding {
 	return record.JSON
 }
 
-// Schema implements engine.Typed.
-func (c *converter) Schema() *schema.Schema { return record.SchemaOf(c.Decoded()) }
+var _ engine.Typed = (*converter)(nil)
+
+// Decodes implements engine.Typed.
+func (c *converter) Decodes() *schema.Schema { return record.SchemaOf(c.Decoded()) }
+
+// Encodes implements engine.Typed.
+func (c *converter) Encodes() *schema.Schema { return record.SchemaOf(c.Decoded()) }
 
 func (c *converter) NewDecoder() engine.Decode {
 	parser, rows := csvrow.NewParser(c.dialect), c.newReader()

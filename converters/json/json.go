@@ -38,8 +38,13 @@ func newConverter(config any, _ engine.Env) (engine.Converter, error) {
 
 func (c *converter) Decoded() record.Encoding { return c.decoded }
 
-// Schema implements engine.Typed.
-func (c *converter) Schema() *schema.Schema { return c.given }
+var _ engine.Typed = (*converter)(nil)
+
+// Decodes implements engine.Typed.
+func (c *converter) Decodes() *schema.Schema { return c.given }
+
+// Encodes implements engine.Typed.
+func (c *converter) Encodes() *schema.Schema { return c.given }
 
 func (c *converter) NewDecoder() engine.Decode {
 	switch {

@@ -121,15 +121,23 @@ func newConverter(config any, env engine.Env) (engine.Converter, error) {
 	return conv, nil
 }
 
-// Schema implements engine.Typed.
-func (c *converter) Schema() *schema.Schema {
-	switch {
-	case c.reader != nil:
-		return c.reader.model
-	case c.given != nil:
+var _ engine.Typed = (*converter)(nil)
+
+// Decodes implements engine.Typed. With a registry each record that is read says
+// which schema it is of, and the given one is what is written.
+func (c *converter) Decodes() *schema.Schema {
+	if c.Conn != nil && c.Form() == registered.None && c.reader == nil && c.given != nil {
 		return c.given.model
 	}
-	return nil
+	return record.SchemaOf(c.Decoded())
+}
+
+// Encodes implements engine.Typed. What a registry has is known in a run only.
+func (c *converter) Encodes() *schema.Schema {
+	if c.given == nil || c.FromRegistry() {
+		return nil
+	}
+	return c.given.model
 }
 
 func (c *converter) Decoded() record.Encoding {

@@ -101,7 +101,7 @@ func TestReading(t *testing.T) {
 			if err != nil || string(out) != tt.want {
 				t.Errorf("got %s, %v", out, err)
 			}
-			if s := record.SchemaOf(enc); s == nil || s != c.(engine.Typed).Schema() || schema.Check(s, out) != nil {
+			if s := record.SchemaOf(enc); s == nil || s != c.(engine.Typed).Decodes() || schema.Check(s, out) != nil {
 				t.Errorf("%s is not of %s", out, s)
 			}
 		})

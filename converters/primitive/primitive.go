@@ -164,8 +164,13 @@ func newConverter(config any, _ engine.Env) (engine.Converter, error) {
 
 func (c *converter) Decoded() record.Encoding { return record.JSONOf(c.kind.schema) }
 
-// Schema implements engine.Typed.
-func (c *converter) Schema() *schema.Schema { return c.kind.schema }
+var _ engine.Typed = (*converter)(nil)
+
+// Decodes implements engine.Typed.
+func (c *converter) Decodes() *schema.Schema { return c.kind.schema }
+
+// Encodes implements engine.Typed.
+func (c *converter) Encodes() *schema.Schema { return c.kind.schema }
 
 func (c *converter) NewDecoder() engine.Decode {
 	return func(dst, src []byte, _ *engine.Meta) ([]byte, record.Encoding, error) {

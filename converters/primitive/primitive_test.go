@@ -48,7 +48,7 @@ func TestConformance(t *testing.T) {
 					t.Fatal(err)
 				}
 				c.Examples = append(c.Examples, enginetest.ConverterExample{Name: e[1], Source: b, Decoded: []byte(e[1])})
-				if err := schema.Check(make1(t, name).(engine.Typed).Schema(), []byte(e[1])); err != nil {
+				if err := schema.Check(make1(t, name).(engine.Typed).Decodes(), []byte(e[1])); err != nil {
 					t.Errorf("%s is no typed JSON: %v", e[1], err)
 				}
 			}
@@ -124,7 +124,7 @@ func FuzzBothWays(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := schema.Check(c.(engine.Typed).Schema(), text); err != nil {
+		if err := schema.Check(c.(engine.Typed).Decodes(), text); err != nil {
 			t.Fatalf("%x became %s: %v", src, text, err)
 		}
 		back, err := c.NewEncoder(c.Decoded())([]byte{}, text, nil)

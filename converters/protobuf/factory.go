@@ -125,9 +125,11 @@ func newConverter(config any, env engine.Env) (engine.Converter, error) {
 	return conv, nil
 }
 
-// Schema implements engine.Typed. With a registry each record that is read says
+var _ engine.Typed = (*converter)(nil)
+
+// Decodes implements engine.Typed. With a registry each record that is read says
 // which schema it is of, and the given one is what is written.
-func (c *converter) Schema() *schema.Schema {
+func (c *converter) Decodes() *schema.Schema {
 	switch {
 	case c.reader != nil:
 		return c.reader.enc.Schema()
@@ -135,6 +137,14 @@ func (c *converter) Schema() *schema.Schema {
 		return c.given.enc.Schema()
 	}
 	return nil
+}
+
+// Encodes implements engine.Typed. What a registry has is known in a run only.
+func (c *converter) Encodes() *schema.Schema {
+	if c.given == nil || c.FromRegistry() {
+		return nil
+	}
+	return c.given.enc.Schema()
 }
 
 // unknown stands for Protobuf data whose schema only the record tells.

@@ -235,7 +235,7 @@ func TestReader(t *testing.T) {
 		c.ReaderMessage = "q.Human"
 	}
 	conv := given(t, person, reader)
-	if conv.NewDecoder() != nil || conv.(engine.Typed).Schema().Name != "q.Human" {
+	if conv.NewDecoder() != nil || conv.(engine.Typed).Decodes().Name != "q.Human" {
 		t.Error("data needs a copy, or its schema is not known")
 	}
 	if got, err := conv.Decoded().AppendJSON(nil, []byte("\x0a\x03Ann\x10\x2a")); err != nil || string(got) != `{"years":42,"full_name":"Ann","tags":[]}` {

@@ -9,7 +9,7 @@ import (
 // Takes implements engine.Taker.
 func (c *converter) Takes(s *schema.Schema) []engine.Problem {
 	switch {
-	case s.Vague():
+	case s.Vague() || c.FromRegistry():
 		return nil
 	case c.given != nil:
 		_, err := c.given.enc.NewWriter(s, protobuf.WriterOptions{Lenient: c.config.Lenient})
@@ -17,8 +17,6 @@ func (c *converter) Takes(s *schema.Schema) []engine.Problem {
 			return nil
 		}
 		return []engine.Problem{{Option: "schema", Summary: "the records do not fit the schema", Detail: "They cannot be written with it: " + err.Error() + "."}}
-	case c.config.UseLatest || c.config.SchemaID != 0:
-		return nil // the registry knows
 	}
 	from := c.config.from()
 	_, err := protobuf.FromSchema(s, from)

@@ -1,6 +1,9 @@
 package file
 
-import "github.com/flowrecords/flow/engine"
+import (
+	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/schema"
+)
 
 // Factory describes the file input.
 func Factory() engine.InputFactory {
@@ -18,6 +21,12 @@ func Factory() engine.InputFactory {
 		Bounded:        func(config any) bool { return config.(*Config).Mode != "tail" },
 		FixedTopics:    func(any) []string { return nil },
 		Files:          func(config any) []string { return config.(*Config).files() },
+		Schemas: func(config any) engine.Schemas {
+			if config.(*Config).container() {
+				return engine.Schemas{Value: schema.Unknown}
+			}
+			return engine.Schemas{}
+		},
 	}
 }
 

@@ -324,21 +324,27 @@ func TestBatchBytesAndLinger(t *testing.T) {
 	}
 }
 
-// Without Flush, a batch waits for linger and no longer.
+// Without Flush, a batch waits for linger and no longer. The client may take it
+// along at once while its sender ends what came before, and a busy machine may
+// be late, so that one of a few tries has to show it.
 func TestLingerEnds(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, kfake.SeedTopics(1, "out"))
 	for _, linger := range []time.Duration{0, 300 * time.Millisecond} {
 		o := testOutput(t, c, func(c *Config) { c.Linger = linger })
 		deliver(t, o, batch("first")) // the topic and the producer are known
-		p := newPending(t, o)
-		begin := time.Now()
-		p.write(batch("second"))
-		if err := (<-p.errs).err; err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(begin); took < linger || linger == 0 && took > 250*time.Millisecond {
-			t.Errorf("linger %s: acknowledged after %s", linger, took)
+		var waits []time.Duration
+		for len(waits) == 0 || waits[len(waits)-1] < linger || linger == 0 && waits[len(waits)-1] > 250*time.Millisecond {
+			if len(waits) == 10 {
+				t.Fatalf("linger %s: acknowledged after %s", linger, waits)
+			}
+			p := newPending(t, o)
+			begin := time.Now()
+			p.write(batch("next"))
+			if err := (<-p.errs).err; err != nil {
+				t.Fatal(err)
+			}
+			waits = append(waits, time.Since(begin))
 		}
 	}
 }

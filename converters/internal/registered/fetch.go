@@ -31,3 +31,7 @@ func (c *Client) Latest(ctx context.Context, topic string, key bool) (*registry.
 	}
 	return c.Conn.Latest(ctx, topic+"-value")
 }
+
+// FromRegistry reports that the registry says with which schema records are
+// written, whatever the option schema says.
+func (c *Client) FromRegistry() bool { return c.options.UseLatest || c.options.SchemaID != 0 }
