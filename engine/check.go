@@ -51,8 +51,8 @@ func checkComponent(kind Kind, c Component, hasNew bool) (errs []error) {
 	if !optionName.MatchString(c.Type) {
 		fail("its type is no lower_snake_case name")
 	}
-	if c.Summary == "" {
-		fail("has no summary")
+	if c.Summary == "" || strings.Contains(c.Summary, "\n") || !strings.HasSuffix(c.Summary, ".") {
+		fail("its summary is no line that ends with a full stop: %q", c.Summary)
 	}
 	if len(c.Examples) == 0 {
 		fail("has no example")

@@ -22,7 +22,7 @@ const (
 type Component struct {
 	// Type is the first label of its block: kafka, file, filter.
 	Type string
-	// Summary is one line, Description more, in Markdown.
+	// Summary is a sentence of one line, Description more, in Markdown.
 	Summary, Description string
 	// Defaults returns a new *Config with the default of every option (see
 	// options.go for its tags). A *Config may be a Validator.

@@ -207,7 +207,7 @@ func TestCheckRegistry(t *testing.T) {
 				A string `flow:"a"`
 			}{}
 		}), "option a has no doc"},
-		{"no summary", engine.Component{Type: "x", Defaults: func() any { return &good{} }}, "has no summary"},
+		{"no summary", engine.Component{Type: "x", Defaults: func() any { return &good{} }}, "its summary is no line"},
 		{"no example", engine.Component{Type: "x", Defaults: func() any { return &good{} }}, "has no example"},
 		{"no defaults", engine.Component{Type: "x"}, "has no Defaults"},
 		{"shared defaults", described("x", func() any { return same }), "same config twice"},

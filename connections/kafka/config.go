@@ -99,7 +99,7 @@ func Factory() engine.ConnectionFactory {
 	return engine.ConnectionFactory{
 		Component: engine.Component{
 			Type:    "kafka",
-			Summary: "A Kafka cluster, or a broker inside this process",
+			Summary: "A Kafka cluster, or a broker inside this process.",
 			Description: `Settings that all inputs and outputs of one cluster share. Each element
 has its own client; the settings and the embedded broker are common.
 

@@ -66,7 +66,7 @@ func Factory() engine.ConnectionFactory {
 	return engine.ConnectionFactory{
 		Component: engine.Component{
 			Type:    "registry",
-			Summary: "A schema registry",
+			Summary: "A schema registry.",
 			Description: `Settings that the converters of one registry share: ` + "`avro`, `protobuf` and `json_schema`" + `.
 It speaks the REST interface of Confluent's Schema Registry, as Apicurio (at
 ` + "`/apis/ccompat/v7`" + `), Karapace and Redpanda do.

@@ -10,7 +10,7 @@ func Factory() engine.InputFactory {
 	return engine.InputFactory{
 		Component: engine.Component{
 			Type:        "kafka",
-			Summary:     "Read topics of a Kafka cluster as a member of a consumer group",
+			Summary:     "Reads topics of a Kafka cluster as a member of a consumer group.",
 			Description: description,
 			Defaults:    func() any { return Defaults() },
 			Examples: []engine.Example{

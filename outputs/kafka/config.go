@@ -116,7 +116,7 @@ func Factory() engine.OutputFactory {
 	return engine.OutputFactory{
 		Component: engine.Component{
 			Type:    "kafka",
-			Summary: "Write records to topics of a Kafka cluster",
+			Summary: "Writes records to topics of a Kafka cluster.",
 			Description: `Writing is idempotent and waits for all in-sync replicas: a record counts as
 written when the cluster cannot lose it, and the client's own repeats are
 recognised by the brokers. Up to five requests are on their way to a broker at
