@@ -72,6 +72,7 @@ func TestCompatible(t *testing.T) {
 		{"bool", "union{s string}", "", "no branch of the reader's union takes bool: add one"},
 		{"struct N{v int8, next N?}", "struct N{v int64, next N?}", `{"v":1,"next":{"v":2,"next":null}}`, ""},
 		{"struct N{v int64, next N?}", "struct N{v int8, next N?}", "", "v: int64 cannot be read as int8: it would lose values; keep int64"},
+		{"struct N{next N?, v int8}", "struct N{next N?, v int8, w int8}", "", "w: the writer does not have it, and it has no default: give it one, or name its old name as an alias"},
 		{"struct{a int8}", "any", `{"a":1}`, ""},
 		{"any", "string", "", "the writer says no type, the reader string: say the type in the writer's schema"},
 	} {

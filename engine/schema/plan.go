@@ -101,6 +101,7 @@ type planner struct {
 	done  map[pair]*Plan
 	outer *planner // whose assumptions hold here, too
 	errs  []Error
+	lacks map[lack]int // which of errs tells of it
 	left  *int // of the pairs that may be looked at: branches are tried, which can multiply
 }
 
@@ -152,6 +153,29 @@ func (p *planner) fail(path, format string, args ...any) {
 	if len(p.errs) < planErrors {
 		p.errs = append(p.errs, Error{Path: path, Msg: fmt.Sprintf(format, args...)})
 	}
+}
+
+// lack is a field of the new struct that the old one, known by its first field,
+// does not have.
+type lack struct{ from, to *Field }
+
+// missing tells of a field once, at the shortest path: copies of a struct, such
+// as one that may be null, are other schemas with the same fields.
+func (p *planner) missing(from *Schema, f *Field, path, text string) {
+	key := lack{to: f}
+	if len(from.Fields) > 0 {
+		key.from = &from.Fields[0]
+	}
+	if at, told := p.lacks[key]; told {
+		if len(path) < len(p.errs[at].Path) {
+			p.errs[at].Path = path
+		}
+		return
+	}
+	if p.fail(path, "%s", text); p.lacks == nil {
+		p.lacks = make(map[lack]int)
+	}
+	p.lacks[key] = len(p.errs) - 1
 }
 
 // plan looks at a pair once: where it stands in several places, the first path
@@ -307,11 +331,11 @@ func (p *planner) fields(plan *Plan, path string) {
 		case p.rules == Projection && f.Schema.Optional:
 			fp.Default = []byte("null")
 		case p.rules == Projection:
-			p.fail(at, "it is not in the old schema and is required: make it optional or give it a default")
+			p.missing(from, f, at, "it is not in the old schema and is required: make it optional or give it a default")
 		case f.Schema.Optional:
-			p.fail(at, "the writer does not have it, and it has no default: give it the default null")
+			p.missing(from, f, at, "the writer does not have it, and it has no default: give it the default null")
 		default:
-			p.fail(at, "the writer does not have it, and it has no default: give it one, or name its old name as an alias")
+			p.missing(from, f, at, "the writer does not have it, and it has no default: give it one, or name its old name as an alias")
 		}
 		plan.Fields[i] = fp
 	}
@@ -329,75 +353,4 @@ func (p *planner) find(from *Schema, f *Field) int {
 		}
 	}
 	return -1
-}
-
-// Step is what a plan does at one place.
-type Step struct {
-	Path string // in the new schema, of what is dropped in the old
-	Text string // dropped, default 5, int32 widened to int64
-}
-
-// Steps returns what is not kept as it is, in the order of the new schema, for
-// people. What stands in several places is told once.
-func (p *Plan) Steps() []Step {
-	var list []Step
-	seen := make(map[*Plan]bool)
-	var walk func(p *Plan, path string)
-	walk = func(p *Plan, path string) {
-		if p == nil || seen[p] {
-			return
-		}
-		seen[p] = true
-		add := func(path, format string, args ...any) {
-			list = append(list, Step{path, fmt.Sprintf(format, args...)})
-		}
-		if p.Null != nil {
-			add(path, "null becomes %s", excerpt(p.Null))
-		}
-		switch p.Action {
-		case Widen:
-			if x, y := leafText(p.From), leafText(p.To); x != y {
-				add(path, "%s widened to %s", x, y)
-			}
-		case Recode:
-			add(path, "%s as %s", leafText(p.From), leafText(p.To))
-		case Wrap:
-			add(path, "%s as branch %q", leafText(p.From), p.To.Branches[p.Branch].Name)
-		case Unwrap:
-			add(path, "the value of the branch")
-		default:
-		}
-		used := make([]bool, len(p.From.Fields))
-		for i := range p.Fields {
-			f := &p.Fields[i]
-			at := JoinPath(path, FieldStep(p.To.Fields[i].Name))
-			if f.From < 0 {
-				add(at, "default %s", excerpt(f.Default))
-				continue
-			}
-			used[f.From] = true
-			if old := p.From.Fields[f.From].Name; old != p.To.Fields[i].Name {
-				add(at, "from %s", FieldStep(old))
-			}
-			walk(f.Plan, at)
-		}
-		for i := range p.From.Fields {
-			if p.Fields != nil && !used[i] {
-				add(JoinPath(path, FieldStep(p.From.Fields[i].Name)), "dropped")
-			}
-		}
-		step := "[]"
-		if p.From.Type == Map {
-			step = "[value]"
-		} else if p.Action == Wrap {
-			step = ""
-		}
-		walk(p.Key, JoinPath(path, "[key]"))
-		walk(p.Elem, JoinPath(path, step))
-		for i := range p.Branches {
-			walk(p.Branches[i].Plan, JoinPath(path, branchStep(p.From.Branches[i].Name)))
-		}
-	}
-	walk(p, "")
-	return list
 }

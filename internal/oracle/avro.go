@@ -21,17 +21,21 @@ const (
 	AvroResolve AvroOp = "resolve"
 	// AvroCompatible tells whether a reader's schema reads what a writer's wrote.
 	AvroCompatible AvroOp = "compatible"
+	// AvroLevels tells at which levels a schema may follow a history.
+	AvroLevels AvroOp = "levels"
 )
 
 // AvroCase is a question to Avro. Which fields are set follows from Op.
 type AvroCase struct {
-	Hex    Hex             `json:"hex,omitempty"`
-	Name   string          `json:"name"`
-	Op     AvroOp          `json:"op"`
-	Reader json.RawMessage `json:"reader,omitempty"`
-	Schema json.RawMessage `json:"schema,omitempty"`
-	Value  *Value          `json:"value,omitempty"`
-	Writer json.RawMessage `json:"writer,omitempty"`
+	Hex Hex `json:"hex,omitempty"`
+	// History are the versions before Schema, the oldest first.
+	History []json.RawMessage `json:"history,omitempty"`
+	Name    string            `json:"name"`
+	Op      AvroOp            `json:"op"`
+	Reader  json.RawMessage   `json:"reader,omitempty"`
+	Schema  json.RawMessage   `json:"schema,omitempty"`
+	Value   *Value            `json:"value,omitempty"`
+	Writer  json.RawMessage   `json:"writer,omitempty"`
 }
 
 // AvroResult is the answer of Avro. Error's stage is parse, encode, decode or
@@ -56,6 +60,8 @@ type AvroResult struct {
 	// Compatible and the reasons against it.
 	Compatible bool         `json:"compatible"`
 	Reasons    []AvroReason `json:"reasons"`
+	// Levels tells for each level, backward_transitive, whether it allows it.
+	Levels map[string]bool `json:"levels"`
 }
 
 // AvroReason is why a reader's schema does not read what a writer's wrote. Path

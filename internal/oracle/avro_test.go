@@ -39,7 +39,7 @@ func TestAvroIsCovered(t *testing.T) {
 	if len(schemas) < 60 {
 		t.Errorf("values of %d schemas", len(schemas))
 	}
-	for op, least := range map[AvroOp][2]int{AvroSchema: {10, 15}, AvroValue: {100, 4}, AvroDecode: {8, 15}, AvroResolve: {30, 30}, AvroCompatible: {40, 40}} {
+	for op, least := range map[AvroOp][2]int{AvroSchema: {10, 15}, AvroValue: {100, 4}, AvroDecode: {8, 15}, AvroResolve: {30, 30}, AvroCompatible: {150, 150}, AvroLevels: {50, 0}} {
 		if ops[op][true] < least[0] || ops[op][false] < least[1] {
 			t.Errorf("%s: %d that hold, %d that do not, want %v", op, ops[op][true], ops[op][false], least)
 		}

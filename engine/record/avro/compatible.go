@@ -98,7 +98,6 @@ func (c *checker) check(w, r *Schema) {
 	}
 	if w.named() && !sameName(w, r) {
 		c.tell("data has %s and the reader's schema has %s; an alias of the reader's would tell that they are the same", typeName(w), typeName(r))
-		return
 	}
 	switch w.Kind {
 	case Fixed:

@@ -25,7 +25,7 @@ func avro() []avroFile {
 	tables := []struct {
 		name string
 		fill func(*avroFile)
-	}{{"values", avroValues}, {"schemas", avroSchemas}, {"decode", avroDecode}, {"resolution", avroResolution}, {"compatibility", avroCompatibility}}
+	}{{"values", avroValues}, {"schemas", avroSchemas}, {"decode", avroDecode}, {"resolution", avroResolution}, {"compatibility", avroCompatibility}, {"evolution", avroEvolution}}
 	var files []avroFile
 	for _, t := range tables {
 		f := avroFile{name: t.name}

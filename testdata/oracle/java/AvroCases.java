@@ -4,10 +4,17 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaCompatibility;
 import org.apache.avro.SchemaNormalization;
+import org.apache.avro.SchemaValidationException;
+import org.apache.avro.SchemaValidationStrategy;
+import org.apache.avro.SchemaValidator;
+import org.apache.avro.SchemaValidatorBuilder;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericDatumWriter;
@@ -44,6 +51,7 @@ final class AvroCases {
                 result.put("hex", HEX.formatHex(b));
                 read(result, "resolve", b, writer, reader);
             }
+            case "levels" -> levels(c, result);
             case "compatible" -> compatible(parse(c, "reader", result), parse(c, "writer", result), result);
             default -> throw new Notation.BadCase("no operation " + c.get("op"));
         }
@@ -119,6 +127,41 @@ final class AvroCases {
         ArrayNode reasons = result.putArray("reasons");
         for (var i : verdict.getIncompatibilities()) {
             reasons.addObject().put("type", i.getType().name()).put("path", i.getLocation()).put("message", i.getMessage());
+        }
+    }
+
+    /** Asks Avro's own walk over a history, with its own comparison of two schemas. */
+    private static void levels(JsonNode c, ObjectNode result) {
+        Schema next = parse(c, "schema", result);
+        List<Schema> newestFirst = new ArrayList<>();
+        for (JsonNode old : c.get("history")) {
+            newestFirst.add(0, new Schema.Parser().parse(old.toString()));
+        }
+        SchemaValidationStrategy backward = (added, old) -> readable(added, old);
+        SchemaValidationStrategy forward = (added, old) -> readable(old, added);
+        SchemaValidationStrategy full = (added, old) -> {
+            readable(added, old);
+            readable(old, added);
+        };
+        ObjectNode levels = result.putObject("levels");
+        Map.of("backward", backward, "forward", forward, "full", full).forEach((name, strategy) -> {
+            levels.put(name, allowed(new SchemaValidatorBuilder().strategy(strategy).validateLatest(), next, newestFirst));
+            levels.put(name + "_transitive", allowed(new SchemaValidatorBuilder().strategy(strategy).validateAll(), next, newestFirst));
+        });
+    }
+
+    private static void readable(Schema reader, Schema writer) throws SchemaValidationException {
+        if (SchemaCompatibility.checkReaderWriterCompatibility(reader, writer).getType() != SchemaCompatibility.SchemaCompatibilityType.COMPATIBLE) {
+            throw new SchemaValidationException(reader, writer);
+        }
+    }
+
+    private static boolean allowed(SchemaValidator v, Schema next, List<Schema> newestFirst) {
+        try {
+            v.validate(next, newestFirst);
+            return true;
+        } catch (SchemaValidationException e) {
+            return false;
         }
     }
 }
