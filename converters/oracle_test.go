@@ -22,20 +22,77 @@ import (
 	"github.com/flowrecords/flow/outputs/drop"
 )
 
-// differences reads the table of the converters.
-func differences(t *testing.T) []*oracle.Difference {
+// tally counts the cases of one section of docs/connect-differences.md.
+type tally struct {
+	listed               []*oracle.Difference
+	count, equal, beyond int
+}
+
+func newTally(t *testing.T, section string) *tally {
 	t.Helper()
 	text, err := os.ReadFile("../docs/connect-differences.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, there := bytes.Cut(text, []byte("\n## Converters\n"))
+	_, table, there := bytes.Cut(text, []byte("\n## "+section+"\n"))
 	if !there {
-		t.Fatal("docs/connect-differences.md has no section Converters")
+		t.Fatalf("docs/connect-differences.md has no section %s", section)
 	}
-	out, err := oracle.ParseDifferences(table)
+	table, _, _ = bytes.Cut(table, []byte("\n## "))
+	y := &tally{}
+	if y.listed, err = oracle.ParseDifferences(table); err != nil {
+		t.Fatal(err)
+	}
+	return y
+}
+
+// add counts a case and how flow differs from Java in it, "" if it does not.
+func (y *tally) add(t *testing.T, name, diff string) {
+	t.Helper()
+	if diff == "" {
+		y.equal++
+		return
+	}
+	rows := 0
+	for _, d := range y.listed {
+		if d.Match(name) {
+			d.Used++
+			rows++
+		}
+	}
+	if rows == 0 {
+		t.Errorf("%s: %s", name, diff)
+	}
+}
+
+// end says how many there were, of which least must be equal.
+func (y *tally) end(t *testing.T, least int) {
+	t.Helper()
+	for _, d := range y.listed {
+		if d.Used == 0 {
+			t.Errorf("docs/connect-differences.md: no case of %s differs", d.Pattern)
+		}
+	}
+	t.Logf("%d cases: %d equal, %d of values that JSON without a schema cannot hold", y.count, y.equal, y.beyond)
+	if y.equal < least {
+		t.Errorf("only %d cases are equal", y.equal)
+	}
+}
+
+// answers loads the cases of some operations, in the order of their names.
+func answers(t *testing.T, ops ...oracle.Op) []oracle.Answered {
+	t.Helper()
+	all, err := oracle.Load("../testdata/oracle")
 	if err != nil {
 		t.Fatal(err)
+	}
+	var out []oracle.Answered
+	for _, file := range slices.Sorted(maps.Keys(all)) {
+		for _, c := range all[file] {
+			if slices.Contains(ops, c.Op) {
+				out = append(out, c)
+			}
+		}
 	}
 	return out
 }
@@ -43,86 +100,87 @@ func differences(t *testing.T) []*oracle.Difference {
 // TestOracle compares the converters with Kafka Connect's own.
 func TestOracle(t *testing.T) {
 	t.Parallel()
-	all, err := oracle.Load("../testdata/oracle")
-	if err != nil {
-		t.Fatal(err)
+	cases, y := answers(t, oracle.ToConnect, oracle.FromConnect), newTally(t, "Converters")
+	translated := newTranslator(t, "value.converter", "value")
+	for _, c := range cases {
+		y.count++
+		conv, err := translated.of(t, c.Case, c.Op == oracle.ToConnect)
+		switch {
+		case err != nil || c.Result.Error != nil && c.Result.Error.Stage == "configure":
+			y.add(t, c.Name, configured(c.Result, err))
+		case c.Op == oracle.ToConnect:
+			y.add(t, c.Name, read(t, conv, c))
+		case !representable(*c.Data):
+			y.beyond++
+		default:
+			y.add(t, c.Name, write(conv, c))
+		}
 	}
+	y.end(t, 700)
+}
+
+// configured compares an error in the options of a converter with Java's, when
+// there is one of them.
+func configured(want oracle.Result, err error) string {
+	diff := failures(want, "configure", err)
+	if err == nil {
+		diff = "is no error when it is configured, Java: " + want.Error.Message
+	}
+	return diff
+}
+
+// translator makes the converters that the translations of options say.
+type translator struct {
+	reg           *engine.Registry
+	option, block string
+	made          map[string]engine.Converter
+}
+
+func newTranslator(t testing.TB, option, block string) *translator {
+	t.Helper()
 	reg, err := engine.NewRegistry(engine.Components{Inputs: []engine.InputFactory{generate.Factory()}, Outputs: []engine.OutputFactory{drop.Factory()}, Converters: converters.All()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := differences(t)
-	made := map[string]engine.Converter{}
-	count, equal, beyond := 0, 0, 0
-	for _, file := range slices.Sorted(maps.Keys(all)) {
-		for _, c := range all[file] {
-			if c.Op != oracle.ToConnect && c.Op != oracle.FromConnect {
-				continue
-			}
-			count++
-			var diff string
-			conv, err := converterOf(t, reg, made, c.Case)
-			switch {
-			case err != nil || c.Result.Error != nil && c.Result.Error.Stage == "configure":
-				if diff = failures(c.Result, "configure", err); err == nil {
-					diff = "is no error when it is configured, Java: " + c.Result.Error.Message
-				}
-			case c.Op == oracle.ToConnect:
-				diff = read(t, conv, c)
-			case !representable(*c.Data):
-				beyond++
-				continue
-			default:
-				diff = write(conv, c)
-			}
-			rows := 0
-			for _, d := range listed {
-				if diff != "" && d.Match(c.Name) {
-					d.Used++
-					rows++
-				}
-			}
-			switch {
-			case diff == "":
-				equal++
-			case rows == 0:
-				t.Errorf("%s: %s", c.Name, diff)
-			}
-		}
-	}
-	for _, d := range listed {
-		if d.Used == 0 {
-			t.Errorf("docs/connect-differences.md: no case of %s differs", d.Pattern)
-		}
-	}
-	t.Logf("%d cases: %d equal, %d of values that JSON without a schema cannot hold", count, equal, beyond)
-	if equal < 700 {
-		t.Errorf("only %d cases are equal", equal)
-	}
+	return &translator{reg, option, block, map[string]engine.Converter{}}
 }
 
-// converterOf makes the converter that the translation of a case's options says.
-func converterOf(t *testing.T, reg *engine.Registry, made map[string]engine.Converter, c oracle.Case) (engine.Converter, error) {
+// of returns the converter of a case; nil where the translation has no block.
+func (r *translator) of(t *testing.T, c oracle.Case, reading bool) (engine.Converter, error) {
 	t.Helper()
-	props := map[string]string{"value.converter": c.Converter.Class}
+	props := map[string]string{r.option: c.Converter.Class}
 	for k, v := range c.Converter.Config {
-		props["value.converter."+k] = v
+		props[r.option+"."+k] = v
 	}
-	element, findings := connect.Converter(props, "value.converter", c.Op == oracle.ToConnect)
+	element, findings := connect.Converter(props, r.option, reading)
+	for _, f := range findings {
+		if f.Severity == connect.Mistake {
+			return nil, fmt.Errorf("%v", findings)
+		}
+	}
 	if element.Type == "" {
-		return nil, fmt.Errorf("%v", findings)
+		return nil, nil
 	}
-	block := element.ConverterHCL("value")
-	if conv := made[block]; conv != nil {
-		return conv, nil
+	return r.converter(t, element.ConverterHCL(r.block)), nil
+}
+
+// converter makes the converter of a block.
+func (r *translator) converter(t testing.TB, block string) engine.Converter {
+	t.Helper()
+	if conv := r.made[block]; conv != nil {
+		return conv
 	}
-	res := dsl.LoadSources(map[string][]byte{"case.hcl": []byte("pipeline \"p\" {\n  input \"generate\" \"in\" {\n    value = \"1\"\n  }\n\n  output \"drop\" \"out\" {\n" + block + "  }\n}\n")}, dsl.Options{Registry: reg})
+	res := dsl.LoadSources(map[string][]byte{"case.hcl": []byte("pipeline \"p\" {\n  input \"generate\" \"in\" {\n    value = \"1\"\n  }\n\n  output \"drop\" \"out\" {\n" + block + "\n  }\n}\n")}, dsl.Options{Registry: r.reg})
 	if res.Diags.HasErrors() {
-		t.Fatalf("%s: %v\n%s", c.Name, res.Diags, block)
+		t.Fatalf("%v\n%s", res.Diags, block)
 	}
-	conv := res.Plan.Pipelines[0].Elements[1].Value
-	made[block] = conv
-	return conv, nil
+	out := res.Plan.Pipelines[0].Elements[1]
+	conv := out.Value
+	if r.block == "header_values" {
+		conv = out.Headers
+	}
+	r.made[block] = conv
+	return conv
 }
 
 // failures compares an error with Java's.

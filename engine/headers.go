@@ -123,31 +123,28 @@ var (
 )
 
 // HeaderEncoding returns the Recode that writes headers with working copies of
-// a converter; nil if there is nothing to do. Text that is a number, a boolean,
-// an object or an array in JSON is that value, if reading it back gives the same
-// text; other text is a string, and what is no text is bytes. A converter that
-// says it writes strings or bytes gets all as such.
+// a converter; nil if there is nothing to do. A converter that says the schema
+// it writes gets each text as a value of it. Else text that is a number, a
+// boolean, an object or an array in JSON is that value, if reading it back gives
+// the same text; other text is a string, and what is no text is bytes.
 func HeaderEncoding(c Converter) Recode {
 	if c == nil {
 		return nil
 	}
-	var given *schema.Schema
+	given := false
 	if t, ok := c.(Typed); ok {
-		given = t.Encodes()
+		s := t.Encodes()
+		if s != nil && !holdsOthers(s.Type) {
+			return typedHeader(c, s)
+		}
+		given = s != nil
 	}
-	strings, raw := plainText(c.Decoded()), false
-	if given != nil {
-		raw = given.Type == schema.Bytes
-		strings = raw || slices.Contains([]schema.Type{schema.String, schema.Enum, schema.UUID}, given.Type)
-	}
+	strings := plainText(c.Decoded())
 	as := [forms]record.Encoding{record.Text, record.Opaque, boolHeader, integerHeader, floatHeader, record.JSON}
-	if raw {
-		as[textForm] = record.Opaque
-	}
-	if given != nil { // its schema decides which number it is
+	if given { // its schema says what it holds
 		as[boolForm], as[integerForm], as[floatForm] = record.JSON, record.JSON, record.JSON
 	}
-	if strings && c.NewEncoder(as[textForm]) == nil && c.NewEncoder(record.Opaque) == nil {
+	if strings && c.NewEncoder(record.Text) == nil && c.NewEncoder(record.Opaque) == nil {
 		return nil
 	}
 	var made [forms]bool

@@ -151,15 +151,38 @@ func TestHeaderEncoding(t *testing.T) {
 		{tagged{}, "\xff", "bytes:\xff"},
 		{tagged{}, "5\xff", "bytes:5\xff"},
 		// The converter says what it writes.
-		{of(schema.String), "5", "text:5"},
-		{of(schema.UUID), "5", "text:5"},
-		{of(schema.Bytes), "5", "bytes:5"},
-		{of(schema.Float64), "5", "json:5"},
-		{of(schema.Bool), "true", "json:true"},
+		{of(schema.String), "5", `string:"5"`},
+		{of(schema.String), `a"`, `string:"a\""`},
+		{of(schema.String), "\xff", "error: the text is not valid UTF-8"},
+		{of(schema.UUID), "123e4567-e89b-12d3-a456-426614174000", `uuid:"123e4567-e89b-12d3-a456-426614174000"`},
+		{of(schema.UUID), "5", `error: "5" is not of type uuid`},
+		{of(schema.Bytes), "5\xff", `bytes:"Nf8="`},
+		{of(schema.Float64), "5", "json:5"}, // an integer beyond 2^53 is refused
+		{of(schema.Float64), "-0", "float64:-0"},
+		{of(schema.Float64), "5.5", "float64:5.5"},
+		{of(schema.Float64), "1e300", "float64:1e300"},
+		{of(schema.Float64), "NaN", `float64:"NaN"`},
+		{of(schema.Float64), "x", `error: "x" is not of type float64`},
+		{of(schema.Int32), "2147483648", "error: 2147483648 is not of type int32"},
+		{of(schema.Int32), " 5", `error: " 5" is not of type int32`},
+		{of(schema.Int32), "", `error: "" is not of type int32`},
+		{of(schema.Bool), "true", "bool:true"},
+		{of(schema.Bool), "1", "error: "},
+		{of(schema.Timestamp), "2026-01-02T03:04:05Z", `timestamp:"2026-01-02T03:04:05Z"`},
+		{of(schema.Struct), "{}", "json:{}"},
+		{of(schema.Any), "5", "json:5"},
+		{of(schema.Any), "x", "text:x"},
 	}
 	for _, tt := range tests {
 		out, _, err := engine.HeaderEncoding(tt.conv)([]byte("+"), []byte(tt.in), nil, &engine.Meta{})
-		if got := strings.TrimPrefix(string(out), "+"); got != tt.want || err != nil {
+		got := strings.TrimPrefix(string(out), "+")
+		if want, fails := strings.CutPrefix(tt.want, "error: "); fails {
+			if err == nil || !strings.Contains(err.Error(), want) || got != "" {
+				t.Errorf("%q became %q (%v), want an error %q", tt.in, got, err, want)
+			}
+			continue
+		}
+		if got != tt.want || err != nil {
 			t.Errorf("%q became %q (%v), want %q", tt.in, got, err, tt.want)
 		}
 	}

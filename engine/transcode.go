@@ -91,13 +91,12 @@ func (t *Transcoder) Run(ctx context.Context, b *Batch, fail func(i int, reason 
 	t.begin(ctx)
 	for t.at = 0; t.at < n; t.at++ {
 		err := t.one(b, t.at, doKey, doHeaders)
-		var fatal *FatalError
 		switch {
 		case err == nil:
 			t.kept = append(t.kept, uint32(t.at))
 		case t.stop != nil:
 			return nil, t.stop
-		case errors.As(err, &fatal):
+		case isFatal(err):
 			return nil, err
 		default:
 			fail(t.at, err)
@@ -121,6 +120,13 @@ func (t *Transcoder) Run(ctx context.Context, b *Batch, fail func(i int, reason 
 	}
 	b.Compact(t.kept)
 	return t.kept, nil
+}
+
+// isFatal is a function of its own, so that a record without an error costs no
+// allocation.
+func isFatal(err error) bool {
+	_, fatal := errors.AsType[*FatalError](err)
+	return fatal
 }
 
 func (t *Transcoder) begin(ctx context.Context) {

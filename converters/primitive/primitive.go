@@ -12,6 +12,9 @@ import (
 	"github.com/flowrecords/flow/engine/schema"
 )
 
+// javaNaN is the one of all NaN that Java writes.
+const javaNaN = 0x7ff8000000000000
+
 // kind is one type of values.
 type kind struct {
 	schema *schema.Schema
@@ -100,6 +103,9 @@ func kinds() map[string]*kind {
 			},
 			write: func(dst []byte, v record.Value, _ bool) ([]byte, bool) {
 				f, ok := float(v, 1<<53)
+				if math.IsNaN(f) {
+					return binary.BigEndian.AppendUint64(dst, javaNaN), ok
+				}
 				return binary.BigEndian.AppendUint64(dst, math.Float64bits(f)), ok
 			},
 		},
