@@ -73,7 +73,7 @@ func TestTakes(t *testing.T) {
 		{"csv nested as JSON", csv("json", "error"), parse("struct{a int32, b array<string>}"), ""},
 		{"csv extra", csv("error", "error"), parse("struct{a int32, b string, c int8}"), "c is no column"},
 		{"csv extra left out", csv("error", "ignore"), parse("struct{a int32, b string, c int8}"), ""},
-		{"csv lacks", csv("error", "error"), parse("struct{a int32}"), "there is no field b"},
+		{"csv lacks", csv("error", "error"), parse("struct{a int32}"), "unknown field b"},
 		{"csv not known", csv("error", "error"), vague, ""},
 		{"primitive", make(primitiveconv.Factory(), func(c any) { c.(*primitiveconv.Config).Type = "int32" }), parse("int64"), ""},
 		{"primitive text", make(primitiveconv.Factory(), func(c any) { c.(*primitiveconv.Config).Type = "int32" }), parse("string"), "the records are no int32"},

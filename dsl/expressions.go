@@ -194,7 +194,7 @@ func (d *decoder) pairs(o *engine.Option, e hclsyntax.Expression, path, form str
 			continue
 		}
 		seen[key.text] = key.all
-		d.places[entryPath(path, key.text)] = hcl.RangeBetween(key.all, item.ValueExpr.Range())
+		d.places[entryPath(path, key.text)] = key.all
 		out = append(out, pair{key, item.ValueExpr})
 	}
 	return out

@@ -20,6 +20,7 @@ import (
 	"github.com/flowrecords/flow/dsl/diag"
 	"github.com/flowrecords/flow/dsl/rules"
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 var update = flag.Bool("update", false, "rewrite the expectations of the txtar suites")
@@ -198,6 +199,7 @@ func writePipeline(t *testing.T, b *strings.Builder, p *engine.Pipeline) {
 	fmt.Fprintf(b, "pipeline %s\n", p.Name)
 	writeConfig(t, b, "  ", &p.Settings, &defaults)
 	reg := registry(t)
+	typed := slices.ContainsFunc(p.Elements, func(e *engine.Element) bool { return e.Types.Out != engine.Schemas{} })
 	for _, e := range p.Elements {
 		fmt.Fprintf(b, "  %s  (%s)\n", e.Address(), e.Where)
 		for _, f := range e.From {
@@ -228,18 +230,39 @@ func writePipeline(t *testing.T, b *strings.Builder, p *engine.Pipeline) {
 			if e.Headers != nil {
 				fmt.Fprintf(b, "    header_values %s\n", converterName(e.Headers))
 			}
-			for _, c := range []engine.Converter{e.Key, e.Value, e.Headers} {
-				x, ok := c.(engine.Typed)
-				if !ok {
-					continue
-				}
-				s := x.Encodes()
-				if e.Kind == engine.KindInput {
-					s = x.Decodes()
-				}
-				if s != nil {
-					fmt.Fprintf(b, "    %s\n", strings.ReplaceAll(strings.TrimSpace(s.Text()), "\n", "\n      "))
-				}
+		}
+		if typed {
+			writeTypes(b, e)
+		}
+	}
+}
+
+// writeTypes writes what is known of the records behind an element: whole
+// schemas where they begin, then what the element changes.
+func writeTypes(b *strings.Builder, e *engine.Element) {
+	for _, x := range []struct {
+		part    string
+		in, out *schema.Schema
+		why     string
+	}{{"key", e.Types.In.Key, e.Types.Out.Key, e.Types.WhyKey}, {"value", e.Types.In.Value, e.Types.Out.Value, e.Types.WhyValue}} {
+		text := ""
+		switch {
+		case x.out == nil:
+			if why, own := strings.CutPrefix(x.why, e.Address()+": "); own { // said where it begins
+				text = "not known: " + why
+			}
+		case e.Kind == engine.KindInput || x.in == nil:
+			text = x.out.Text()
+		default:
+			text = schema.DiffText(schema.Diff(x.in, x.out))
+		}
+		for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+			switch {
+			case line == "":
+			case i == 0:
+				fmt.Fprintf(b, "    %s: %s\n", x.part, line)
+			default:
+				fmt.Fprintf(b, "      %s\n", line)
 			}
 		}
 	}

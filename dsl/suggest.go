@@ -8,47 +8,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	"github.com/flowrecords/flow/dsl/spelling"
 )
 
 // Nearest returns the candidate that given is most likely a misspelling of,
 // empty if none is near. Messages that end in "did you mean" come from it.
 func Nearest(given string, candidates []string) string { return nearest(given, candidates) }
 
-// nearest returns the candidate that given is most likely a misspelling of,
-// empty if none is near.
-func nearest(given string, candidates []string) string {
-	best, bestDistance := "", 0
-	for _, c := range candidates {
-		a, b := strings.ToLower(given), strings.ToLower(c)
-		d := levenshtein.Distance(a, b, nil)
-		if d == 2 && sorted(a) == sorted(b) {
-			d = 1 // two letters in the wrong order
-		}
-		if d <= tolerance(max(len(a), len(b))) && (best == "" || d < bestDistance) {
-			best, bestDistance = c, d
-		}
-	}
-	return best
-}
-
-// tolerance is how many letters of a name may be wrong before it is another
-// name: about a third.
-func tolerance(n int) int {
-	switch {
-	case n < 4:
-		return 1
-	case n < 6:
-		return 2
-	}
-	return n / 3
-}
-
-func sorted(s string) string {
-	b := []byte(s)
-	slices.Sort(b)
-	return string(b)
-}
+func nearest(given string, candidates []string) string { return spelling.Nearest(given, candidates) }
 
 // didYouMean is a sentence with a space before it, or nothing.
 func didYouMean(given string, candidates []string) string {

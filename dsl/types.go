@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flowrecords/flow/engine"
@@ -215,6 +216,8 @@ func (t *typing) processor(e *element) {
 		out, problems := f.Schemas(e.Config, ty.In)
 		ty.Out = out
 		t.optionProblems(e, problems)
+		t.doubtMoves(e, problems)
+	case ty.In == engine.Schemas{}: // and nothing comes out
 	case f.Changes != nil:
 		if c := e.Changes; c.Key {
 			ty.Out.Key = nil
@@ -233,6 +236,22 @@ func (t *typing) processor(e *element) {
 	lost(ty.In.Key, ty.Out.Key, &ty.WhyKey, "key")
 	lost(ty.In.Value, ty.Out.Value, &ty.WhyValue, "value")
 	clean(ty)
+}
+
+// doubtMoves forgets the type of what a field that is not there is renamed to:
+// it is a mistake already, and to read the new name is no second one.
+func (t *typing) doubtMoves(e *element, problems []engine.Problem) {
+	out := &e.Types.Out.Value
+	for _, p := range problems {
+		if p.Missing == nil || p.InKey || e.Changes == nil {
+			continue
+		}
+		for _, m := range e.Changes.Moves {
+			if *out != nil && len(m.To) > 0 && slices.Equal(p.Missing, m.From) {
+				*out = record.SchemaSetAs(*out, m.To, schema.Unknown)
+			}
+		}
+	}
 }
 
 func (t *typing) readOnly(e *element) bool {
@@ -261,36 +280,11 @@ func (t *typing) output(e *element) {
 		if typed, ok := x.conv.(engine.Typed); ok && typed.Encodes() != nil {
 			*x.s, *x.why = typed.Encodes(), ""
 		}
+		if remote, ok := x.conv.(engine.Remote); ok && remote.FromRegistry() {
+			*x.s, *x.why = nil, fmt.Sprintf("%s: the registry says with which schema its %ss are written, during a run.", e.Address(), x.part)
+		}
 	}
 	clean(ty)
-}
-
-// hasPath reports whether records of s have a part at p, or may have.
-func hasPath(s *schema.Schema, p record.Path) bool {
-	for _, step := range p {
-		if s == nil || s.Type == schema.Any {
-			return true
-		}
-		switch s.Type {
-		case schema.Struct:
-			f := s.Field(step.Name)
-			if step.IsIndex || f == nil {
-				return false
-			}
-			s = f.Schema
-		case schema.Union:
-			i := s.BranchIndex(step.Name)
-			if step.IsIndex || i < 0 {
-				return false
-			}
-			s = s.Branches[i].Schema
-		case schema.Array, schema.Map:
-			s = s.Elem
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // clean takes the reasons away of what is known.

@@ -216,7 +216,7 @@ func (d *decoder) setList(o *engine.Option, field reflect.Value, val cty.Value, 
 	}
 }
 
-// keyPlaces notes where the entries of a map stand that is written out.
+// keyPlaces notes where the keys of a map stand that is written out.
 func (d *decoder) keyPlaces(e hclsyntax.Expression, path string) {
 	obj, ok := unwrapParens(e).(*hclsyntax.ObjectConsExpr)
 	if !ok {
@@ -225,7 +225,7 @@ func (d *decoder) keyPlaces(e hclsyntax.Expression, path string) {
 	for _, item := range obj.Items {
 		if key, diags := item.KeyExpr.Value(d.ctx); !diags.HasErrors() {
 			if key, _ = key.Unmark(); key.Type() == cty.String && key.IsKnown() && !key.IsNull() {
-				d.places[entryPath(path, key.AsString())] = hcl.RangeBetween(item.KeyExpr.Range(), item.ValueExpr.Range())
+				d.places[entryPath(path, key.AsString())] = item.KeyExpr.Range()
 			}
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/flowrecords/flow/engine/record"
 )
 
 // What an error of a component makes the engine do:
@@ -103,6 +105,12 @@ type Problem struct {
 	Summary string
 	// Detail says what to do, in whole sentences.
 	Detail string
+	// Missing is the path of a field that an option names and the records at its
+	// place do not have; nil for every other mistake. It is one in the value, or
+	// with InKey in the key. Where the pipeline is known as a whole, people are
+	// told what became of it.
+	Missing record.Path
+	InKey   bool
 }
 
 // Validator is implemented by a *Config that has rules between its options.

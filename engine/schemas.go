@@ -48,6 +48,14 @@ type Fetcher interface {
 	Fetch(ctx context.Context, topic string, key bool) (*schema.Schema, error)
 }
 
+// Remote is a Converter that may have to ask elsewhere with which schema it
+// writes.
+type Remote interface {
+	// FromRegistry reports that a registry says with which schema all records are
+	// written, whatever their own and that of an option is.
+	FromRegistry() bool
+}
+
 // Taker is a Converter that cannot write values of every schema, or not
 // without loss.
 type Taker interface {

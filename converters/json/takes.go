@@ -39,7 +39,7 @@ func (c *converter) foreign(s *schema.Schema) []engine.Problem {
 		if what == "" {
 			what = "the whole"
 		}
-		ps = append(ps, engine.Problem{Option: "foreign", Summary: what + " is of a type that Kafka Connect does not have", Detail: "To write it as a plain type, " + e.Msg + ": cast it before, or leave out foreign = \"error\"."})
+		ps = append(ps, engine.Problem{Option: "foreign", Summary: what + " is of a type that Kafka Connect does not have", Detail: "It would be written as a plain type: " + e.Msg + ". Cast it before, or leave out foreign = \"error\"."})
 	}
 	return ps
 }

@@ -52,9 +52,10 @@ type Problem struct {
 	// quote what it made of them.
 	Constants []string
 	// Root and Path say what is not there, where it is a part of the record that
-	// a schema does not have: value or key, and the way down to it.
-	Root string
-	Path record.Path
+	// a schema does not have: value or key, and the way down to it. Whole is all
+	// of the way that was to be gone.
+	Root        string
+	Path, Whole record.Path
 }
 
 // Kind is what sort of mistake a Problem is. It is stable: rules of lint hang

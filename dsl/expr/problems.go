@@ -11,43 +11,15 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/agext/levenshtein"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
+
+	"github.com/flowrecords/flow/dsl/spelling"
 )
 
 // nearest returns the name that was probably meant, or "".
-func nearest(given string, names []string) string {
-	best, name := 1+max(1, len(given)/3), ""
-	for _, n := range names {
-		d := levenshtein.Distance(given, n, nil)
-		switch {
-		case strings.EqualFold(given, n):
-			d = 0
-		case d == 2 && swapped(given, n):
-			d = 1
-		}
-		if d < best {
-			best, name = d, n
-		}
-	}
-	return name
-}
-
-// swapped reports that a is b with two neighbouring letters in the wrong order.
-func swapped(a, b string) bool {
-	x, y := []rune(a), []rune(b)
-	if len(x) != len(y) {
-		return false
-	}
-	for i := range x {
-		if x[i] != y[i] {
-			return i+1 < len(x) && x[i] == y[i+1] && x[i+1] == y[i] && slices.Equal(x[i+2:], y[i+2:])
-		}
-	}
-	return false
-}
+func nearest(given string, names []string) string { return spelling.Nearest(given, names) }
 
 // didYouMean is the detail of an unknown name: the nearest one, or a list if
 // that is short. A name stands in quotes, a reference (with a prefix) as it is

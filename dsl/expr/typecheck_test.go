@@ -80,7 +80,7 @@ func TestCheck(t *testing.T) {
 		{"'open' != value.status", `no symbol ['open'] There are new, paid, done.`},
 		{"value.prio == 'hgh'", `no symbol ['hgh'] Did you mean "high"?`},
 		{"value.status == value.prio", `types [value.status == value.prio] enum Status and enum cannot be compared with ==.`},
-		{"any(value.items, .kind == 'C')", `no symbol ['C'] Did you mean "A"?`},
+		{"any(value.items, .kind == 'C')", `no symbol ['C'] There are A, B.`},
 		{"value.uid == '17'", `no symbol ['17'] This is compared with a uuid, which is written as f81d4fae-7dec-11d0-a765-00a0c91e6bf6.`},
 		{"value.status == var.country", `no symbol [var.country] There are new, paid, done.`},
 		// Membership and text.
@@ -109,7 +109,7 @@ func TestCheck(t *testing.T) {
 		// In a function of the config, at its call.
 		{"1 + twice(value.name)", `types [twice(value.name)] In function twice: * cannot be applied to string and int. Make a number of the text with toInt(...) or toFloat(...).`},
 		{"quad(value.name)", `types [quad(value.name)] In function twice: * cannot be applied to string and int. Make a number of the text with toInt(...) or toFloat(...).`},
-		{"deep_b(value)", `no field [deep_b(value)] In function deep_b: value is struct shop.Order, which has no such field. Did you mean "n"?`},
+		{"deep_b(value)", `no field [deep_b(value)] In function deep_b: value is struct shop.Order, which has no such field. There are id, big, n, ratio, small, price, exact, name, note, email, on, maybe and 24 more.`},
 		{"mask_card(value.nme)", `no field [nme] value is struct shop.Order, which has no such field. Did you mean "name"?`},
 		{"bump(value.name)", `types [bump(value.name)] In function bump: + cannot be applied to string and int. Make text of it with string(...).`},
 		// Never there, never nil.

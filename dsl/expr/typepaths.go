@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -165,8 +166,12 @@ type misstep struct {
 func (m *misstep) text(from string) (summary, detail string) {
 	if m.kind == KindNoField {
 		hint := didYouMean(m.name, m.names, "")
-		if m.now != "" {
+		const most = 12
+		switch more := len(m.names) - most; {
+		case m.now != "":
 			hint = fmt.Sprintf("It is called %q now.", m.now)
+		case more > 0 && nearest(m.name, m.names) == "":
+			hint = fmt.Sprintf("There are %s and %d more.", strings.Join(m.names[:most], ", "), more)
 		}
 		return fmt.Sprintf("Unknown %s %s", m.what, record.Path{{Name: m.name}}), fmt.Sprintf("%s is %s, which has no such %s. %s", from, m.of, m.what, hint)
 	}
@@ -199,7 +204,7 @@ func (t *typer) noStep(n ast.Node, f *ref, root string, i int, m *misstep) {
 		t.problem(kind, n, summary, "%s", detail)
 	}
 	if len(t.problems) > before {
-		t.problems[before].Root, t.problems[before].Path = root, f.path[:i+1]
+		t.problems[before].Root, t.problems[before].Path, t.problems[before].Whole = root, f.path[:i+1], f.path
 	}
 }
 

@@ -38,6 +38,9 @@ const (
 	NotWrittenOut    ID = "FL1114"
 	UnknownComponent ID = "FL1115"
 	ComponentRule    ID = "FL1116"
+	OptionNoField    ID = "FL1117"
+	OptionMisfit     ID = "FL1118"
+	OutputMisfit     ID = "FL1119"
 )
 
 // Ids of names.

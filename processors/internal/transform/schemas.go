@@ -24,6 +24,9 @@ func (c *Common) Schemas(in engine.Schemas, step Typing) (engine.Schemas, []engi
 		return in, nil
 	}
 	made, problems := step(part)
+	for i := range problems {
+		problems[i].InKey = c.Key()
+	}
 	if c.Key() {
 		out.Key = made
 	} else {
@@ -82,8 +85,8 @@ func Nested(d *record.Doc, id record.PathID, path record.Path, to *schema.Schema
 	return d.Retype(id, to)
 }
 
-// Missing is the problem of an option that names a field which records do not
-// have; none if they have it, or if that is not known.
+// Missing is the problem of an option that names a field which values of s do
+// not have; none if they have it, or if that is not known.
 func Missing(option string, s *schema.Schema, path record.Path) []engine.Problem {
 	at := s
 	for i := range path {
@@ -92,7 +95,7 @@ func Missing(option string, s *schema.Schema, path record.Path) []engine.Problem
 		}
 		next := record.TypeAt(at, path[i:i+1])
 		if next == nil {
-			return []engine.Problem{{Option: option, Summary: fmt.Sprintf("there is no field %s", path), Detail: lacks(path[:i], path[i], at)}}
+			return []engine.Problem{{Option: option, Summary: fmt.Sprintf("unknown field %s", path), Detail: lacks(path[:i], path[i], at), Missing: path}}
 		}
 		at = next
 	}
@@ -159,5 +162,5 @@ func Unfit(option string, path record.Path, s *schema.Schema, err error) []engin
 	if len(path) == 0 {
 		what = "the whole"
 	}
-	return []engine.Problem{{Option: option, Summary: fmt.Sprintf("%s is of a type that does not go here", what), Detail: fmt.Sprintf("It is of type %s: %v.", s.Type, err)}}
+	return []engine.Problem{{Option: option, Summary: what + " is of the wrong type", Detail: fmt.Sprintf("It is of type %s here: %v. Name another field, or convert it before.", s.Type, err)}}
 }
