@@ -342,6 +342,11 @@ func (e *element) converter(part, def string) (engine.Converter, string) {
 	}
 	d := l.newDecoder(fmt.Sprintf("the %s converter", f.Type), block)
 	config := d.config(engine.KindConverter, f.Component, block.Body)
+	if v, ok := config.(engine.HeaderValidator); ok && part == headersBlock {
+		for _, p := range v.ValidateHeaders() {
+			d.fail(rules.ComponentRule, d.place(p.Option), p.Summary, "%s", p.Detail)
+		}
+	}
 	if d.failed {
 		e.d.failed = true
 		return nil, ""

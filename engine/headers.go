@@ -21,6 +21,14 @@ func OwnHeader(name string) bool {
 	return strings.HasPrefix(name, "flow.") || strings.HasPrefix(name, "__")
 }
 
+// HeaderValidator is a *Config of a converter with options that do not go with
+// the block header_values.
+type HeaderValidator interface {
+	// ValidateHeaders reports each of them that is set, besides what Validate
+	// reports.
+	ValidateHeaders() []Problem
+}
+
 // HeaderDecoding returns the Recode that makes text of headers with a working
 // copy of a converter; nil if there is nothing to do. A string becomes its
 // text, bytes stay, a null is a header without value, and any other value

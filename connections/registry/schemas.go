@@ -27,18 +27,46 @@ const (
 func (c *Connection) ByID(ctx context.Context, id int) (*Schema, error) {
 	key := strconv.Itoa(id)
 	return c.stored(ctx, key, func() (*Schema, error) {
-		var s sr.Schema
-		err := c.ask(ctx, fmt.Sprintf("asking the registry for the schema %d", id), func(ctx context.Context, cl *sr.Client) (err error) {
-			s, err = cl.SchemaByID(ctx, id)
-			return err
+		var s sr.SubjectSchema // the client's own SchemaByID drops the GUID
+		err := c.ask(ctx, fmt.Sprintf("asking the registry for the schema %d", id), func(ctx context.Context, cl *sr.Client) error {
+			return cl.Do(ctx, http.MethodGet, "/schemas/ids/"+key, nil, &s)
 		})
 		if err != nil {
 			return nil, err
 		}
-		out := fromSR(s)
-		out.ID = id
+		out := fromSR(s.Schema)
+		out.ID, out.GUID = id, s.GUID
 		return out, c.resolve(ctx, out)
 	})
+}
+
+// GUID returns the GUID of the schema of an id; empty if the registry tells
+// none. Some tell it with the schema, others only with a version that has it.
+func (c *Connection) GUID(ctx context.Context, id int) (string, error) {
+	s, err := c.ByID(ctx, id)
+	if err != nil || s.GUID != "" {
+		return s.guid(), err
+	}
+	var versions []sr.SubjectVersion
+	err = c.ask(ctx, fmt.Sprintf("asking the registry for the versions with the schema %d", id), func(ctx context.Context, cl *sr.Client) (err error) {
+		versions, err = cl.SchemaVersionsByID(ctx, id)
+		return err
+	})
+	if refused, ok := errors.AsType[*Error](err); ok && refused.Status == http.StatusNotFound {
+		return "", nil // it is too old to know this question, or has no such version
+	}
+	if err != nil || len(versions) == 0 {
+		return "", err
+	}
+	s, err = c.Version(ctx, versions[0].Subject, versions[0].Version)
+	return s.guid(), err
+}
+
+func (s *Schema) guid() string {
+	if s == nil {
+		return ""
+	}
+	return s.GUID
 }
 
 // ByGUID returns the schema of a GUID, in the form of a UUID, as ByID does.

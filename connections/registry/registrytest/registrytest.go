@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -34,8 +35,20 @@ type Registry struct {
 	user     string
 	password string
 	token    string
+	guids    GUIDs
 	requests map[string]int
 }
+
+// GUIDs says where a registry tells the GUIDs of schemas.
+type GUIDs int
+
+// The kinds of registries: new ones tell it everywhere, some do not with a
+// schema that is asked for by its id, and old ones know of none.
+const (
+	GUIDsEverywhere GUIDs = iota
+	GUIDsOfVersions
+	NoGUIDs
+)
 
 type schema struct {
 	Schema     string      `json:"schema"`
@@ -59,6 +72,7 @@ func New() *Registry {
 		"POST /subjects/{subject}/versions":                         r.register,
 		"GET /subjects/{subject}/versions/{version}":                r.version,
 		"GET /schemas/ids/{id}":                                     r.byID,
+		"GET /schemas/ids/{id}/versions":                            r.versionsOf,
 		"GET /schemas/guids/{guid}":                                 r.byGUID,
 		"GET /schemas/types":                                        func(*http.Request) (any, *failure) { return []string{"JSON", "PROTOBUF", "AVRO"}, nil },
 		"POST /compatibility/subjects/{subject}/versions/{version}": r.compatibility,
@@ -91,6 +105,13 @@ func (r *Registry) SetToken(token string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.token = token
+}
+
+// SetGUIDs makes it a registry of that kind; the first one is what New makes.
+func (r *Registry) SetGUIDs(g GUIDs) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.guids = g
 }
 
 // Requests returns how many requests came for a method and path.
@@ -237,7 +258,11 @@ func (r *Registry) register(req *http.Request) (any, *failure) {
 		}
 		r.subjects[subject] = append(r.subjects[subject], id)
 	}
-	return map[string]any{"id": id, "guid": r.guid(id)}, nil
+	out := map[string]any{"id": id}
+	if r.guids != NoGUIDs {
+		out["guid"] = r.guid(id)
+	}
+	return out, nil
 }
 
 // guid is made of the content, so that it is the same in every registry.
@@ -375,7 +400,10 @@ func (r *Registry) lookup(req *http.Request) (any, *failure) {
 func (r *Registry) shown(subject string, at int) map[string]any {
 	id := r.subjects[subject][at]
 	s := r.schemas[id-1]
-	out := map[string]any{"subject": subject, "version": at + 1, "id": id, "guid": r.guid(id), "schema": s.Schema}
+	out := map[string]any{"subject": subject, "version": at + 1, "id": id, "schema": s.Schema}
+	if r.guids != NoGUIDs {
+		out["guid"] = r.guid(id)
+	}
 	if s.SchemaType != "" {
 		out["schemaType"] = s.SchemaType
 	}
@@ -407,17 +435,47 @@ func (r *Registry) version(req *http.Request) (any, *failure) {
 	return r.shown(subject, v-1), nil
 }
 
-func (r *Registry) byID(req *http.Request) (any, *failure) {
+// idOf reads the id of a path.
+func (r *Registry) idOf(req *http.Request) (int, *failure) {
 	id, err := strconv.Atoi(req.PathValue("id"))
 	if err != nil || id < 1 || id > len(r.schemas) {
-		return nil, fail(40403, "Schema %s not found", req.PathValue("id"))
+		return 0, fail(40403, "Schema %s not found", req.PathValue("id"))
 	}
-	return r.schemas[id-1], nil
+	return id, nil
+}
+
+func (r *Registry) byID(req *http.Request) (any, *failure) {
+	id, f := r.idOf(req)
+	if f != nil {
+		return nil, f
+	}
+	out := struct {
+		schema
+		GUID string `json:"guid,omitempty"`
+	}{schema: r.schemas[id-1]}
+	if r.guids == GUIDsEverywhere {
+		out.GUID = r.guid(id)
+	}
+	return out, nil
+}
+
+func (r *Registry) versionsOf(req *http.Request) (any, *failure) {
+	id, f := r.idOf(req)
+	if f != nil {
+		return nil, f
+	}
+	out := []map[string]any{}
+	for _, subject := range slices.Sorted(maps.Keys(r.subjects)) {
+		if at := slices.Index(r.subjects[subject], id); at >= 0 {
+			out = append(out, map[string]any{"subject": subject, "version": at + 1})
+		}
+	}
+	return out, nil
 }
 
 func (r *Registry) byGUID(req *http.Request) (any, *failure) {
 	for i := range r.schemas {
-		if r.guid(i+1) == req.PathValue("guid") {
+		if r.guids != NoGUIDs && r.guid(i+1) == req.PathValue("guid") {
 			return map[string]any{"schema": r.schemas[i].Schema, "schemaType": r.schemas[i].SchemaType, "references": r.schemas[i].References, "guid": r.guid(i + 1)}, nil
 		}
 	}

@@ -64,6 +64,14 @@ func (o *Options) Problems(given bool) []engine.Problem {
 	return ps
 }
 
+// ValidateHeaders implements engine.HeaderValidator.
+func (o *Options) ValidateHeaders() []engine.Problem {
+	if o.Wire != Header {
+		return nil
+	}
+	return []engine.Problem{{Option: "wire", Summary: "a header has no headers of its own", Detail: `Use wire = "prefix" in the block header_values.`}}
+}
+
 // The values of the option wire, without auto.
 const (
 	Prefix = "prefix"
@@ -90,6 +98,9 @@ type Client struct {
 	now     func() time.Time
 	// Conn is the registry; nil without.
 	Conn *registry.Connection
+	// acquired: Conn must be released. Open and Close, which the engine calls one
+	// after the other, write and read it.
+	acquired bool
 }
 
 // NewClient does no I/O.
@@ -110,17 +121,34 @@ func NewClient(o Options, env engine.Env) (*Client, error) {
 // Form is that of Options.
 func (c *Client) Form() string { return c.form }
 
-// Open implements engine.Opener.
-func (c *Client) Open(context.Context) error {
+// Open implements engine.Opener. It asks the registry only where records are
+// written with a header and the schema is known by its id: that there is no GUID
+// for it is better known before the first record.
+func (c *Client) Open(ctx context.Context) error {
 	if c.Conn == nil {
 		return nil
 	}
-	return c.Conn.Acquire()
+	if !c.acquired {
+		if err := c.Conn.Acquire(); err != nil {
+			return err
+		}
+		c.acquired = true
+	}
+	if c.form != Header || c.options.SchemaID == 0 {
+		return nil
+	}
+	guid, err := c.Conn.GUID(ctx, c.options.SchemaID)
+	if err != nil {
+		return err
+	}
+	_, err = guidHeader(registry.Stored{ID: c.options.SchemaID, GUID: guid})
+	return err
 }
 
 // Close implements engine.Opener.
 func (c *Client) Close(context.Context) error {
-	if c.Conn != nil {
+	if c.acquired {
+		c.acquired = false
 		c.Conn.Release()
 	}
 	return nil

@@ -63,8 +63,14 @@ func (p *preparer[S]) schema(ctx context.Context, topic string, m *engine.Meta) 
 		if err != nil {
 			return s, stored, err
 		}
+		stored = registry.Stored{ID: r.ID}
+		if p.form == Header {
+			if stored.GUID, err = p.Conn.GUID(ctx, r.ID); err != nil {
+				return s, stored, err
+			}
+		}
 		s, err = p.from.Parse(r)
-		return s, registry.Stored{ID: r.ID, GUID: r.GUID}, err
+		return s, stored, err
 	case p.options.UseLatest:
 		subject, err := p.subject(topic, m, func() (S, error) {
 			own, err := p.from.Own()

@@ -132,11 +132,20 @@ func (t *target) frame(form string, stored registry.Stored, middle []byte) error
 	case Prefix:
 		t.prefix = append(binary.BigEndian.AppendUint32([]byte{magicID}, uint32(stored.ID)), middle...)
 	case Header:
-		guid, err := hex.DecodeString(strings.ReplaceAll(stored.GUID, "-", ""))
-		if err != nil || len(guid) != 16 {
-			return engine.Fatal(fmt.Errorf(`the registry tells no GUID of the schema %d: use wire = "prefix"`, stored.ID))
+		name, err := guidHeader(stored)
+		if err != nil {
+			return err
 		}
-		t.header = append(append([]byte{magicGUID}, guid...), middle...)
+		t.header = append(name, middle...)
 	}
 	return nil
+}
+
+// guidHeader is the header that names a schema, without what stands behind.
+func guidHeader(stored registry.Stored) ([]byte, error) {
+	guid, err := hex.DecodeString(strings.ReplaceAll(stored.GUID, "-", ""))
+	if err != nil || len(guid) != headerBytes-1 {
+		return nil, engine.Fatal(fmt.Errorf(`the registry tells no GUID of the schema %d: use wire = "prefix"`, stored.ID))
+	}
+	return append([]byte{magicGUID}, guid...), nil
 }

@@ -4,6 +4,7 @@ package registeredtest
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -23,6 +24,8 @@ type Registry struct {
 	URL string
 	// GUIDs: it gives schemas a GUID.
 	GUIDs bool
+	// SetGUIDs makes it tell them elsewhere, or not at all. Nil: it cannot.
+	SetGUIDs func(registrytest.GUIDs)
 	// Unique returns a name that no other test uses.
 	Unique func(t *testing.T) string
 	// Down makes it unreachable until Up is called, which returns when it
@@ -37,7 +40,7 @@ func Fake(t *testing.T) Registry {
 	server := httptest.NewServer(fake)
 	t.Cleanup(server.Close)
 	return Registry{
-		URL: server.URL, GUIDs: true,
+		URL: server.URL, GUIDs: true, SetGUIDs: fake.SetGUIDs,
 		Unique: func(t *testing.T) string { return strings.NewReplacer("/", "-", "#", "-", " ", "-").Replace(t.Name()) },
 		Down:   func(*testing.T) { fake.SetDown(true) },
 		Up:     func(*testing.T) { fake.SetDown(false) },
@@ -97,6 +100,7 @@ func Run(t *testing.T, r Registry, c Case) {
 		{"a wider schema", wider},
 		{"an incompatible schema", incompatible},
 		{"latest and by id", latest},
+		{"by id with a header", headerByID},
 		{"unknown id", unknown},
 		{"outage", outage},
 	} {
@@ -122,17 +126,22 @@ func (w *world) connection(t *testing.T) *registry.Connection {
 
 func (w *world) open(t *testing.T, edit func(*registered.Options)) engine.Converter {
 	t.Helper()
+	conv := w.unopened(t, edit)
+	if err := conv.(engine.Opener).Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return conv
+}
+
+func (w *world) unopened(t *testing.T, edit func(*registered.Options)) engine.Converter {
+	t.Helper()
 	o := registered.Defaults()
 	o.Registry = engine.ConnectionRef{Name: "connection.registry.main", Value: w.connection(t)}
 	if edit != nil {
 		edit(&o)
 	}
 	conv := w.New(t, o)
-	opener := conv.(engine.Opener)
-	if err := opener.Open(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = opener.Close(t.Context()) })
+	t.Cleanup(func() { _ = conv.(engine.Opener).Close(t.Context()) })
 	return conv
 }
 
@@ -236,10 +245,69 @@ func latest(t *testing.T, w *world) {
 	if data := w.written(t, newest, w.From, w.Value, &h); string(data[:5]) != string(second[:5]) {
 		t.Errorf("use_latest wrote %x, want the schema of %x", data, second[:5])
 	}
-	id := int(first[1])<<24 | int(first[2])<<16 | int(first[3])<<8 | int(first[4])
-	byID := w.open(t, func(o *registered.Options) { o.SchemaID = id })
+	byID := w.open(t, func(o *registered.Options) { o.SchemaID = int(binary.BigEndian.Uint32(first[1:])) })
 	if data := w.written(t, byID, w.From, w.Value, &h); string(data) != string(first) {
 		t.Errorf("schema_id wrote %x, want %x", data, first)
+	}
+}
+
+// headerByID: the registry is asked for the GUID of an id when the converter is
+// opened, wherever it tells it. One without GUIDs is found out then, and one that
+// is away is waited for.
+func headerByID(t *testing.T, w *world) {
+	var h []record.Header
+	first := w.written(t, w.open(t, nil), w.From, w.Value, &h)
+	byID := func(o *registered.Options) {
+		o.SchemaID, o.Wire = int(binary.BigEndian.Uint32(first[1:])), registered.Header
+	}
+	kinds := []registrytest.GUIDs{registrytest.GUIDsEverywhere}
+	if !w.GUIDs {
+		kinds[0] = registrytest.NoGUIDs
+	}
+	if w.SetGUIDs != nil {
+		kinds = []registrytest.GUIDs{registrytest.GUIDsEverywhere, registrytest.GUIDsOfVersions, registrytest.NoGUIDs}
+		defer w.SetGUIDs(registrytest.GUIDsEverywhere)
+	}
+	for _, kind := range kinds {
+		if w.SetGUIDs != nil {
+			w.SetGUIDs(kind)
+		}
+		c, h := w.unopened(t, byID), []record.Header(nil)
+		err := c.(engine.Opener).Open(t.Context())
+		if kind == registrytest.NoGUIDs {
+			if _, fatal := errors.AsType[*engine.FatalError](err); !fatal || !strings.Contains(err.Error(), `use wire = "prefix"`) {
+				t.Errorf("a registry without GUIDs: %v", err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := w.written(t, c, w.From, w.Value, &h)
+		if len(h) != 1 || len(h[0].Value) < 17 || h[0].Value[0] != 1 {
+			t.Fatalf("kind %d: headers %v", kind, h)
+		}
+		w.want(t, data, h, w.Value)
+	}
+	if w.Down == nil {
+		return
+	}
+	if w.SetGUIDs != nil {
+		w.SetGUIDs(registrytest.GUIDsOfVersions)
+	}
+	w.Down(t)
+	opener := w.unopened(t, byID).(engine.Opener)
+	for range 2 { // it is opened again and again
+		if _, away := errors.AsType[*engine.RetryError](opener.Open(t.Context())); !away {
+			t.Error("a registry that is away is not waited for")
+		}
+	}
+	w.Up(t)
+	if err := opener.Open(t.Context()); err != nil && w.GUIDs {
+		t.Errorf("after the outage: %v", err)
+	}
+	if err := opener.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
