@@ -199,6 +199,17 @@ func (r *Reader) Number() int64 { return r.number }
 // Rows is how many the file has.
 func (r *Reader) Rows() int64 { return r.rows }
 
+// Place says in which row group row number n lies, from 1, and how many there
+// are; of a row behind the last one it is the last.
+func (r *Reader) Place(n int64) (group, groups int) {
+	for i := range r.groups {
+		if n -= r.groups[i].NumRows; n < 0 {
+			return i + 1, len(r.groups)
+		}
+	}
+	return len(r.groups), len(r.groups)
+}
+
 // Done is about how much of the file has been read, in bytes.
 func (r *Reader) Done() int64 {
 	if r.rows == 0 || r.number >= r.rows {

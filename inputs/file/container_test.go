@@ -9,8 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flowrecords/flow/connections/ocf"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/avro"
 )
 
 // container is one of the files that Avro's own library has written.
@@ -140,4 +142,77 @@ func TestDamagedContainer(t *testing.T) {
 	if list, fails := ids(t, newHost(), long, 1<<20); len(list) > 0 || len(fails) != len(all) || !strings.Contains(fails[0], "more than max_record") {
 		t.Errorf("long records: %d and %d failed", len(list), len(fails))
 	}
+}
+
+// TestTellRecords: a position in a container file is told by its record, and by
+// where that lies.
+func TestTellRecords(t *testing.T) {
+	t.Parallel()
+	columns, _ := parquetFile(t, 95) // in groups of 10
+	blocks := filepath.Join(t.TempDir(), "in.avro")
+	write(t, blocks, avroBlocks(t, 3, 2, 5))
+	for _, tt := range []struct {
+		format, path string
+		offset       int64
+		want         string
+	}{
+		{"parquet", columns, 0, "record 0 of 95, in row group 1 of 10"},
+		{"parquet", columns, 19, "record 19 of 95, in row group 2 of 10"},
+		{"parquet", columns, 20, "record 20 of 95, in row group 3 of 10"},
+		{"parquet", columns, 95, "record 95 of 95, in row group 10 of 10"},
+		{"avro", blocks, 0, "record 0 of 10, in block 1 of 3"},
+		{"avro", blocks, 2, "record 2 of 10, in block 1 of 3"},
+		{"avro", blocks, 3, "record 3 of 10, in block 2 of 3"},
+		{"avro", blocks, 10, "record 10 of 10, in block 3 of 3"},
+	} {
+		in, err := newInput(config(func(c *Config) { c.Path, c.Format = tt.path, tt.format }), env())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(tt.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := identify(f, info)
+		_ = f.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := in.(*input).TellPosition(tt.path, engine.Position{Offset: tt.offset, State: id.String()}); got != tt.want {
+			t.Errorf("%s %d: %q, want %q", tt.format, tt.offset, got, tt.want)
+		}
+		other := engine.Position{Offset: 7, State: "1:0:00"}
+		if got := in.(*input).TellPosition(tt.path, other); got != "record 7 of another file that had this name" {
+			t.Errorf("%s: %q", tt.format, got)
+		}
+		if got := in.(*input).TellPosition(tt.path+"x", other); got != "record 7 of a file that is not there now" {
+			t.Errorf("%s: %q", tt.format, got)
+		}
+	}
+}
+
+// avroBlocks is a container file of longs in blocks of so many.
+func avroBlocks(t *testing.T, counts ...int) string {
+	t.Helper()
+	s, err := avro.Parse([]byte(`"long"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &ocf.Header{Schema: s, Codec: "deflate"}
+	w, err := ocf.NewWriter(h, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	data := ocf.AppendHeader(nil, h)
+	for _, n := range counts {
+		if data, err = w.AppendBlock(data, n, make([]byte, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return string(data)
 }
