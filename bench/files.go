@@ -34,6 +34,8 @@ func comparisons() []comparison {
 		{"steps-avro", "one order in memory, Avro: decode, filter, set 2, encode; against hamba/avro into maps", "at most 0.1x", steps("./engine/record/avro", "BenchmarkOrder", "flow", "maps")},
 		{"steps-envelope", "one order in memory, read and written in Kafka Connect's envelope, against plain JSON, checked and copied", "at most 2.5x", steps("./converters/json", "BenchmarkEnvelope", "envelope", "plain")},
 		{"steps-transforms", "one order in memory, each transform against the map that does the same: the slowest", "at most 1.3x", steps("./processors", "BenchmarkTransforms", "transform", "map")},
+		{"steps-parquet-write", "small records in memory, typed JSON into Parquet; against the library alone with Go structs", "no target", steps("./connections/parquetfile", "BenchmarkWrite", "flow", "bare")},
+		{"steps-parquet-read", "the same out of Parquet", "no target", steps("./connections/parquetfile", "BenchmarkRead", "flow", "bare")},
 		{"lag", "topic to file, a lag of 1 GiB (-lag): most resident memory, (most in the first tenth of the time–most)", "under 256 MiB", lag},
 	}
 }
