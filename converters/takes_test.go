@@ -7,9 +7,11 @@ import (
 	avroconv "github.com/flowrecords/flow/converters/avro"
 	csvconv "github.com/flowrecords/flow/converters/csv"
 	jsonconv "github.com/flowrecords/flow/converters/json"
+	jsonschemaconv "github.com/flowrecords/flow/converters/jsonschema"
 	primitiveconv "github.com/flowrecords/flow/converters/primitive"
 	protobufconv "github.com/flowrecords/flow/converters/protobuf"
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/enginetest"
 	"github.com/flowrecords/flow/engine/schema"
 )
 
@@ -41,6 +43,9 @@ func TestTakes(t *testing.T) {
 	json := func(form, foreign string) engine.Taker {
 		return make(jsonconv.Factory(), func(c any) { c.(*jsonconv.Config).Form, c.(*jsonconv.Config).Foreign = form, foreign })
 	}
+	jsonSchema := func(change func(c *jsonschemaconv.Config)) engine.Taker {
+		return make(jsonschemaconv.Factory(), func(c any) { change(c.(*jsonschemaconv.Config)) })
+	}
 	csv := func(nested, extra string) engine.Taker {
 		return make(csvconv.Factory(), func(c any) {
 			x := c.(*csvconv.Config)
@@ -68,6 +73,12 @@ func TestTakes(t *testing.T) {
 		{"json", json("plain", "plain"), parse("struct{a uuid}"), ""},
 		{"envelope", json("envelope", "plain"), parse("struct{a uuid}"), ""},
 		{"envelope for Connect", json("envelope", "error"), parse("struct{a uuid, b timestamp(us)}"), "a is of a type that Kafka Connect does not have"},
+		{"JSON Schema", jsonSchema(func(*jsonschemaconv.Config) {}), parse("struct{a any, b union{x int32, y string}, c map<uuid, timestamp>}"), ""},
+		{"JSON Schema union", jsonSchema(func(*jsonschemaconv.Config) {}), parse("struct{a union{x int32, y int8}}"), `a(y) cannot be told from another branch: JSON does not say of which branch of a union a value is: its values would be read as those of the branch "x"`},
+		{"JSON Schema union all the same", jsonSchema(func(c *jsonschemaconv.Config) { c.Lenient = true }), parse("struct{a union{x int32, y int8}}"), ""},
+		{"JSON Schema of an option", jsonSchema(func(c *jsonschemaconv.Config) {
+			c.Schema = enginetest.SchemaText("struct{a int32}", engine.NotationType)
+		}), parse("struct{a string}"), "a: string cannot be read as int32"},
 		{"csv", csv("error", "error"), parse("struct{a int32, b string}"), ""},
 		{"csv nested", csv("error", "error"), parse("struct{a int32, b array<string>}"), `nested = "json"`},
 		{"csv nested as JSON", csv("json", "error"), parse("struct{a int32, b array<string>}"), ""},

@@ -18,7 +18,7 @@ type Config struct {
 
 	Validation bool   `flow:"validate" doc:"Checks values against every keyword of their schema when they are read and when they are written: pattern, minimum, if and all others, and formats. Without it types, enums and required members are checked."`
 	Additional string `flow:"additional_properties" oneof:"error drop" doc:"What reading makes of a member that the properties of its object do not list, also where the schema allows it: a record has fields of its schema only."`
-	Lenient    bool   `flow:"lenient" doc:"Reads what can mean only one thing: a number or boolean in quotes, 1.0 for an integer, dates and times as text or number. When records are written with a schema that is not their own, reads them so, too, and leaves out members that it lacks. Otherwise these are errors of the record."`
+	Lenient    bool   `flow:"lenient" doc:"Reads what can mean only one thing: a number or boolean in quotes, 1.0 for an integer, dates and times as text or number. When records are written with a schema that is not their own, reads them so, too, and leaves out members that it lacks. Writes a value of a union also where JSON does not tell it from one of an earlier branch, as which it is then read. Otherwise these are errors of the record."`
 
 	Decimal string `flow:"decimal" oneof:"number base64" doc:"How decimals are written: as numbers with all their digits, or as base64 of their bytes, which is Kafka Connect's default although the schema says number. Both are read."`
 	Connect bool   `flow:"connect_compatible" doc:"Writes dates, times and timestamps of milliseconds as numbers, as Kafka Connect's JSON Schema converter does and reads. Otherwise they are texts of the formats date and date-time."`

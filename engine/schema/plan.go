@@ -102,7 +102,7 @@ type planner struct {
 	outer *planner // whose assumptions hold here, too
 	errs  []Error
 	lacks map[lack]int // which of errs tells of it
-	left  *int // of the pairs that may be looked at: branches are tried, which can multiply
+	left  *int         // of the pairs that may be looked at: branches are tried, which can multiply
 }
 
 func newPlanner(rules Rules) *planner {

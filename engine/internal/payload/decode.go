@@ -223,6 +223,8 @@ func (d *decoder) entry(dst *[]byte, c *jsontext.Cursor, s *schema.Schema) error
 // branchTries bounds how often branches are tried for one payload.
 const branchTries = 100_000
 
+var errTries = bad("too many branches of unions to try")
+
 // choose finds the branch that a value without a name is: the first that takes
 // it.
 func (d *decoder) choose(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byte, error) {
@@ -230,7 +232,7 @@ func (d *decoder) choose(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]by
 	var why error
 	for i := range s.Branches {
 		if d.tries++; d.tries > branchTries {
-			return dst, bad("too many branches of unions to try")
+			return dst, errTries
 		}
 		at := *c
 		out, err := d.value(appendName(append(dst[:begin], '{'), s.Branches[i].Name, true), &at, s.Branches[i].Schema)

@@ -57,6 +57,9 @@ type encoder struct {
 	Options
 	begin int
 	buf   []byte
+
+	tries int // of branches, to see which one a value would be read as
+	again []byte
 }
 
 // value appends the value at c, or what stands for one that is not there.
@@ -251,7 +254,10 @@ func (e *encoder) union(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 			return bad("a union has one of its branches; it has %q", name)
 		}
 		if e.Plain {
-			dst, err = e.value(dst, c, s.Branches[at].Schema)
+			begin := len(dst)
+			if dst, err = e.value(dst, c, s.Branches[at].Schema); err == nil && !e.Lenient {
+				err = e.meant(dst[begin:], s, at)
+			}
 			return within(err, "("+s.Branches[at].Name+")")
 		}
 		for i := range s.Branches {
@@ -273,6 +279,26 @@ func (e *encoder) union(dst []byte, c *jsontext.Cursor, s *schema.Schema) ([]byt
 		dst = append(dst, '}')
 	}
 	return dst, err
+}
+
+// meant fails if text, a value of a branch whose name is not written, would be
+// read as one of an earlier branch, or as a null of the union.
+func (e *encoder) meant(text []byte, s *schema.Schema, branch int) (err error) {
+	if string(text) == "null" {
+		return bad("a null would be read as one of the union, not of the branch")
+	}
+	for i := range branch {
+		if e.tries++; e.tries > branchTries {
+			return errTries
+		}
+		d := decoder{Options: e.Options, tries: e.tries}
+		c := jsontext.New(text)
+		e.again, err = d.value(e.again[:0], &c, s.Branches[i].Schema)
+		if e.tries = d.tries; err == nil {
+			return bad("this value would be read as one of the branch %q, since JSON does not tell them apart", s.Branches[i].Name)
+		}
+	}
+	return nil
 }
 
 // leaf writes a value that is made of no others.

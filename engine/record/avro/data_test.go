@@ -54,6 +54,7 @@ var values = []struct{ schema, text string }{
 		`"h":"f81d4fae-7dec-11d0-a765-00a0c91e6bf6","i":{"months":1,"days":4294967295,"millis":0},"j":-1234567890123456.7891,"k":"00112233-4455-6677-8899-aabbccddeeff"}`},
 	{"odd", `{"a":-1,"b":"not a date","c":"x","d":null,"e":"AQI=","f":{"string":"s"},"g":null}`},
 	{"connect", `{"i8":-128,"i16":null,"ts":"2026-01-01T00:00:00Z","dec":123456789012345678901234567890.12,"named":"n","m":[[1,"a"],[-2,"b"]]}`},
+	{"texts", `{"a":1,"":null,"\u0000":2}`},
 	{"flow", `{"u8":255,"u32":4294967295,"u64":18446744073709551615,"t":"12:34:56.000000001","d":"1h2m3.5s","j":{"a":[1,2.50,null]}}`},
 }
 
@@ -163,6 +164,7 @@ func TestHostileData(t *testing.T) {
 		{"size of a block", `{"type":"array","items":"int"}`, join(long(-2), long(7), []byte{2, 2, 0}), "7 bytes, and 3 are left"},
 		{"wrong size of a block", `{"type":"array","items":"int"}`, join(long(-2), long(3), []byte{2, 2, 0}), "says to end at byte 5"},
 		{"negative size of a block", `{"type":"array","items":"int"}`, join(long(-2), long(-1), []byte{2, 2, 0}), "a block of -1 bytes"},
+		{"null as a key", schemas["texts"], []byte{2, 0, 0, 0}, "a null as the key of a map"},
 		{"decimal", `{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}`, join(long(70000), make([]byte, 70000)), "is the most"},
 		{"path", `{"type":"record","name":"R","fields":[{"name":"a","type":{"type":"record","name":"S","fields":[{"name":"b","type":"string"}]}}]}`, long(5), "a.b: byte 0: a length of 5"},
 		{"depth", schemas["recursive"], bytes.Repeat([]byte{2, 2}, 3000), "nested deeper than 512"},
@@ -293,7 +295,7 @@ func TestDoubling(t *testing.T) {
 }
 
 func FuzzData(f *testing.F) {
-	names := []string{"primitive", "object", "order", "recursive", "logical", "odd", "connect", "flow"}
+	names := []string{"primitive", "object", "order", "recursive", "logical", "odd", "connect", "flow", "texts"}
 	encodings := map[string]*Encoding{}
 	for i, name := range names {
 		encodings[name] = encodingOf(f, schemas[name])

@@ -174,7 +174,11 @@ func (r *reader) jsonArray(dst []byte, n *node, i int) ([]byte, int) {
 	if !r.down(i) {
 		return dst, -1
 	}
-	dst = append(dst, '[')
+	open, shut := byte('['), byte(']')
+	if n.named {
+		open, shut = '{', '}'
+	}
+	dst = append(dst, open)
 	comma := false
 	for {
 		count, end, next := r.block(n.elem, 0, i)
@@ -183,16 +187,19 @@ func (r *reader) jsonArray(dst []byte, n *node, i int) ([]byte, int) {
 		}
 		if i = next; count == 0 {
 			r.depth--
-			return append(dst, ']'), i
+			return append(dst, shut), i
 		}
 		for ; count > 0; count-- {
 			if comma {
 				dst = append(dst, ',')
 			}
 			comma = true
-			if n.op == opEntries {
+			switch {
+			case n.named:
+				dst, i = r.jsonNamed(dst, n.elem, i)
+			case n.op == opEntries:
 				dst, i = r.jsonEntry(dst, n.elem, i)
-			} else {
+			default:
 				dst, i = r.json(dst, n.elem, i)
 			}
 			if i < 0 || r.large(dst, i) {
@@ -213,6 +220,26 @@ func (r *reader) jsonEntry(dst []byte, n *node, i int) ([]byte, int) {
 		}
 	}
 	return append(dst, ']'), i
+}
+
+// jsonNamed appends an entry whose key is a text as a member of an object.
+func (r *reader) jsonNamed(dst []byte, n *node, i int) ([]byte, int) {
+	if i = r.notNull(n, i); i < 0 {
+		return dst, -1
+	}
+	if dst, i = r.json(dst, n.fields[0].node.elem, i); i < 0 {
+		return dst, -1
+	}
+	return r.json(append(dst, ':'), n.fields[1].node, i)
+}
+
+// notNull reads that the key of an entry, which may be null, is not.
+func (r *reader) notNull(n *node, i int) int {
+	null, next := r.either(n.fields[0].node, i)
+	if next >= 0 && null {
+		return r.fail(i, "a null as the key of a map, which has texts as keys")
+	}
+	return next
 }
 
 func (r *reader) jsonMap(dst []byte, n *node, i int) ([]byte, int) {

@@ -59,6 +59,8 @@ type node struct {
 	unit  int64 // nanoseconds of a unit of time
 	// low and high bound opSmall.
 	low, high int64
+	// named: opEntries whose keys are texts, a JSON object.
+	named bool
 	// unsigned: a decimal is from 0 to 2^64-1.
 	unsigned bool
 
@@ -126,7 +128,7 @@ func (c *compiler) node(s *Schema) *node {
 	case Array:
 		n.op, n.min, n.elem = opArray, 1, c.node(s.Elem)
 		if viewOf(s) == viewEntries {
-			n.op = opEntries
+			n.op, n.named = opEntries, textKeys(s.Elem)
 		}
 	case Map:
 		n.op, n.min, n.elem = opMap, 1, c.node(s.Elem)

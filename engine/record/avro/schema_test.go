@@ -63,6 +63,7 @@ var schemas = map[string]string{
 		{"name":"named","type":{"type":"string","connect.doc":"d","connect.version":3,"connect.name":"my.Name","connect.parameters":{"k":"v"}}},
 		{"name":"m","type":{"type":"array","items":{"type":"record","name":"MapEntry","fields":[{"name":"key","type":"int"},{"name":"value","type":"string"}]}}}
 	],"connect.version":2}`,
+	"texts": `{"type":"array","items":{"type":"record","name":"MapEntry","namespace":"io.confluent.connect.avro","fields":[{"name":"key","type":["null","string"]},{"name":"value","type":["null","int"]}]}}`,
 	"flow": `{"type":"record","name":"F","fields":[
 		{"name":"u8","type":{"type":"int","flow.type":"uint8"}},
 		{"name":"u32","type":{"type":"long","flow.type":"uint32"}},

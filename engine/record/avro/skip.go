@@ -136,6 +136,8 @@ func (r *reader) skipElements(n *node, i int) int {
 				if _, i = r.text(i); i < 0 {
 					return -1
 				}
+			} else if n.named && r.notNull(n.elem, i) < 0 {
+				return -1
 			}
 			if i = r.skip(n.elem, i); i < 0 {
 				return -1

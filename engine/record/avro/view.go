@@ -95,6 +95,13 @@ func viewOf(s *Schema) view {
 	return viewPlain
 }
 
+// textKeys reports whether the keys of entries are texts that may be null. Such a
+// map is an object in typed JSON, which has no place for a null key.
+func textKeys(entry *Schema) bool {
+	_, k, ok := entry.Fields[0].Type.optional()
+	return ok && k.Kind == String && viewOf(k) == viewPlain && k.Logical == None
+}
+
 // isEntry recognises the records that stand for entries of a map whose keys
 // are not strings.
 func isEntry(s *Schema) bool {

@@ -254,6 +254,9 @@ func insertCount(dst []byte, at, count int) []byte {
 }
 
 func (e *wstate) array(dst []byte, n *wnode, i int) ([]byte, int) {
+	if n.named {
+		return e.members(dst, n, i)
+	}
 	if e.b[i] != '[' {
 		return dst, e.mismatch(n, i)
 	}
@@ -306,6 +309,33 @@ func (e *wstate) entry(dst []byte, n *wnode, i int) ([]byte, int) {
 		return bad()
 	}
 	return dst, next + 1
+}
+
+// members writes an object as the entries of a map whose keys may be null.
+func (e *wstate) members(dst []byte, n *wnode, i int) ([]byte, int) {
+	if e.b[i] != '{' {
+		return dst, e.mismatch(n, i)
+	}
+	if i = skipSpace(e.b, i+1); e.b[i] == '}' {
+		return append(dst, 0), i + 1
+	}
+	at, count := len(dst), 0
+	dst = append(dst, 0)
+	for ; ; count++ {
+		name := e.b[i:skipString(e.b, i)]
+		var next int
+		if dst, next = e.value(dst, n.key, i); next < 0 {
+			return dst, -1
+		}
+		if dst, next = e.value(dst, n.elem, skipSpace(e.b, skipSpace(e.b, next)+1)); next < 0 {
+			e.at = append(e.at, "["+string(name)+"]")
+			return dst, -1
+		}
+		if i = skipSpace(e.b, next); e.b[i] == '}' {
+			return append(insertCount(dst, at, count+1), 0), i + 1
+		}
+		i = skipSpace(e.b, i+1)
+	}
 }
 
 func (e *wstate) mapOf(dst []byte, n *wnode, i int) ([]byte, int) {

@@ -8,7 +8,8 @@ import (
 	"github.com/flowrecords/flow/engine/schema/schematest"
 )
 
-// FuzzParse: what is read is valid, and comes back equal when it is written.
+// FuzzParse: what is read is valid, and comes back equal when it is written,
+// schemas and payloads alike.
 func FuzzParse(f *testing.F) {
 	for seed := range uint64(40) {
 		g := schematest.New(seed, schematest.Options{Recursive: seed%2 == 1})
@@ -40,12 +41,20 @@ func FuzzParse(f *testing.F) {
 		if !schema.EqualTypes(s, back) {
 			t.Fatalf("%s came back as %s\n%s", s, back, written)
 		}
-		typed, err := jsonschema.AppendTyped(nil, payload, s, jsonschema.Options{KeepNulls: true})
+		o := jsonschema.Options{KeepNulls: true}
+		typed, err := jsonschema.AppendTyped(nil, payload, s, o)
 		if err != nil {
 			return
 		}
 		if err := schema.Check(s, typed); err != nil {
 			t.Fatalf("%s is no %s: %v", typed, s, err)
+		}
+		out, err := jsonschema.AppendPayload(nil, typed, s, o)
+		if err != nil {
+			t.Fatalf("%s of %s: %v", typed, s, err)
+		}
+		if again, err := jsonschema.AppendTyped(nil, out, s, o); err != nil || string(again) != string(typed) {
+			t.Fatalf("%s, as %s, came back as %s, %v", typed, out, again, err)
 		}
 	})
 }

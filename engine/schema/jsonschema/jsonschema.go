@@ -68,6 +68,12 @@ const (
 	timestampName = "org.apache.kafka.connect.data.Timestamp"
 )
 
+// saysLogical reports whether a type whose title is name would be read as one of
+// them.
+func saysLogical(name string) bool {
+	return name == decimalName || name == dateName || name == timeName || name == timestampName
+}
+
 // form is how a leaf is written.
 type form struct {
 	word    string // type

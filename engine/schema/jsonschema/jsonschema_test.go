@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/flowrecords/flow/engine/schema"
@@ -33,20 +34,27 @@ func TestAnySchema(t *testing.T) {
 	}
 }
 
+// TestAnyPayload: a value comes back as it was, or is refused since its payload
+// does not say of which branch of a union it is.
 func TestAnyPayload(t *testing.T) {
 	t.Parallel()
-	var types []schema.Type
-	for _, ty := range schema.Types() {
-		if ty != schema.Union { // whose payload says no branch
-			types = append(types, ty)
-		}
-	}
-	for seed := range uint64(400) {
-		g := schematest.New(seed, schematest.Options{Types: types})
+	unions, refused := 0, 0
+	for seed := range uint64(800) {
+		g := schematest.New(seed, schematest.Options{})
 		s := g.Schema()
+		if strings.Contains(s.String(), "union{") {
+			unions++
+		}
 		for range 3 {
 			v := g.Value(s)
 			payload, err := jsonschema.AppendPayload(nil, v, s, jsonschema.Options{KeepNulls: true})
+			if err != nil && strings.Contains(err.Error(), "would be read as") {
+				if _, err := jsonschema.AppendPayload(nil, v, s, jsonschema.Options{KeepNulls: true, Lenient: true}); err != nil {
+					t.Fatalf("seed %d: %s: %s, leniently: %v", seed, s, v, err)
+				}
+				refused++
+				continue
+			}
 			if err != nil {
 				t.Fatalf("seed %d: %s: %s: %v", seed, s, v, err)
 			}
@@ -54,6 +62,63 @@ func TestAnyPayload(t *testing.T) {
 			if err != nil || !bytes.Equal(got, v) {
 				t.Fatalf("seed %d: %s: %s, as %s, came back as %s, %v", seed, s, v, payload, got, err)
 			}
+		}
+	}
+	if unions < 30 || refused < 15 {
+		t.Errorf("%d unions, %d values refused", unions, refused)
+	}
+}
+
+// TestAmbiguous: what is known of unions before there are values.
+func TestAmbiguous(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ typ, value, want string }{
+		{"struct{a union{x int32, y int32}}", `{"a":{"y":1}}`, `a(y): its values would be read as those of the branch "x"`},
+		{"array<union{x string, y uuid}>", `[{"y":"f81d4fae-7dec-11d0-a765-00a0c91e6bf6"}]`, `[](y): its values would be read as those of the branch "x"`},
+		{"map<string, union{x float64, y int8}>", `{"k":{"y":1}}`, `[value](y): its values would be read as those of the branch "x"`},
+		{"union{x int64, y uint8}", `{"y":1}`, `(y): its values would be read as those of the branch "x"`},
+		{"union{x any, y bool}", `{"y":true}`, `(y): its values would be read as those of the branch "x"`},
+		{"union{x struct A{a int8}, y struct B{a int8}}", `{"y":{"a":1}}`, `(y): its values would be read as those of the branch "x"`},
+		{"union{x uuid, y string}", `{"y":"a"}`, ""},
+		{"union{x int64, y float64}", `{"y":1.5}`, ""},
+		{"union{x struct A{a int8}, y struct B{b int8}}", `{"y":{"b":1}}`, ""},
+		{"union{x int64, y string, z bool}", `{"z":true}`, ""},
+	} {
+		s, err := schema.Parse(c.typ)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range jsonschema.Ambiguous(s) {
+			got = append(got, e.Error())
+		}
+		if strings.Join(got, "\n") != c.want {
+			t.Errorf("%s: got %q", c.typ, got)
+		}
+		if _, err := jsonschema.AppendPayload(nil, []byte(c.value), s, jsonschema.Options{}); (err == nil) != (c.want == "") {
+			t.Errorf("%s: %s: %v", c.typ, c.value, err)
+		}
+	}
+}
+
+// TestSchemasOfOthers: a name that stands for another type, and a keyword that
+// is there twice.
+func TestSchemasOfOthers(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{
+		`{"type":"integer","title":"org.apache.kafka.connect.data.Timestamp","connect.type":"another","default":1}`,
+		`{"type":"string","x":1,"type":"integer"}`,
+	} {
+		s, err := jsonschema.Parse([]byte(in), nil)
+		if err != nil || s.Type != schema.Int64 {
+			t.Fatalf("%s: %v, %v", in, s, err)
+		}
+		text, err := jsonschema.Append(nil, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := jsonschema.Parse(text, nil); err != nil || !schema.Equal(s, back) {
+			t.Errorf("%s, written as %s, came back as %s, %v", in, text, back, err)
 		}
 	}
 }

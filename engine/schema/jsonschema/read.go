@@ -362,15 +362,16 @@ type keyword struct {
 	used bool
 }
 
-// take returns the raw value of a keyword, nil if it is not there.
+// take returns the raw value of a keyword, nil if it is not there, the last one
+// if it is there several times.
 func (k *keywords) take(name string) []byte {
-	for i := len(k.members) - 1; i >= 0; i-- {
-		if k.members[i].name == name {
-			k.members[i].used = true
-			return k.members[i].raw
+	var raw []byte
+	for i := range k.members {
+		if m := &k.members[i]; m.name == name {
+			m.used, raw = true, m.raw
 		}
 	}
-	return nil
+	return raw
 }
 
 // text returns a keyword that is a string, empty if it is not there or none.

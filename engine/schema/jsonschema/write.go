@@ -157,7 +157,7 @@ func (w *writer) defaultOf(s *schema.Schema) error {
 	}
 	w.key("default")
 	var err error
-	if w.b, err = AppendPayload(w.b, s.Default, s, Options{KeepNulls: true}); err != nil {
+	if w.b, err = AppendPayload(w.b, s.Default, s, Options{KeepNulls: true, Lenient: true}); err != nil {
 		return err
 	}
 	if s.Type == schema.Union || s.Type.IsComplex() {
@@ -192,7 +192,7 @@ func (w *writer) body(s *schema.Schema, branch string) error {
 	w.text("type", f.word)
 	w.text("format", f.format)
 	w.text("title", f.logical)
-	if f.logical == "" {
+	if f.logical == "" && !saysLogical(s.Name) {
 		w.text("title", s.Name)
 	} else {
 		w.text("flow.name", s.Name)
