@@ -16,7 +16,8 @@ const (
 	convertersPackage  = "org.apache.kafka.connect.converters."
 	storagePackage     = "org.apache.kafka.connect.storage."
 
-	headerConverter = "header.converter"
+	simpleHeaderClass = storagePackage + "SimpleHeaderConverter"
+	headerConverter   = "header.converter"
 )
 
 // primitives are the types of our primitive converter by Connect's classes.
@@ -45,6 +46,22 @@ func (e *Element) ConverterHCL(part string) string {
 	return b.String()
 }
 
+// className is the full name of a converter of Kafka's own that a property names
+// in full, by its simple name or by its alias, as in JsonConverter and Json.
+// Anything else stays as it is.
+func className(name string) string {
+	known := map[string]string{"JsonConverter": jsonConverterClass, "StringConverter": storagePackage + "StringConverter", "ByteArrayConverter": convertersPackage + "ByteArrayConverter", "SimpleHeaderConverter": simpleHeaderClass}
+	for class := range primitives() {
+		known[class] = convertersPackage + class
+	}
+	for _, ending := range []string{"", "Converter", "HeaderConverter"} {
+		if full, ok := known[name+ending]; ok {
+			return full
+		}
+	}
+	return name
+}
+
 // Converter translates a converter of a connector's or worker's properties:
 // option is key.converter, value.converter or header.converter, whose options are
 // option.*. SimpleHeaderConverter, which Connect has without an option, becomes no
@@ -53,12 +70,18 @@ func (e *Element) ConverterHCL(part string) string {
 // Type of the element is empty if there is a Mistake, and of SimpleHeaderConverter.
 func Converter(props map[string]string, option string, reading bool) (Element, []Finding) {
 	t := &translation{props: props, prefix: option + "."}
-	class := strings.TrimSpace(props[option])
-	switch name := strings.TrimPrefix(strings.TrimPrefix(class, storagePackage), convertersPackage); {
+	given := strings.TrimSpace(props[option])
+	if given == "" && option == headerConverter {
+		given = simpleHeaderClass
+	}
+	class := className(given)
+	switch name := strings.TrimPrefix(class, convertersPackage); {
 	case class == jsonConverterClass:
 		t.element.Type = "json"
 		t.jsonConverter(reading)
-	case class == storagePackage+"SimpleHeaderConverter" && option == headerConverter:
+	case class == simpleHeaderClass && option == headerConverter:
+	case class == simpleHeaderClass:
+		t.findings = append(t.findings, Finding{Mistake, option, "a converter of headers only", "Name one of keys and values, such as " + jsonConverterClass + "."})
 	case class == storagePackage+"StringConverter":
 		t.element.Type = "string"
 		t.stringConverter()
@@ -67,8 +90,10 @@ func Converter(props map[string]string, option string, reading bool) (Element, [
 	case primitives()[name] != "" && class == convertersPackage+name:
 		t.element.Type = "primitive"
 		t.text("type", primitives()[name])
+	case class == "":
+		t.findings = append(t.findings, Finding{Mistake, option, "is missing", "Give the class of the converter; a connector without one has that of its worker."})
 	default:
-		t.findings = append(t.findings, Finding{Mistake, option, "unknown converter " + class, "It is none of Apache Kafka's own."})
+		t.findings = append(t.findings, Finding{Mistake, option, "unknown converter " + given, "It is none of Apache Kafka's own."})
 	}
 	for _, f := range t.findings {
 		if f.Severity == Mistake {
