@@ -6,6 +6,7 @@ import (
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/engine/record/connectjson"
+	"github.com/flowrecords/flow/engine/record/row"
 	"github.com/flowrecords/flow/engine/schema"
 )
 
@@ -72,8 +73,20 @@ func TestInnerEncodings(t *testing.T) {
 		}
 	}
 
-	// In a column of several encodings the others stay what they are.
+	// Rows, which have no version, leave as JSON too.
+	rows := row.Of(s)
 	k := copies{}
+	k.as = k.recode
+	second, err := rows.Append(nil, []byte(`"1970-01-01T00:00:01Z"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, as, err := k.recode(nil, second, rows, &engine.Meta{}); string(got) != `"1970-01-01T00:00:01Z"` || as != typed || err != nil {
+		t.Errorf("a row is written as %q of %v, %v", got, as, err)
+	}
+
+	// In a column of several encodings the others stay what they are.
+	k = copies{}
 	k.as = k.recode
 	mixed := &engine.Column{Encodings: []record.Encoding{record.Text, inner}, Spans: []engine.Span{{}, {}}}
 	recode := k.pick(mixed)

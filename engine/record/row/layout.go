@@ -6,7 +6,8 @@
 // in the variable part; it begins where the one before it ends. So any field is
 // found without a look at the others:
 //
-//	bitmap  1 bit a field: it is null
+//	bitmap  1 bit a field: it is null; never no byte, since no bytes at all
+//	        are easily taken for no record
 //	slots   bool, int8, uint8: 1 byte; int16, uint16: 2; int32, uint32,
 //	        float32, enum: 4; int64, uint64, float64, time, duration (in
 //	        nanoseconds), date (in days): 8; timestamps: 12 (seconds since
@@ -104,7 +105,7 @@ func (c *compiler) single(s *schema.Schema, name string) *node {
 // place gives the fields their slots. Widths of fields are known by their types
 // alone, so a field's own fields may still be missing.
 func (n *node) place() {
-	at, prev := (len(n.fields)+7)/8, -1
+	at, prev := max((len(n.fields)+7)/8, 1), -1
 	for i := range n.fields {
 		f := &n.fields[i]
 		f.slot, f.prev = at, prev

@@ -21,7 +21,8 @@ var (
 // maxKept bounds how many encodings one knows that came from it by edits.
 const maxKept = 64
 
-// Encoding is the row encoding of one schema. It implements record.Splicer.
+// Encoding is the row encoding of one schema. It implements record.Splicer and
+// record.Inner: rows have no version, so they leave a pipeline as JSON text.
 type Encoding struct {
 	s    *schema.Schema
 	root *node // a struct: of one field if s is none
@@ -30,7 +31,10 @@ type Encoding struct {
 	with map[*schema.Schema]*Encoding
 }
 
-var _ record.Splicer = (*Encoding)(nil)
+var (
+	_ record.Splicer = (*Encoding)(nil)
+	_ record.Inner   = (*Encoding)(nil)
+)
 
 // Of returns a row encoding of s, a new one each time: a source makes one for
 // all its rows.
@@ -47,6 +51,9 @@ func Of(s *schema.Schema) *Encoding {
 
 // Name implements record.Encoding.
 func (*Encoding) Name() string { return "row" }
+
+// Inner implements record.Inner.
+func (*Encoding) Inner() {}
 
 // Schema implements record.Schemed.
 func (e *Encoding) Schema() *schema.Schema { return e.s }

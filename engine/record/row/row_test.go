@@ -113,6 +113,45 @@ func FuzzHostile(f *testing.F) {
 	})
 }
 
+// TestNoFields: a struct without fields is no null, which is what no bytes are.
+func TestNoFields(t *testing.T) {
+	t.Parallel()
+	for _, x := range [][2]string{
+		{"struct{}", "{}"}, {"struct{}?", "{}"}, {"struct{a struct{}, b struct{}?}", `{"a":{},"b":{}}`}, {"struct{b struct{}?}", `{"b":null}`},
+		{"array<struct{}?>", "[{},null,{}]"}, {"map<string, struct{}>", `{"k":{}}`}, {"union{a struct{}, b int64}", `{"a":{}}`},
+	} {
+		e := row.Of(parsed(t, x[0]))
+		raw, err := e.Append(nil, []byte(x[1]))
+		if err != nil || len(raw) == 0 {
+			t.Errorf("%s of %s: %q, %v", x[1], x[0], raw, err)
+			continue
+		}
+		if got, err := e.AppendJSON(nil, raw); err != nil || string(got) != x[1] {
+			t.Errorf("%s of %s is read as %s, %v", x[1], x[0], got, err)
+		}
+	}
+	// Nor is one that has lost them all.
+	e := row.Of(parsed(t, "struct{a int64}"))
+	raw, err := e.Append(nil, []byte(`{"a":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := record.NewProjection()
+	a := p.Add(record.Path{{Name: "a"}})
+	d := record.NewDoc(p)
+	d.Reset(e, raw)
+	if err := d.Delete(a); err != nil {
+		t.Fatal(err)
+	}
+	raw, err = d.AppendTo(nil)
+	if err != nil || len(raw) == 0 {
+		t.Fatalf("%q, %v", raw, err)
+	}
+	if got, err := d.Encoding().AppendJSON(nil, raw); err != nil || string(got) != "{}" {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
 const orderType = `struct{order_id string, ts timestamp(ms), status string, channel string, customer struct{id int64, email string, country string}, ` +
 	`items array<struct{sku string, qty int32, price decimal(8,2)}>, currency string, price float64, quantity int64, card string, shipping float64, internal struct{host string, trace string}?, gift bool}`
 
