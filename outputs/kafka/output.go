@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -47,6 +48,7 @@ type Output struct {
 
 	// Only the writer uses these.
 	client   *kgo.Client
+	watch    *watch // of client; nil: it is the session's
 	admin    *kadm.Client
 	acquired bool
 	plan     plan
@@ -61,6 +63,7 @@ type Output struct {
 	seq     uint64        // of the batch that came last
 	owed    []owed        // to be handed over again, by seq
 	free    []*write
+	handed  map[*write]struct{} // the client has them
 	doubts  doubts
 }
 
@@ -91,7 +94,7 @@ func (o *Output) Open(ctx context.Context) error {
 	o.closing.Store(false)
 	o.mu.Lock()
 	o.changed = make(chan struct{})
-	o.writes, o.bytes, o.owed, o.doubts = 0, 0, nil, doubts{}
+	o.writes, o.bytes, o.owed, o.doubts, o.handed = 0, 0, nil, doubts{}, map[*write]struct{}{}
 	o.mu.Unlock()
 	if err := o.client.Ping(ctx); err != nil {
 		return connkafka.Classify("connecting to Kafka", err)
@@ -124,6 +127,10 @@ func (o *Output) Write(ctx context.Context, b *engine.Batch, done func(error)) {
 		o.end(w, err)
 		return
 	}
+	o.mu.Lock()
+	w.handed = time.Now()
+	o.handed[w] = struct{}{}
+	o.mu.Unlock()
 	if !careful {
 		w.produce(o.client)
 		return
@@ -219,6 +226,7 @@ func (o *Output) end(w *write, err error) {
 		o.owe(owed{b: w.b, seq: w.seq})
 	}
 	o.confirmed(w, err)
+	delete(o.handed, w)
 	o.writes--
 	o.bytes -= w.size
 	w.reset()

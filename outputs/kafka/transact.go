@@ -27,15 +27,10 @@ func (o *Output) Transact(s engine.TransactionSettings) (engine.Transaction, err
 
 // connect takes the client of the session, or makes one.
 func (o *Output) connect() error {
-	if o.session != nil {
-		o.client = o.session.Client()
-	} else {
-		client, err := o.conn.Client(o.env, o.options()...)
-		if err != nil {
-			return err
-		}
-		o.client = client
+	if o.session == nil {
+		return o.ownClient()
 	}
+	o.client = o.session.Client()
 	o.admin = kadm.NewClient(o.client)
 	return nil
 }
@@ -44,6 +39,7 @@ func (o *Output) connect() error {
 // takes back what is in its transaction; at this point nobody writes any more.
 func (o *Output) disconnect(ctx context.Context) {
 	if o.session == nil {
+		o.watch.end()
 		o.client.Close()
 	} else {
 		o.mu.Lock()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -170,12 +169,13 @@ func (o *Output) checkProducer(ctx context.Context) error {
 // renew replaces the client. Nothing is under way, so nothing can arrive late
 // from the old one.
 func (o *Output) renew() error {
-	client, err := o.conn.Client(o.env, o.options()...)
-	if err != nil {
+	client, watch := o.client, o.watch
+	if err := o.ownClient(); err != nil {
 		return connkafka.ClassifyLater("making a client anew", err)
 	}
-	o.client.Close()
-	o.client, o.admin, o.outdated = client, kadm.NewClient(client), false
+	watch.end()
+	client.Close()
+	o.outdated = false
 	o.logger().Info("the client was replaced: its producer or a topic had changed")
 	return nil
 }

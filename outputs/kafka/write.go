@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -25,6 +26,8 @@ type write struct {
 	done func(error)
 	seq  uint64
 	size int64
+	// handed is when the client got the records. Output.mu guards it.
+	handed time.Time
 
 	recs    []kgo.Record
 	skip    []bool // recs[i] was refused before it was handed to the client; empty: none
