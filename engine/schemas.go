@@ -29,6 +29,30 @@ type TypedExpression interface {
 	Result(in Schemas) *schema.Schema
 }
 
+// Resulting is a TypedExpression that knows more of its result.
+type Resulting interface {
+	TypedExpression
+	// NamesType reports that the text says of which type the result is, as cast
+	// does: what is set to it is of that type, also where a field of another one
+	// could hold it.
+	NamesType() bool
+	// MayBeNothing reports that there may be no result, which is Missing: what
+	// would be set to it stays as it is.
+	MayBeNothing() bool
+}
+
+// NamesType is Resulting.NamesType; false for any other expression.
+func NamesType(e Expression) bool {
+	r, ok := e.Source.(Resulting)
+	return ok && r.NamesType()
+}
+
+// MayBeNothing is Resulting.MayBeNothing; false for any other expression.
+func MayBeNothing(e Expression) bool {
+	r, ok := e.Source.(Resulting)
+	return ok && r.MayBeNothing()
+}
+
 // Flowing is what is known before a run of the records at an element.
 type Flowing struct {
 	// In is of the records that the element reads, Out of those that leave it by

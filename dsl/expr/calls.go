@@ -18,7 +18,7 @@ func (b *builder) call(n *ast.CallNode) (code, bool) {
 			c.test = func(m *machine) bool { return m.tombstone() }
 		case f.has:
 			c.test = func(m *machine) bool { return m.exists(&m.slots[i]) }
-		case f.kind == refValue:
+		case f.kind == refValue && !f.derived():
 			// read without its detours, for what expressions do most.
 			c.val = func(m *machine) record.Value {
 				s := &m.slots[i]
@@ -44,10 +44,6 @@ func (b *builder) call(n *ast.CallNode) (code, bool) {
 		return b.slice(n)
 	case addFunc, subtractFunc, multiplyFunc:
 		return b.operator(f.Name, n)
-	case getFunc:
-		if c, ok := b.get(n); ok {
-			return c, true
-		}
 	}
 	vals, constant, ok := b.arguments(n.Arguments)
 	if !ok {

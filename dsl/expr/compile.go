@@ -125,6 +125,9 @@ func (e *Env) compile(text string, want Want) (s *Source, problems []Problem) {
 		return nil, problems
 	}
 	tree.Node = r.node(tree.Node)
+	if n := r.misplaced(tree.Node, true); n != nil {
+		r.problem(KindWrongArguments, n, "nothing() is no value", "It says that there is no result, so it stands only where the result does: has(value.a) ? value.a + 1 : nothing().")
+	}
 	if len(r.problems) > 0 {
 		return nil, tidy(r.problems)
 	}

@@ -41,7 +41,14 @@ func (r *resolver) call(n *ast.CallNode) ast.Node {
 		if !r.env.lib[name].Pure {
 			r.random = true
 		}
-		return r.checkCall(n, r.env.lib[name])
+		before := len(r.problems)
+		out := r.checkCall(n, r.env.lib[name])
+		if len(r.problems) == before {
+			if made, ok := r.pathCall(n, r.env.lib[name]); ok {
+				return made
+			}
+		}
+		return out
 	case isRoot(name) || r.env.consts[name] != nil:
 		r.problem(KindUnknownFunction, id, name+" is no function", "It is a name of the record or of constants.")
 		return n
@@ -72,7 +79,7 @@ func (r *resolver) has(n *ast.CallNode) (ast.Node, bool) {
 	arg := r.node(n.Arguments[0])
 	n.Arguments[0] = arg
 	f := r.refOf(arg)
-	if f == nil || f.has {
+	if f == nil || f.derived() {
 		return nil, false
 	}
 	switch f.kind {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/flowrecords/flow/dsl/expr/funcs"
 	"github.com/flowrecords/flow/engine/record"
 )
 
@@ -29,6 +30,8 @@ type machine struct {
 	args    []record.Value
 	locals  []record.Value
 	islands []*vmProgram
+	// nothing: the result is that of nothing().
+	nothing bool
 }
 
 // bufBytes is the most that a machine keeps between records. Beyond it a new
@@ -36,7 +39,7 @@ type machine struct {
 const bufBytes = 64 << 10
 
 func (m *machine) begin(r *record.Record) {
-	m.rec, m.err = r, nil
+	m.rec, m.err, m.nothing = r, nil, false
 	m.args = m.args[:0]
 	if g := r.Generation(); g != m.gen {
 		m.gen = g
@@ -71,12 +74,33 @@ type slot struct {
 	id     record.PathID
 	prefix []record.PathID
 	*ref
+	// parent is what get looks into, if the last step is that of one.
+	parent *slot
+	// run are the calls.
+	run []funcs.PathFunc
 }
 
-func bindRef(f *ref, l *record.Layout) slot {
+func bindRef(f *ref, l *record.Layout) (slot, error) {
 	s := slot{ref: f}
 	if !f.document() {
-		return s
+		return s, nil
+	}
+	for _, c := range f.calls {
+		run, err := c.f.OfPath(c.args)
+		if err != nil {
+			return s, err
+		}
+		s.run = append(s.run, run)
+	}
+	if f.got {
+		above := *f
+		above.got, above.calls = false, nil
+		above.path, above.steps = f.path[:len(f.path)-1], f.steps[:len(f.path)-1]
+		parent, err := bindRef(&above, l)
+		if err != nil {
+			return s, err
+		}
+		s.parent = &parent
 	}
 	p := l.Value
 	if f.kind == refKey {
@@ -86,15 +110,23 @@ func bindRef(f *ref, l *record.Layout) slot {
 		s.prefix = append(s.prefix, p.Add(f.path[:i]))
 	}
 	s.id = s.prefix[len(f.path)]
-	return s
+	return s, nil
 }
 
 // read returns what a slot holds now.
 func (m *machine) read(i int) record.Value {
 	s := &m.slots[i]
-	if s.has {
+	switch {
+	case s.has:
 		return record.BoolValue(m.exists(s))
+	case s.got || len(s.run) > 0:
+		return m.derived(s)
 	}
+	return m.path(s)
+}
+
+// path is what a path of the record holds, or another part of it.
+func (m *machine) path(s *slot) record.Value {
 	switch s.kind {
 	case refValue:
 		v, err := m.rec.Value.Get(s.id)
@@ -137,6 +169,8 @@ func (m *machine) other(s *slot) record.Value {
 		}
 	case refTombstone:
 		return record.BoolValue(m.tombstone())
+	case refNothing:
+		m.nothing = true
 	case refHeaders, refMetaAll:
 		v, err := record.FromAny(m.readAny(s))
 		if err != nil {

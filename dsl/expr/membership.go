@@ -77,7 +77,7 @@ func (b *builder) in(n *ast.BinaryNode) (code, bool) {
 // child returns the slot one step below that of c, a path.
 func (b *builder) child(c code, step record.Step) (int, bool) {
 	parent := b.s.refs[c.slot]
-	if !parent.document() || parent.has {
+	if !parent.document() || parent.derived() {
 		return 0, false
 	}
 	below := *parent
@@ -91,39 +91,6 @@ func (b *builder) child(c code, step record.Step) (int, bool) {
 		b.s.refs = append(b.s.refs, f)
 	}
 	return i, true
-}
-
-// get is get(path, name) without decoding what the path leads to. Where expr
-// would find nothing it gives nil; what it would refuse is left to it.
-func (b *builder) get(n *ast.CallNode) (code, bool) {
-	c, ok := b.node(n.Arguments[0])
-	if !ok || !c.isSlot {
-		return code{}, false
-	}
-	key, ok := n.Arguments[1].(*ast.StringNode)
-	if !ok {
-		return code{}, false
-	}
-	i, ok := b.child(c, record.Step{Name: key.Value})
-	if !ok {
-		return code{}, false
-	}
-	k := record.StringValue(key.Value)
-	val, text := c.val, b.text(n)
-	return code{val: func(m *machine) record.Value {
-		from := val(m)
-		switch {
-		case m.err != nil || from.IsNil():
-			return record.NullValue()
-		case from.Kind() != record.Object:
-			return m.callBoxed(callGet, []record.Value{from, k}, text)
-		}
-		v := m.at(&m.slots[i])
-		if v.Kind() == record.Missing {
-			return record.NullValue()
-		}
-		return v
-	}}, true
 }
 
 // at is what a path holds, Missing if it leads nowhere.

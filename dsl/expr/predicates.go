@@ -31,6 +31,9 @@ func (r *resolver) predicate(n *ast.CallNode, name string) (ast.Node, bool) {
 		}
 		in := &ast.BinaryNode{Operator: "in", Left: n.Arguments[0], Right: r.root(n, "headers")}
 		return r.replace(n, in), true
+	case name == "nothing" && len(n.Arguments) == 0:
+		r.used[name] = true
+		return r.replace(n, r.refNode(&ref{kind: refNothing, label: "nothing()"})), true
 	case name == "isTombstone" && len(n.Arguments) == 0:
 		r.used[name] = true
 		if f := r.refOf(r.root(n, "value")); f == nil {

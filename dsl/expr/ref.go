@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/expr-lang/expr/ast"
@@ -22,6 +23,8 @@ const (
 	refOffset
 	refTimestamp
 	refTombstone
+	// refNothing is nothing(): there is no result.
+	refNothing
 	// refParam stands for a parameter while the body of a function is checked.
 	refParam
 )
@@ -38,11 +41,25 @@ type ref struct {
 	name string
 	// has asks whether the path is there instead of what it holds.
 	has bool
+	// got: the last step is that of get, which takes a path that leads nowhere.
+	got bool
+	// calls are functions of what the path holds, the innermost first.
+	calls []pathCall
 	// label is how the expression writes it.
 	label string
 	// fn is the name of the call.
 	fn string
 }
+
+// pathCall is a call of the library whose first argument is a path, with the
+// constants that stand behind it.
+type pathCall struct {
+	f    *library
+	args []any
+}
+
+// derived reports that the reference is more than a path.
+func (f *ref) derived() bool { return f.has || f.got || len(f.calls) > 0 }
 
 // chainStep is the optional chaining of one step of a path: with opt, a null before
 // the step makes the whole chain null, which ends before the step number end.
@@ -54,7 +71,7 @@ type chainStep struct {
 func (f *ref) document() bool { return f.kind == refValue || f.kind == refKey }
 
 // joins reports that a path below the reference is one longer path.
-func (f *ref) joins() bool { return !f.has && (f.document() || f.kind == refParam) }
+func (f *ref) joins() bool { return !f.derived() && (f.document() || f.kind == refParam) }
 
 // identity is equal for references that read the same.
 func (f *ref) identity() string {
@@ -68,6 +85,12 @@ func (f *ref) identity() string {
 	}
 	if f.has {
 		id += "!"
+	}
+	if f.got {
+		id += "~"
+	}
+	for _, c := range f.calls {
+		id += fmt.Sprintf(" %s%q", c.f.Name, c.args)
 	}
 	return id
 }

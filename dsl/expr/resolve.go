@@ -50,6 +50,8 @@ type resolver struct {
 	problems []Problem
 	// steps are the places of the steps of references, kept for types alone.
 	steps map[ast.Node][]place
+	// arguments are those of the calls of references, kept for types alone.
+	arguments map[ast.Node][][]ast.Node
 }
 
 type letName struct{ written, unique string }
@@ -157,6 +159,9 @@ func (r *resolver) resolve(n ast.Node) ast.Node {
 			r.random = true
 		}
 		r.all(n.Arguments)
+		if out, ok := r.get(n); ok {
+			return out
+		}
 	case *ast.ConditionalNode:
 		n.Cond, n.Exp1, n.Exp2 = r.node(n.Cond), r.node(n.Exp1), r.node(n.Exp2)
 	case *ast.SequenceNode:

@@ -41,6 +41,8 @@ type Source struct {
 	used   []string
 	consts []string
 	random bool
+	// named: the text names the type of the result.
+	named bool
 
 	root    code
 	islands []island
@@ -66,6 +68,7 @@ func newSource(r *resolver, tree *parser.Tree, text string, want Want) *Source {
 		text: text, want: want, refs: r.refsIn(tree.Node), random: r.random, env: r.env, src: tree.Source,
 		used: slices.Sorted(maps.Keys(r.used)), consts: slices.Sorted(maps.Keys(r.constants)),
 	}
+	s.named = r.names(tree.Node)
 	b := &builder{r: r, s: s}
 	s.root = b.program(tree.Node)
 	return s
@@ -193,7 +196,7 @@ func (s *Source) Reads() engine.Reads {
 			r.Offset = true
 		case refTimestamp:
 			r.Timestamp = true
-		case refTombstone, refValue, refKey, refParam: // value and key are paths
+		case refTombstone, refNothing, refValue, refKey, refParam: // value and key are paths
 		}
 	}
 	return r
@@ -216,6 +219,14 @@ func (s *Source) OnlyTopic() bool {
 	return len(s.refs) == 1 && s.refs[0].kind == refTopic && s.root.slot == 0 && s.root.isSlot
 }
 
+// NamesType implements engine.Resulting.
+func (s *Source) NamesType() bool { return s.named }
+
+// MayBeNothing implements engine.Resulting.
+func (s *Source) MayBeNothing() bool {
+	return slices.ContainsFunc(s.refs, func(f *ref) bool { return f.kind == refNothing })
+}
+
 // Bind adds the paths that it reads to l and returns a program for one worker.
 func (s *Source) Bind(l *record.Layout) (engine.Program, error) { return s.bind(l) }
 
@@ -231,7 +242,10 @@ func (s *Source) bind(l *record.Layout) (*program, error) {
 func (s *Source) machine(l *record.Layout) (*machine, error) {
 	m := &machine{slots: make([]slot, len(s.refs)), locals: make([]record.Value, s.locals)}
 	for i, f := range s.refs {
-		m.slots[i] = bindRef(f, l)
+		var err error
+		if m.slots[i], err = bindRef(f, l); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.label, err)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -252,7 +266,8 @@ type program struct {
 	root code
 }
 
-// Eval returns the result, valid until r is loaded anew.
+// Eval returns the result, valid until r is loaded anew: Missing if it is that of
+// nothing().
 func (p *program) Eval(r *record.Record) (record.Value, error) {
 	if c := p.s.constant; c != nil {
 		return *c, nil
@@ -260,8 +275,11 @@ func (p *program) Eval(r *record.Record) (record.Value, error) {
 	m := p.m
 	m.begin(r)
 	v := p.root.val(m)
-	if m.err != nil {
+	switch {
+	case m.err != nil:
 		return record.Value{}, m.err
+	case m.nothing:
+		return record.Value{}, nil
 	}
 	return v, nil
 }

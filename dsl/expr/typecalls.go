@@ -161,6 +161,13 @@ func (t *typer) result(f *funcs.Func, nodes []ast.Node, args []typ) typ {
 		return firstOf(args)
 	case "cast":
 		return t.cast(nodes, args)
+	case "withSchema":
+		if len(args) == 2 {
+			about, _ := constantOf(nodes[1])
+			if s := funcs.WithSchema(args[0].schema(), about); s != nil {
+				return declared(s)
+			}
+		}
 	case "distinct", "intersect", "without":
 		if len(args) > 0 && args[0].value() == listKind {
 			return listOf(elemOf(args[0]))
@@ -183,7 +190,7 @@ func firstOf(args []typ) typ {
 
 // cast is of the type that it names.
 func (t *typer) cast(nodes []ast.Node, args []typ) typ {
-	if len(args) != 2 {
+	if len(args) < 2 {
 		return unknown
 	}
 	if !args[0].anyOf(allKinds &^ kinds(record.Array, record.Object)) {

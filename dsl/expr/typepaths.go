@@ -19,10 +19,14 @@ func (t *typer) reference(n ast.Node, f *ref) typ {
 			t.path(n, f)
 		}
 		return ofKinds(record.Bool)
+	case f.document() && f.derived():
+		return t.derived(n, f)
 	case f.document():
 		return t.path(n, f)
 	}
 	switch f.kind {
+	case refNothing:
+		return typ{} // there is no result
 	case refTopic:
 		return ofKinds(record.String)
 	case refPartition, refOffset:
@@ -53,7 +57,11 @@ func (t *typer) path(n ast.Node, f *ref) typ {
 	at := declared(s)
 	at.path, at.root = true, true
 	skipped := false // a ?. may have found nil
-	for i, step := range f.path {
+	last := len(f.path)
+	if f.got {
+		last--
+	}
+	for i, step := range f.path[:last] {
 		skipped = skipped || f.steps[i].opt && (at.maybeNil() || at.root)
 		next, m := below(at, step)
 		if m != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/flowrecords/flow/engine/schema"
 )
 
-var _ engine.TypedExpression = (*Source)(nil)
+var _ engine.Resulting = (*Source)(nil)
 
 // Result implements engine.TypedExpression. The text is read again with each
 // call: a Source keeps no tree.
@@ -94,7 +94,7 @@ func (e *Env) typer(text string, in engine.Schemas) *typer {
 	if len(problems) > 0 {
 		return nil
 	}
-	r.steps = map[ast.Node][]place{}
+	r.steps, r.arguments = map[ast.Node][]place{}, map[ast.Node][][]ast.Node{}
 	root := r.node(tree.Node)
 	if len(r.problems) > 0 {
 		return nil

@@ -192,7 +192,7 @@ func TestResult(t *testing.T) {
 		{"split(value.name, ',')", "array<string>"},
 		{"cast(value.name, 'int32')", "int32"},
 		{"cast(value.id, 'boolean')", "bool"},
-		{"cast(value.id, 'float32')", "float64"},
+		{"cast(value.id, 'float32')", "float32"},
 		{"toTime(value.name)", "timestamp(ns)"},
 		{"toBytes(value.name)", "bytes"},
 		{"duration('1s')", "duration(ns)"},

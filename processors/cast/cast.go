@@ -91,7 +91,7 @@ func (p *processor) typed(s *schema.Schema, f field) (t typed, err error) {
 		to.Name, to.Version, to.Doc, to.Parameters = from.Name, from.Version, from.Doc, from.Parameters
 	}
 	if len(from.Default) > 0 {
-		def, err := transform.Default(from)
+		def, err := cast.Default(from)
 		if err == nil && !def.IsNil() {
 			t.def = def
 			def, _, err = cast.Value(nil, def, from, f.to, p.mode)

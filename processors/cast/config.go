@@ -83,22 +83,22 @@ func (c *Config) changes() engine.Changes {
 	return c.Changes(paths, paths, nil)
 }
 
-// equal is the cast as maps.
+// equal is the cast as a map.
 func (c *Config) equal() []string {
-	if c.Connect {
-		return nil // expressions have no values that wrap around
+	fields := c.fields()
+	expression := func(i int, ref string) string {
+		mode := ""
+		if c.Connect {
+			mode = ", 'connect'"
+		}
+		return fmt.Sprintf("cast(%s, '%s'%s)", ref, fields[i].to, mode)
 	}
 	if c.Type != "" {
-		ref := c.Ref(nil)
-		return []string{c.Map(ref+" != nil", c.Whole(fmt.Sprintf("cast(%s, '%s')", ref, c.fields()[0].to)))}
+		return []string{c.Map(c.There(&c.Common, nil), c.Whole(expression(0, c.Read(c.Ref(nil)))))}
 	}
-	if c.Key() {
-		return nil // a map sets the key only as a whole
+	paths := make([]record.Path, len(fields))
+	for i, f := range fields {
+		paths[i] = f.path
 	}
-	var out []string
-	for _, f := range c.fields() {
-		ref := c.Ref(f.path)
-		out = append(out, c.Map(c.There(f.path), transform.Pairs("set", f.path.String(), fmt.Sprintf("cast(%s, '%s')", ref, f.to))))
-	}
-	return out
+	return []string{c.SetFields(&c.Common, c.Connect, paths, expression)}
 }

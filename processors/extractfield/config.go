@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/flowrecords/flow/engine"
+	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/processors/internal/transform"
 )
 
@@ -30,13 +31,29 @@ func (c *Config) Validate() []engine.Problem {
 	return nil
 }
 
+// equal is the extraction as a map.
 func (c *Config) equal() []string {
-	if c.ReplaceNull || c.Missing == "connect" {
-		return nil // a map does not know whether there is a schema
+	path := c.Field.Path
+	ref := c.Ref(path)
+	condition, missing := c.NotNull(), "throw("+transform.Text("there is no "+path.String())+")"
+	switch c.Missing {
+	case "null":
+		missing = "nil"
+	case "connect":
+		for i := range path {
+			above := c.Ref(path[:i])
+			condition += " && " + transform.Require("(schemaType("+above+") ?? 'any') in ['any', 'struct']", where(path[:i])+" is no object in the schema")
+		}
+		missing = fmt.Sprintf("%s ? %s : %s", c.Gap(path), missing, c.optional(path))
 	}
-	root, ref := c.Ref(nil), c.Ref(c.Field.Path)
-	if c.Missing == "null" {
-		return []string{c.Map(root+" != nil", c.Whole(fmt.Sprintf("has(%s) ? %s : nil", ref, ref)))}
+	return []string{c.Map(condition, c.Whole(fmt.Sprintf("has(%s) ? %s : %s", ref, c.Read(ref), missing)))}
+}
+
+// optional reads a path on which a part may be null or not there.
+func (c *Config) optional(path record.Path) string {
+	text := c.Ref(nil)
+	for _, step := range path {
+		text += "?." + record.Path{step}.String()
 	}
-	return []string{c.Map(root+" != nil", c.Whole(fmt.Sprintf("has(%s) ? %s : throw(%s)", ref, ref, transform.Text("there is no "+c.Field.Path.String()))))}
+	return text
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/cast"
 	"github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/processors/internal/transform"
 )
@@ -82,7 +83,7 @@ func (p *processor) plan(s *schema.Schema) (typed, error) {
 	}
 	if len(t.s.Default) > 0 && p.config.ReplaceNull {
 		var err error
-		if t.def, err = transform.Default(t.s); err != nil {
+		if t.def, err = cast.Default(t.s); err != nil {
 			return t, fmt.Errorf("reading the default of %s: %w", p.config.Field.Path, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/flat"
 	"github.com/flowrecords/flow/processors/internal/transform"
 )
 
@@ -21,12 +22,17 @@ func Defaults() *Config {
 	return &Config{Common: transform.Common{On: transform.OnValue}, Delimiter: "."}
 }
 
+func (c *Config) options() flat.Options {
+	return flat.Options{Delimiter: c.Delimiter, Connect: c.Connect}
+}
+
 func (c *Config) changes() engine.Changes { return c.Replaces(record.Path{}) }
 
+// equal is the processor as a map.
 func (c *Config) equal() []string {
+	mode := ""
 	if c.Connect {
-		return nil
+		mode = ", 'connect'"
 	}
-	root := c.Ref(nil)
-	return []string{c.Map(root+" != nil", c.Whole(fmt.Sprintf("isObject(%s) ? flattenObject(%s, %s) : throw('it is not an object')", root, root, transform.Text(c.Delimiter))))}
+	return []string{c.Map(c.NotNull(), c.Whole(fmt.Sprintf("flattenObject(%s, %s%s)", c.Ref(nil), transform.Text(c.Delimiter), mode)))}
 }

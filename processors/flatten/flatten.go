@@ -1,14 +1,11 @@
 package flatten
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/flowrecords/flow/engine"
-	"github.com/flowrecords/flow/engine/limits"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/flat"
 	"github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/processors/internal/transform"
 )
@@ -37,13 +34,13 @@ func Factory() engine.ProcessorFactory {
 		},
 		New: func(config any, _ engine.Env) (engine.Processor, error) {
 			p := &processor{config: config.(*Config)}
-			p.plans.Make = p.plan
+			p.plans.Make = func(s *schema.Schema) (*schema.Schema, error) { return flat.Schema(s, p.config.options()) }
 			return p, nil
 		},
 		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
 			c := config.(*Config)
 			return c.Schemas(in, func(s *schema.Schema) (*schema.Schema, []engine.Problem) {
-				out, err := (&processor{config: c}).plan(s)
+				out, err := flat.Schema(s, c.options())
 				switch {
 				case err == nil && slices.ContainsFunc(out.Fields, func(f schema.Field) bool { return f.Schema.Type == schema.Any }):
 					return nil, nil // it may be an object with fields of its own
@@ -63,105 +60,11 @@ type processor struct {
 	plans  transform.Plans[*schema.Schema]
 }
 
-// plan flattens a schema.
-func (p *processor) plan(s *schema.Schema) (*schema.Schema, error) {
-	if s.Type != schema.Struct {
-		return nil, errObject
-	}
-	flat := s.Clone()
-	flat.Fields = nil
-	f := flattener{p: p, out: flat, seen: make(map[string]bool), on: make(map[*schema.Schema]bool)}
-	flat.Default = nil
-	if err := f.fields(s, "", false, s.Default); err != nil {
-		return nil, err // also of a schema within itself, whose values have no end
-	}
-	if len(s.Default) > 0 {
-		if err := f.whole(s); err != nil {
-			return nil, fmt.Errorf("the default: %w", err)
-		}
-		if schema.Check(flat, flat.Default) != nil {
-			flat.Default = nil // it left out what its own parts had a default for
-		}
-	}
-	return flat, nil
-}
-
-// flattener makes the fields of a flat schema.
-type flattener struct {
-	p    *processor
-	out  *schema.Schema
-	seen map[string]bool
-	on   map[*schema.Schema]bool // schemas on the way: one that is within itself has no end
-}
-
-func (f *flattener) whole(s *schema.Schema) error {
-	w := walker{p: f.p, s: s}
-	text, err := w.flat(nil, record.RawJSON(s.Default), s)
-	f.out.Default = text
-	return err
-}
-
-// fields adds those of a struct. def is the default of the struct, nil without
-// one.
-func (f *flattener) fields(s *schema.Schema, prefix string, optional bool, def []byte) error {
-	if f.on[s] {
-		return fmt.Errorf("%s is within itself, so it cannot be flat", name(s, prefix))
-	}
-	f.on[s] = true
-	defer delete(f.on, s)
-	for i := range s.Fields {
-		x := s.Fields[i].Schema
-		path := prefix + s.Fields[i].Name
-		mayNull := optional || x.Optional
-		own := x.Default
-		if own == nil && len(def) > 0 {
-			if v := record.RawJSON(def).Member(s.Fields[i].Name); v.Kind() != record.Missing {
-				own, _ = v.AppendJSON(nil)
-			}
-		}
-		switch {
-		case x.Type == schema.Struct && (len(x.Fields) > 0 || f.p.config.Connect):
-			if err := f.fields(x, path+f.p.config.Delimiter, mayNull, own); err != nil {
-				return err
-			}
-			continue
-		case x.Type == schema.Map && f.p.config.Connect:
-			return fmt.Errorf("%s is a map, whose fields no schema names", path)
-		}
-		if f.seen[path] {
-			return twice(path)
-		}
-		f.seen[path] = true
-		field := s.Fields[i]
-		field.Name, field.Schema = path, x
-		if prefix != "" {
-			field.Tag = 0 // it told the fields of its own parent apart
-		}
-		if mayNull != x.Optional || !bytes.Equal(own, x.Default) {
-			field.Schema = x.Clone()
-			field.Schema.Optional, field.Schema.Default = mayNull, own
-		}
-		f.out.Fields = append(f.out.Fields, field)
-	}
-	return nil
-}
-
-func name(s *schema.Schema, prefix string) string {
-	if s.Name != "" {
-		return s.Name
-	}
-	return prefix
-}
-
-func twice(path string) error {
-	return fmt.Errorf("two fields would have the name %q", path)
-}
-
 func (*processor) Ports() []string { return nil }
 
 func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 	w := &worker{processor: p, root: p.config.Projection(l).Add(nil), planner: p.plans.Planner()}
-	w.walker.p = p
+	w.walker.Options = p.config.options()
 	return p.config.Bound(l, w.edit)
 }
 
@@ -169,11 +72,9 @@ type worker struct {
 	*processor
 	root    record.PathID
 	planner *transform.Planner[*schema.Schema]
-	walker  walker
+	walker  flat.Walker
 	text    []byte
 }
-
-var errObject = errors.New("it is not an object, so it cannot be flat")
 
 func (w *worker) edit(r *record.Record) error {
 	d := w.config.Doc(r)
@@ -196,220 +97,10 @@ func (w *worker) edit(r *record.Record) error {
 		return nil
 	case record.Object:
 	default:
-		return errObject
+		return flat.ErrObject
 	}
-	if w.text, err = w.walker.flat(w.text[:0], v, s); err != nil {
+	if w.text, err = w.walker.Append(w.text[:0], v, s); err != nil {
 		return err
 	}
 	return transform.SetAs(d, record.Root, record.RawJSON(w.text), to)
-}
-
-// walker writes an object flat.
-type walker struct {
-	p    *processor
-	s    *schema.Schema // of the whole, nil without one
-	dst  []byte
-	name []byte // of the field at hand, with those above
-	some bool   // a field was written
-
-	siblings []byte // names of one object, each up to one of ends
-	ends     []int
-
-	fields []span
-	names  []byte          // of fields
-	seen   map[string]span // the last field of each name
-}
-
-// span is where a field lies in dst and its name in names.
-type span struct{ from, to, name, end int }
-
-func (w *walker) flat(dst []byte, v record.Value, s *schema.Schema) ([]byte, error) {
-	w.dst, w.name, w.some = append(dst, '{'), w.name[:0], false
-	w.fields, w.names = w.fields[:0], w.names[:0]
-	if err := w.object(v, s, 0); err != nil {
-		return dst, err
-	}
-	if s == nil {
-		if err := w.unique(); err != nil {
-			return dst, err
-		}
-	}
-	return append(w.dst, '}'), nil
-}
-
-func (w *walker) object(v record.Value, s *schema.Schema, depth int) error {
-	if depth > limits.JSONDepth {
-		return errors.New("nested too deep")
-	}
-	base := len(w.name)
-	last, err := w.lasts(v)
-	if err != nil {
-		return err
-	}
-	if err := w.absent(v, s); err != nil {
-		return err
-	}
-	at := 0
-	return v.Members(func(name []byte, m record.Value) error {
-		if at++; last != nil && last[string(name)] != at {
-			return nil
-		}
-		w.name = append(w.name[:base], name...)
-		var of *schema.Schema
-		if s != nil && s.Type == schema.Struct {
-			if i := s.FieldIndex(string(name)); i >= 0 {
-				of = s.Fields[i].Schema
-			}
-		}
-		nested := m.Kind() == record.Object && (of == nil && s == nil || of != nil && of.Type == schema.Struct && (len(of.Fields) > 0 || w.p.config.Connect))
-		if nested && (w.p.config.Connect || m.Len() > 0) {
-			w.name = append(w.name, w.p.config.Delimiter...)
-			return w.object(m, of, depth+1)
-		}
-		if m.Kind() == record.Null && of != nil && of.Type == schema.Struct {
-			return w.nulls(of)
-		}
-		return w.field(m, of)
-	})
-}
-
-// nulls writes the fields of a parent that is null. A field that is absent would
-// read as its default, as it does in Kafka Connect.
-func (w *walker) nulls(s *schema.Schema) error {
-	base := len(w.name)
-	defer func() { w.name = w.name[:base] }()
-	if w.p.config.Connect {
-		return nil
-	}
-	if len(s.Fields) == 0 {
-		return w.field(record.NullValue(), s)
-	}
-	w.name = append(w.name, w.p.config.Delimiter...)
-	at := len(w.name)
-	for i := range s.Fields {
-		w.name = append(w.name[:at], s.Fields[i].Name...)
-		of := s.Fields[i].Schema
-		var err error
-		if of.Type == schema.Struct {
-			err = w.nulls(of)
-		} else {
-			err = w.field(record.NullValue(), of)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// absent writes the fields of parents that the text lacks and that read as null.
-func (w *walker) absent(v record.Value, s *schema.Schema) error {
-	if s == nil || s.Type != schema.Struct || v.Len() >= len(s.Fields) {
-		return nil
-	}
-	base := len(w.name)
-	for i := range s.Fields {
-		of := s.Fields[i].Schema
-		if of.Type != schema.Struct || of.Default != nil || v.Member(s.Fields[i].Name).Kind() != record.Missing {
-			continue
-		}
-		w.name = append(w.name[:base], s.Fields[i].Name...)
-		if err := w.nulls(of); err != nil {
-			return err
-		}
-	}
-	w.name = w.name[:base]
-	return nil
-}
-
-// manyMembers is from when on names are looked up by hash.
-const manyMembers = 24
-
-// lasts returns, for an object that has a name twice, which member of each name
-// counts; nil if there is none.
-func (w *walker) lasts(v record.Value) (map[string]int, error) {
-	w.siblings, w.ends = w.siblings[:0], w.ends[:0]
-	twice, n := false, 0
-	err := v.Members(func(name []byte, _ record.Value) error {
-		n++
-		from := 0
-		for _, end := range w.ends {
-			if twice || n > manyMembers {
-				break
-			}
-			twice = end-from == len(name) && string(w.siblings[from:end]) == string(name)
-			from = end
-		}
-		if n <= manyMembers {
-			w.siblings = append(w.siblings, name...)
-			w.ends = append(w.ends, len(w.siblings))
-		}
-		return nil
-	})
-	if err != nil || !twice && n <= manyMembers {
-		return nil, err
-	}
-	last := make(map[string]int, n)
-	at := 0
-	err = v.Members(func(name []byte, _ record.Value) error {
-		at++
-		last[string(name)] = at
-		return nil
-	})
-	if len(last) == n {
-		return nil, err
-	}
-	return last, err
-}
-
-func (w *walker) field(v record.Value, s *schema.Schema) error {
-	if w.some {
-		w.dst = append(w.dst, ',')
-	}
-	w.some = true
-	f := span{from: len(w.dst), name: len(w.names)}
-	w.names = append(w.names, w.name...)
-	f.end = len(w.names)
-	var err error
-	if w.dst, err = transform.Append(append(record.AppendQuoted(w.dst, w.name), ':'), v, s); err != nil {
-		return err
-	}
-	f.to = len(w.dst)
-	w.fields = append(w.fields, f)
-	return nil
-}
-
-// unique finds two fields of one name. Of these the last one stays, as Connect
-// has it, or they are an error.
-func (w *walker) unique() error {
-	if w.seen == nil {
-		w.seen = make(map[string]span, len(w.fields))
-	}
-	clear(w.seen)
-	clash := false
-	for _, f := range w.fields {
-		name := w.names[f.name:f.end]
-		if _, there := w.seen[string(name)]; there {
-			if !w.p.config.Connect {
-				return twice(string(name))
-			}
-			clash = true
-		}
-		w.seen[string(name)] = f
-	}
-	if !clash {
-		return nil
-	}
-	old := bytes.Clone(w.dst)
-	w.dst = append(w.dst[:0], '{')
-	for _, f := range w.fields {
-		if w.seen[string(w.names[f.name:f.end])] != f {
-			continue
-		}
-		if len(w.dst) > 1 {
-			w.dst = append(w.dst, ',')
-		}
-		w.dst = append(w.dst, old[f.from:f.to]...)
-	}
-	return nil
 }

@@ -81,3 +81,39 @@ func (c *Config) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
 
 // paths are the fields, in the order of headers.
 func (c *Config) paths() []record.Path { return transform.Paths(c.Fields) }
+
+// equal is the processor as a map, or as several where headers have one name.
+func (c *Config) equal() []string {
+	condition, mode := "", ""
+	if c.Connect {
+		condition, mode = transform.Require(c.NotNull(), "it is null, so it has no fields"), ", 'connect'"
+	}
+	var maps [][]string // pairs of each
+	for i, path := range c.paths() {
+		ref := c.Read(c.Ref(path))
+		missing := "nothing()"
+		if c.Connect {
+			missing = fmt.Sprintf("%s ? throw(%s) : isObject(%s) ? nil : throw('it is not an object')", c.Gap(path), transform.Text("there is no "+path.String()), c.Ref(nil))
+		}
+		text := fmt.Sprintf("has(%s) ? (isTime(%[2]s) || isDuration(%[2]s) || isBytes(%[2]s) ? cast(%[2]s, 'string'%[3]s) : %[2]s) : %[4]s", c.Ref(path), ref, mode, missing)
+		at := 0
+		for j := range i {
+			if c.Headers[j] == c.Headers[i] {
+				at++
+			}
+		}
+		if at == len(maps) {
+			maps = append(maps, nil)
+		}
+		maps[at] = append(maps[at], c.Headers[i], text)
+	}
+	var out []string
+	for i, pairs := range maps {
+		options := []string{transform.Pairs("add_headers", pairs...)}
+		if i == len(maps)-1 && c.move() {
+			options = append(append(c.First(&c.Common), options...), transform.List("remove", transform.Texts(c.paths())))
+		}
+		out = append(out, c.Members(condition, options...))
+	}
+	return out
+}

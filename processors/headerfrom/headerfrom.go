@@ -51,6 +51,7 @@ pipeline "orders" {
 			return p, nil
 		},
 		Changes: func(config any) engine.Changes { return config.(*Config).changes() },
+		Equal:   func(config any) []string { return config.(*Config).equal() },
 		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
 			return config.(*Config).schemas(in)
 		},
@@ -78,7 +79,7 @@ func (p *processor) plan(s *schema.Schema) ([]typed, error) {
 		out[i] = typed{s: f, gap: f == nil && !transform.Unknown(s, path)}
 		if f != nil && p.config.ReplaceNull && len(f.Default) > 0 {
 			var err error
-			if out[i].def, err = transform.Default(f); err != nil {
+			if out[i].def, err = cast.Default(f); err != nil {
 				return nil, fmt.Errorf("reading the default of %s: %w", path, err)
 			}
 		}
@@ -116,10 +117,10 @@ var errNull = errors.New("it is null, so it has no fields")
 
 func (w *worker) edit(r *record.Record) error {
 	d := w.config.Doc(r)
-	if d.IsNull() {
-		if w.config.Connect {
-			return errNull
-		}
+	switch {
+	case w.config.Connect && transform.IsNull(d):
+		return errNull
+	case d.IsNull():
 		return nil
 	}
 	if err := w.read(d); err != nil {

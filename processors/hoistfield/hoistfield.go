@@ -113,7 +113,7 @@ func (w *worker) edit(r *record.Record) error {
 			return err
 		}
 	}
-	text, err := transform.Append(append(w.text[:0], w.before...), v, s)
+	text, err := v.AppendAs(append(w.text[:0], w.before...), s)
 	if err != nil {
 		return err
 	}

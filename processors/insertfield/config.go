@@ -80,37 +80,42 @@ func (c *Config) changes() engine.Changes {
 	return c.Changes(nil, paths, nil)
 }
 
+// equal is the processor as a map.
 func (c *Config) equal() []string {
-	if c.Key() || c.Connect || c.Existing == "connect" {
-		return nil
-	}
 	var pairs []string
-	condition := "value != nil"
 	for _, in := range c.inserts() {
-		text := in.what
-		switch in.what {
-		case "static":
-			text = transform.Text(c.StaticValue)
-		case "timestamp", "topic":
-			absent := "timestamp == nil"
-			if in.what == "topic" {
-				absent = "topic == ''"
-			}
-			if in.required {
-				text = fmt.Sprintf("%s ? throw('it has no %s') : %s", absent, in.what, in.what)
-			} else if len(c.inserts()) == 1 {
-				condition += " && !(" + absent + ")"
-			} else {
-				return nil // a map sets all of its fields
-			}
-		}
-		if c.Existing == "keep" {
-			if len(c.inserts()) > 1 {
-				return nil
-			}
-			condition += " && !has(" + c.Ref(in.path) + ")"
-		}
-		pairs = append(pairs, in.path.String(), text)
+		pairs = append(pairs, in.path.String(), c.expression(in))
 	}
-	return []string{c.Map(condition, transform.Pairs("set", pairs...))}
+	return []string{c.Members(c.NotNull(), append(c.First(&c.Common), transform.Pairs("set", pairs...))...)}
+}
+
+// expression is what goes into a field.
+func (c *Config) expression(in insert) string {
+	text, there := in.what, ""
+	switch in.what {
+	case "static":
+		text = transform.Text(c.StaticValue)
+	case "partition":
+		text = "cast(partition, 'int32')"
+	case "topic":
+		there = "topic != ''"
+	case "timestamp":
+		if there = "timestamp != nil"; c.Connect {
+			text = fmt.Sprintf("(%s ? truncate(timestamp, duration('1ms')) : toUnixMilli(timestamp))", c.Typed())
+		}
+	}
+	switch {
+	case there != "" && in.required:
+		text = fmt.Sprintf("%s ? %s : throw('it has no %s')", there, text, in.what)
+	case there != "":
+		text = fmt.Sprintf("%s ? %s : %s ? nil : nothing()", there, text, c.Typed())
+	}
+	ref := c.Ref(in.path)
+	switch c.Existing {
+	case "keep":
+		return fmt.Sprintf("has(%s) ? nothing() : %s", ref, text)
+	case "connect":
+		return fmt.Sprintf("schemaType(%s) != nil ? throw(%s) : %s", ref, transform.Text("the schema has a field "+in.path.String()+" already"), text)
+	}
+	return text
 }

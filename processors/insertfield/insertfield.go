@@ -2,6 +2,7 @@ package insertfield
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
@@ -164,7 +165,7 @@ func (w *worker) inserts(d *record.Doc) error {
 			if old.Kind() != record.Missing && w.config.Existing == "keep" {
 				continue
 			}
-			if typed && record.TypeAt(transform.SchemaOf(d), f.path) != nil {
+			if w.config.Existing == "connect" && typed && record.TypeAt(transform.SchemaOf(d), f.path) != nil {
 				return fmt.Errorf("%s_field: the schema has a field %s already", f.what, f.path)
 			}
 		}
@@ -203,6 +204,8 @@ func (w *worker) value(f *field, typed bool) record.Value {
 		case !w.r.HasTimestamp:
 		case w.config.Connect && !typed:
 			return record.IntValue(w.r.Time().UnixMilli())
+		case w.config.Connect:
+			return record.TimeValue(w.r.Time().Truncate(time.Millisecond))
 		default:
 			return record.TimeValue(w.r.Time())
 		}

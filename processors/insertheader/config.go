@@ -26,9 +26,11 @@ func (c *Config) Validate() []engine.Problem {
 	return nil
 }
 
+// equal is the processor as a map.
 func (c *Config) equal() []string {
-	if !c.Replace {
-		return nil // a map replaces
+	option := "add_headers"
+	if c.Replace {
+		option = "headers"
 	}
-	return []string{c.Map("", transform.Pairs("headers", c.Header, transform.Text(c.Value)))}
+	return []string{c.Map("", transform.Pairs(option, c.Header, transform.Text(c.Value)))}
 }

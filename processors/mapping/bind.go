@@ -5,6 +5,7 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/processors/internal/transform"
 )
 
 // binder builds a worker. The first error ends it.
@@ -44,9 +45,25 @@ func (b *binder) commit(f func(r *record.Record)) { b.worker.commits = append(b.
 func (b *binder) ids(paths []engine.PathOption) []record.PathID {
 	ids := make([]record.PathID, len(paths))
 	for i, p := range paths {
-		ids[i] = b.layout.Value.Add(p.Path)
+		ids[i] = b.part().Add(p.Path)
 	}
 	return ids
+}
+
+// part is the projection of the part whose members are changed.
+func (b *binder) part() *record.Projection {
+	if b.worker.config.onKey() {
+		return b.layout.Key
+	}
+	return b.layout.Value
+}
+
+// doc is that part of a record.
+func (w *worker) doc(r *record.Record) *record.Doc {
+	if w.onKey {
+		return r.Key
+	}
+	return r.Value
 }
 
 func (b *binder) when(e engine.Expression) {
@@ -61,16 +78,21 @@ func (b *binder) value(e engine.Expression) {
 	}
 	w, i := b.worker, b.eval("value", e)
 	root := b.layout.Value.Add(nil)
-	b.edit(func(r *record.Record) error { return r.Value.SetAs(root, orNull(w.results[i]), w.plan.value) })
+	b.edit(func(r *record.Record) error {
+		if w.nothing(i) {
+			return nil
+		}
+		return r.Value.SetAs(root, w.results[i], w.plan.value)
+	})
 }
 
 func (b *binder) keep(paths []engine.PathOption) {
 	if len(paths) == 0 {
 		return
 	}
-	ids := b.ids(paths)
+	w, ids := b.worker, b.ids(paths)
 	b.edit(func(r *record.Record) error {
-		if err := r.Value.Keep(ids); err != nil {
+		if err := w.doc(r).Keep(ids); err != nil {
 			return fmt.Errorf("keep: %w", err)
 		}
 		return nil
@@ -78,9 +100,10 @@ func (b *binder) keep(paths []engine.PathOption) {
 }
 
 func (b *binder) remove(paths []engine.PathOption) {
+	w := b.worker
 	for i, id := range b.ids(paths) {
 		b.edit(func(r *record.Record) error {
-			if err := r.Value.Delete(id); err != nil {
+			if err := w.doc(r).Delete(id); err != nil {
 				return fmt.Errorf("remove %s: %w", paths[i].Path, err)
 			}
 			return nil
@@ -89,11 +112,11 @@ func (b *binder) remove(paths []engine.PathOption) {
 }
 
 func (b *binder) rename(renames engine.Renames) {
-	for _, rn := range renames {
-		from, to := b.layout.Value.Add(rn.From), b.layout.Value.Add(rn.To)
+	w, moves := b.worker, transform.Moves(b.part(), renames)
+	for _, m := range moves {
 		b.edit(func(r *record.Record) error {
-			if err := r.Value.Rename(from, to); err != nil {
-				return fmt.Errorf("rename %s: %w", rn.From, err)
+			if err := w.doc(r).Rename(m.From, m.To); err != nil {
+				return fmt.Errorf("rename %s: %w", m.Of, err)
 			}
 			return nil
 		})
@@ -103,9 +126,12 @@ func (b *binder) rename(renames engine.Renames) {
 func (b *binder) set(n int, a engine.Assignment) {
 	option := "set." + a.Path.String()
 	w, i := b.worker, b.eval(option, a.Expr)
-	id := b.layout.Value.Add(a.Path)
+	id := b.part().Add(a.Path)
 	b.edit(func(r *record.Record) error {
-		if err := r.Value.SetAs(id, orNull(w.results[i]), w.plan.of(n)); err != nil {
+		if w.nothing(i) {
+			return nil
+		}
+		if err := w.doc(r).SetAs(id, w.results[i], w.plan.of(n)); err != nil {
 			return fmt.Errorf("%s: %w", option, err)
 		}
 		return nil
@@ -119,20 +145,18 @@ func (b *binder) key(e engine.Expression) {
 	w, i := b.worker, b.eval("key", e)
 	root := b.layout.Key.Add(nil)
 	b.edit(func(r *record.Record) error {
-		if err := r.Key.SetAs(root, orNull(w.results[i]), w.plan.key); err != nil {
+		if w.nothing(i) {
+			return nil
+		}
+		if err := r.Key.SetAs(root, w.results[i], w.plan.key); err != nil {
 			return fmt.Errorf("key: %w", err)
 		}
 		return nil
 	})
 }
 
-// orNull: expressions know nil only, so what they give is never missing.
-func orNull(v record.Value) record.Value {
-	if v.IsNil() {
-		return record.NullValue()
-	}
-	return v
-}
+// nothing reports that an expression has no result, so that what is there stays.
+func (w *worker) nothing(i int) bool { return w.results[i].Kind() == record.Missing }
 
 // removeHeaders comes before header, so that a name that is removed and set is
 // set.
@@ -143,30 +167,52 @@ func (b *binder) removeHeaders(names []string) {
 }
 
 func (b *binder) header(h engine.NamedExpression) {
-	w, i := b.worker, b.eval("headers."+h.Name, h.Expr)
-	var text []byte // of the current record; nil removes the header
+	text := b.headerText("headers", h)
+	b.commit(func(r *record.Record) {
+		switch {
+		case text.null:
+			r.DeleteHeader(h.Name)
+		case text.value != nil:
+			r.SetHeader(h.Name, text.value)
+		}
+	})
+}
+
+func (b *binder) addHeader(h engine.NamedExpression) {
+	text := b.headerText("add_headers", h)
+	b.commit(func(r *record.Record) {
+		if text.null || text.value != nil {
+			r.AddHeader(h.Name, text.value)
+		}
+	})
+}
+
+// headerText is what a header of the current record becomes: neither, if the
+// expression has no result.
+type headerText struct {
+	null  bool
+	value []byte
+}
+
+func (b *binder) headerText(option string, h engine.NamedExpression) *headerText {
+	w, i := b.worker, b.eval(option+"."+h.Name, h.Expr)
+	text := &headerText{}
 	b.prepare(func() error {
-		text = nil
 		v := w.results[i]
+		*text = headerText{null: v.Kind() == record.Null}
 		if v.IsNil() {
 			return nil
 		}
 		start := len(w.scratch)
 		all, err := v.AppendText(w.scratch)
 		if err != nil {
-			return fmt.Errorf("headers.%s: %w", h.Name, err)
+			return fmt.Errorf("%s.%s: %w", option, h.Name, err)
 		}
 		w.scratch = all
-		text = all[start:len(all):len(all)]
+		text.value = all[start:len(all):len(all)]
 		return nil
 	})
-	b.commit(func(r *record.Record) {
-		if text == nil {
-			r.DeleteHeader(h.Name)
-			return
-		}
-		r.SetHeader(h.Name, text)
-	})
+	return text
 }
 
 func (b *binder) topic(e engine.Expression) {
@@ -177,11 +223,14 @@ func (b *binder) topic(e engine.Expression) {
 	var topic string
 	b.prepare(func() error {
 		v := w.results[i]
+		if topic = ""; w.nothing(i) {
+			return nil
+		}
 		if v.Kind() != record.String {
 			return fmt.Errorf("topic: the result is %s, not a string", v.Kind())
 		}
 		text := v.Text()
-		topic = w.names.string(text)
+		topic = w.names.String(text)
 		if w.topics != nil && !w.topics[topic] {
 			return fmt.Errorf("topic: %q is not one of topics", topic)
 		}
@@ -190,7 +239,11 @@ func (b *binder) topic(e engine.Expression) {
 		}
 		return nil
 	})
-	b.commit(func(r *record.Record) { r.Topic = topic })
+	b.commit(func(r *record.Record) {
+		if topic != "" { // which CheckTopic refuses
+			r.Topic = topic
+		}
+	})
 }
 
 func (b *binder) timestamp(e engine.Expression) {
@@ -206,6 +259,9 @@ func (b *binder) timestamp(e engine.Expression) {
 	})
 	b.commit(func(r *record.Record) {
 		v := w.results[i]
+		if w.nothing(i) {
+			return
+		}
 		if r.HasTimestamp = !v.IsNil(); r.HasTimestamp {
 			r.Timestamp = v.Time().UnixNano()
 		}

@@ -8,20 +8,24 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/processors/internal/transform"
 )
 
 // Config holds the options of map.
 type Config struct {
 	When engine.Expression `flow:"when,bool" doc:"Changes only the records for which this holds; the others pass as they are." example:"\"value.country == 'KR'\""`
 
+	On string `flow:"on" oneof:"value key" doc:"The part of the record whose members keep, remove, rename and set change."`
+
 	Value  engine.Expression   `flow:"value" doc:"The whole new value. null makes the record a tombstone." example:"\"{id: value.id, total: value.price * value.quantity}\""`
 	Keep   []engine.PathOption `flow:"keep" doc:"Members to keep; all others are removed, and so is a text or number that stands where one of these would go through." example:"[\"id\", \"customer.email\"]"`
 	Remove []engine.PathOption `flow:"remove" doc:"Members to remove. One that is not there is no error." example:"[\"internal\", \"customer.card\"]"`
-	Rename engine.Renames      `flow:"rename" doc:"Members to rename or move, old = new. One that is not there is no error." example:"{ order_id = \"id\" }"`
-	Set    engine.Assignments  `flow:"set" doc:"Members to set, path = expression. Objects on the way are made. nil sets null; to take a member away use remove." example:"{ total = \"value.price * value.quantity\" }"`
+	Rename engine.Renames      `flow:"rename" doc:"Members to rename or move, old = new; all at once, so that two can change places. One that is not there is no error." example:"{ order_id = \"id\" }"`
+	Set    engine.Assignments  `flow:"set" doc:"Members to set, path = expression. Objects on the way are made. nil sets null; to take a member away use remove, to leave it as it is nothing()." example:"{ total = \"value.price * value.quantity\" }"`
 
 	Key           engine.Expression       `flow:"key" doc:"The new key. null removes it." example:"\"value.id\""`
 	Headers       engine.NamedExpressions `flow:"headers" doc:"Headers to set, name = expression. null removes the header." example:"{ source = \"'orders'\" }"`
+	AddHeaders    engine.NamedExpressions `flow:"add_headers" doc:"Headers to add, name = expression; those of the same name that are there stay. null makes a header that is null." example:"{ seen-by = \"'flow'\" }"`
 	RemoveHeaders []string                `flow:"remove_headers" doc:"Headers to remove." example:"[\"trace-id\"]"`
 	Topic         engine.Expression       `flow:"topic,destination" allow:"topics" doc:"The new topic." example:"\"'orders-' + lower(value.country)\""`
 	Topics        []string                `flow:"topics" doc:"The topics that topic may give. Any other result is an error of the record." example:"[\"orders-kr\", \"orders-us\"]"`
@@ -29,7 +33,7 @@ type Config struct {
 }
 
 // Defaults is what an empty block means.
-func Defaults() *Config { return &Config{} }
+func Defaults() *Config { return &Config{On: transform.OnValue} }
 
 // Validate finds a map that does nothing and paths that exclude each other.
 func (c *Config) Validate() []engine.Problem {
@@ -37,7 +41,7 @@ func (c *Config) Validate() []engine.Problem {
 	if c.empty() {
 		ps = append(ps, engine.Problem{
 			Summary: "map changes nothing",
-			Detail:  "Give at least one of value, keep, remove, rename, set, key, headers, remove_headers, topic or timestamp.",
+			Detail:  "Give at least one of value, keep, remove, rename, set, key, headers, add_headers, remove_headers, topic or timestamp.",
 		})
 	}
 	if len(c.Topics) > 0 && c.Topic.IsZero() {
@@ -52,7 +56,7 @@ func (c *Config) Validate() []engine.Problem {
 	for _, a := range c.Set {
 		p := a.Path.String()
 		if len(a.Path) == 0 {
-			ps = append(ps, engine.Problem{Option: "set", Summary: "set names the whole value", Detail: "Use the option value for the whole value."})
+			ps = append(ps, engine.Problem{Option: "set", Summary: "set names the whole " + c.part(), Detail: fmt.Sprintf("Use the option %[1]s for the whole %[1]s.", c.part())})
 			continue
 		}
 		if seen[p] {
@@ -64,10 +68,16 @@ func (c *Config) Validate() []engine.Problem {
 		}
 		seen[p] = true
 	}
+	to := make(map[string]string)
 	for _, r := range c.Rename {
-		if samePath(r.From, r.To) {
+		from, name := r.From.String(), r.To.String()
+		switch other, twice := to[name]; {
+		case from == name:
 			ps = append(ps, engine.Problem{Option: "rename", Summary: fmt.Sprintf("%s is renamed to itself", r.From), Detail: "Remove this line."})
+		case twice:
+			ps = append(ps, engine.Problem{Option: "rename", Summary: fmt.Sprintf("two members are renamed to %s", name), Detail: fmt.Sprintf("They are %s and %s, and only one could stay.", other, from)})
 		}
+		to[name] = from
 	}
 	return ps
 }
@@ -95,19 +105,26 @@ func (c *Config) checkTopics() []engine.Problem {
 
 func (c *Config) empty() bool {
 	return c.Value.IsZero() && len(c.Keep) == 0 && len(c.Remove) == 0 && len(c.Rename) == 0 && len(c.Set) == 0 &&
-		c.Key.IsZero() && len(c.Headers) == 0 && len(c.RemoveHeaders) == 0 && c.Topic.IsZero() && c.Timestamp.IsZero()
+		c.Key.IsZero() && len(c.Headers) == 0 && len(c.AddHeaders) == 0 && len(c.RemoveHeaders) == 0 && c.Topic.IsZero() && c.Timestamp.IsZero()
 }
 
 // changes says what a map of these options touches.
 func (c *Config) changes() engine.Changes {
 	ch := engine.Changes{
 		WholeValue: !c.Value.IsZero(),
-		Moves:      c.Rename,
 		Headers:    slices.Clone(c.RemoveHeaders),
 		Key:        !c.Key.IsZero(),
 		Topic:      !c.Topic.IsZero(),
 		Timestamp:  !c.Timestamp.IsZero(),
 	}
+	for _, h := range slices.Concat(c.Headers, c.AddHeaders) {
+		ch.Headers = append(ch.Headers, h.Name)
+	}
+	if c.onKey() {
+		ch.Key = ch.Key || len(c.Set)+len(c.Remove)+len(c.Keep)+len(c.Rename) > 0
+		return ch
+	}
+	ch.Moves = c.Rename
 	for _, a := range c.Set {
 		ch.Sets = append(ch.Sets, a.Path)
 	}
@@ -117,10 +134,16 @@ func (c *Config) changes() engine.Changes {
 	for _, p := range c.Keep {
 		ch.Keeps = append(ch.Keeps, p.Path)
 	}
-	for _, h := range c.Headers {
-		ch.Headers = append(ch.Headers, h.Name)
-	}
 	return ch
 }
 
-func samePath(a, b record.Path) bool { return a.String() == b.String() }
+// onKey reports whether the members of the key are changed.
+func (c *Config) onKey() bool { return c.On == "key" }
+
+// part is the name of the one whose members are changed.
+func (c *Config) part() string {
+	if c.onKey() {
+		return "key"
+	}
+	return transform.OnValue
+}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/processors/internal/transform"
 )
 
 // Factory describes map.
@@ -14,12 +15,13 @@ func Factory() engine.ProcessorFactory {
 			Type:    "map",
 			Summary: "Reshapes records: sets, removes, keeps and renames members, and changes key, headers, topic and timestamp.",
 			Description: "All expressions of one map see the record as it came in, whatever the order of the lines. Then the changes are made in this order: " +
-				"`value`, `keep`, `remove`, `rename`, `set`, `key`, `remove_headers`, `headers`, `topic`, `timestamp`. " +
+				"`value`, `keep`, `remove`, `rename`, `set`, `key`, `remove_headers`, `headers`, `add_headers`, `topic`, `timestamp`. " +
+				"With `on = \"key\"` these members are those of the key, `key` comes first and `value` behind `set`. " +
 				"To build on a result, use a second map.\n\n" +
 				"Members that are not touched keep their bytes: their order, their digits, their spelling. " +
 				"If one expression fails, nothing of the map is applied and the record goes to the errors edge as it came in.\n\n" +
 				"Where values have a schema, what is set has the type of its expression: a copied field keeps its own. A field that is there keeps its type if it can hold all that the expression gives; " +
-				"integers stay in their width, and one that does not fit is an error of the record (`cast` makes the field wider).",
+				"integers stay in their width, and one that does not fit is an error of the record. An expression that names its type, as `cast` does, makes the field of that type.",
 			Defaults: func() any { return Defaults() },
 			Examples: []engine.Example{{Title: "Rename, compute, mask", HCL: `pipeline "shape" {
   input "file" "orders" {
@@ -74,18 +76,30 @@ func (*mapping) Ports() []string { return nil }
 func (m *mapping) Bind(l *record.Layout) (engine.Bound, error) {
 	b := &binder{layout: l, worker: &worker{mapping: m, plan: noPlan, topics: m.topics, scratch: make([]byte, 0, 64)}}
 	c := m.config
+	b.worker.onKey = c.onKey()
 	b.when(c.When)
-	b.value(c.Value)
+	if c.onKey() {
+		b.key(c.Key)
+	} else {
+		b.value(c.Value)
+	}
 	b.keep(c.Keep)
 	b.remove(c.Remove)
 	b.rename(c.Rename)
 	for i, a := range c.Set {
 		b.set(i, a)
 	}
-	b.key(c.Key)
+	if c.onKey() {
+		b.value(c.Value)
+	} else {
+		b.key(c.Key)
+	}
 	b.removeHeaders(c.RemoveHeaders)
 	for _, h := range c.Headers {
 		b.header(h)
+	}
+	for _, h := range c.AddHeaders {
+		b.addHeader(h)
 	}
 	b.topic(c.Topic)
 	b.timestamp(c.Timestamp)
@@ -98,8 +112,9 @@ func (m *mapping) Bind(l *record.Layout) (engine.Bound, error) {
 // worker is the working copy of one map.
 type worker struct {
 	*mapping
-	plan *plan          // of the record at hand
-	in   engine.Schemas // that it is of
+	onKey bool
+	plan  *plan          // of the record at hand
+	in    engine.Schemas // that it is of
 
 	when    engine.Program // nil: always
 	evals   []eval
@@ -108,7 +123,7 @@ type worker struct {
 	edits   []func(r *record.Record) error
 	commits []func(r *record.Record)
 	topics  map[string]bool
-	names   interner
+	names   transform.Interner
 	scratch []byte // header values of the current record
 }
 
@@ -161,29 +176,17 @@ func (w *worker) edit(r *record.Record) error {
 		return nil
 	}
 	r.Value.Mark()
+	if w.onKey {
+		r.Key.Mark()
+	}
 	for _, edit := range w.edits {
 		if err := edit(r); err != nil {
 			r.Value.Rollback()
+			if w.onKey {
+				r.Key.Rollback()
+			}
 			return err
 		}
 	}
 	return nil
-}
-
-// interner turns bytes into strings without allocating for those seen
-// lately. Topics are few; a runaway expression must not fill the memory.
-type interner struct{ seen map[string]string }
-
-const maxInterned = 1024
-
-func (in *interner) string(b []byte) string {
-	if s, ok := in.seen[string(b)]; ok {
-		return s
-	}
-	if in.seen == nil || len(in.seen) >= maxInterned {
-		in.seen = make(map[string]string)
-	}
-	s := string(b)
-	in.seen[s] = s
-	return s
 }

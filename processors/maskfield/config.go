@@ -4,10 +4,8 @@ package maskfield
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/flowrecords/flow/engine"
-	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/processors/internal/transform"
 )
 
@@ -42,35 +40,15 @@ func (c *Config) changes() engine.Changes {
 	return c.Changes(paths, paths, nil)
 }
 
+// equal is the processor as a map.
 func (c *Config) equal() []string {
-	if c.Key() || c.Connect {
-		return nil
+	arguments := ""
+	if c.With != "" || c.Connect {
+		arguments = ", " + transform.Text(c.With)
 	}
-	var out []string
-	for _, p := range transform.Paths(c.Fields) {
-		out = append(out, c.Map(c.There(p), transform.Pairs("set", p.String(), c.expression(c.Ref(p)))))
+	if c.Connect {
+		arguments += ", 'connect'"
 	}
-	return out
-}
-
-func (c *Config) expression(ref string) string {
-	if c.With == "" {
-		return fmt.Sprintf("isString(%[1]s) ? '' : isNumber(%[1]s) ? 0 : isBool(%[1]s) ? false : isArray(%[1]s) ? [] : isObject(%[1]s) ? {} : throw('cannot be masked')", ref)
-	}
-	number := "throw('the replacement is no number')"
-	if _, err := strconv.ParseInt(c.With, 10, 64); err == nil {
-		number = c.With
-	} else if v, ok := c.number(); ok {
-		number = fmt.Sprintf("isFloat(%s) ? %s : throw('the replacement is no whole number')", ref, strconv.FormatFloat(v, 'f', -1, 64))
-	}
-	return fmt.Sprintf("isString(%s) ? %s : isNumber(%s) ? (%s) : throw('cannot be masked')", ref, transform.Text(c.With), ref, number)
-}
-
-// number is the replacement as a number.
-func (c *Config) number() (float64, bool) {
-	v := record.Value{}
-	if b := []byte(c.With); record.ValidateJSON(b) == nil {
-		v = record.RawJSON(b)
-	}
-	return v.Float(), v.Kind() == record.Int || v.Kind() == record.Float
+	text := c.SetFields(&c.Common, c.Connect, transform.Paths(c.Fields), func(_ int, ref string) string { return "blank(" + ref + arguments + ")" })
+	return []string{text}
 }

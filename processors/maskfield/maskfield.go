@@ -3,7 +3,6 @@ package maskfield
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
@@ -49,15 +48,15 @@ func Factory() engine.ProcessorFactory {
 type processor struct {
 	config *Config
 	paths  []record.Path
-	mode   cast.Mode
+	blank  cast.Blank
 	plans  transform.Plans[[]masked]
 }
 
 func newProcessor(c *Config) *processor {
-	p := &processor{config: c, paths: transform.Paths(c.Fields)}
+	p := &processor{config: c, paths: transform.Paths(c.Fields), blank: cast.Blank{With: c.With}}
 	p.plans.Make = p.plan
 	if c.Connect {
-		p.mode = cast.Java
+		p.blank.Mode = cast.Java
 	}
 	return p
 }
@@ -99,106 +98,10 @@ func (p *processor) plan(s *schema.Schema) ([]masked, error) {
 			continue
 		}
 		m := masked{s: f, hasDef: len(f.Default) > 0 && p.config.ReplaceNull}
-		m.value, m.err = p.typed(f)
+		m.value, m.err = p.blank.OfType(f)
 		out[i] = m
 	}
 	return out, nil
-}
-
-// typed is what stands for a value of a type.
-func (p *processor) typed(s *schema.Schema) (record.Value, error) {
-	if p.config.With != "" {
-		return p.replacement(s)
-	}
-	switch s.Type {
-	case schema.Bool:
-		return record.BoolValue(false), nil
-	case schema.String:
-		return record.StringValue(""), nil
-	case schema.Enum:
-		if s.Optional {
-			return record.NullValue(), nil
-		}
-		return record.Value{}, errors.New("an enum has no empty value")
-	case schema.UUID:
-		return record.StringValue("00000000-0000-0000-0000-000000000000"), nil
-	case schema.Bytes:
-		if !p.config.Connect {
-			return record.BytesValue(make([]byte, s.Size)), nil
-		}
-	case schema.Decimal, schema.Int8, schema.Int16, schema.Int32, schema.Int64, schema.Uint8, schema.Uint16, schema.Uint32, schema.Uint64, schema.Float32, schema.Float64:
-		return record.IntValue(0), nil
-	case schema.Date, schema.Timestamp, schema.LocalTimestamp:
-		return record.TimeValue(time.Unix(0, 0).UTC()), nil
-	case schema.Time, schema.Duration:
-		return record.DurationValue(0), nil
-	case schema.Array:
-		return record.RawJSON([]byte("[]")), nil
-	case schema.Map:
-		return record.RawJSON([]byte("{}")), nil
-	}
-	return record.Value{}, errors.New("a value of its type cannot be masked: name what is in it")
-}
-
-var targets = map[schema.Type]cast.Type{
-	schema.Int8: cast.Int8, schema.Int16: cast.Int16, schema.Int32: cast.Int32, schema.Int64: cast.Int64,
-	schema.Float32: cast.Float32, schema.Float64: cast.Float64, schema.String: cast.String,
-	schema.Uint8: cast.Int64, schema.Uint16: cast.Int64, schema.Uint32: cast.Int64, schema.Uint64: cast.Int64,
-}
-
-func (p *processor) replacement(s *schema.Schema) (record.Value, error) {
-	if s.Type == schema.Decimal {
-		if record.ValidateJSON([]byte(p.config.With)) == nil {
-			if v := record.RawJSON([]byte(p.config.With)); v.Kind() == record.Int || v.Kind() == record.Float {
-				return v, nil
-			}
-		}
-		return record.Value{}, errors.New("the replacement is no number")
-	}
-	to, ok := targets[s.Type]
-	if !ok {
-		return record.Value{}, errors.New("a value of its type cannot be replaced by a text")
-	}
-	v := record.StringValue(p.config.With)
-	if text := []byte(p.config.With); p.mode == cast.Java && to <= cast.Int64 && record.ValidateJSON(text) == nil {
-		// Java reads the number with all its digits and then narrows it.
-		if number := record.RawJSON(text); number.Kind() == record.Int || number.Kind() == record.Float {
-			v, _, err := cast.Value(nil, number, &schema.Schema{Type: schema.Decimal}, to, p.mode)
-			return v, err
-		}
-	}
-	v, _, err := cast.Value(nil, v, nil, to, p.mode)
-	return v, err
-}
-
-// untyped is what stands for a value that has no schema.
-func (p *processor) untyped(v record.Value) (record.Value, error) {
-	switch v.Kind() {
-	case record.String:
-		return record.StringValue(p.config.With), nil
-	case record.Int:
-		if p.config.With != "" {
-			return p.replacement(&schema.Schema{Type: schema.Int64})
-		}
-		return record.IntValue(0), nil
-	case record.Float:
-		if p.config.With != "" {
-			return p.replacement(&schema.Schema{Type: schema.Float64})
-		}
-		return record.IntValue(0), nil
-	}
-	if p.config.With != "" {
-		return record.Value{}, fmt.Errorf("a %s cannot be replaced by a text", v.Kind())
-	}
-	switch v.Kind() {
-	case record.Bool:
-		return record.BoolValue(false), nil
-	case record.Array:
-		return record.RawJSON([]byte("[]")), nil
-	case record.Object:
-		return record.RawJSON([]byte("{}")), nil
-	}
-	return record.Value{}, fmt.Errorf("a %s cannot be masked", v.Kind())
 }
 
 func (*processor) Ports() []string { return nil }
@@ -218,10 +121,10 @@ var errNull = errors.New("it is null, so it has no fields")
 
 func (w *worker) edit(r *record.Record) error {
 	d := w.config.Doc(r)
-	if d.IsNull() {
-		if w.config.Connect {
-			return errNull
-		}
+	switch {
+	case w.config.Connect && transform.IsNull(d):
+		return errNull
+	case d.IsNull():
 		return nil
 	}
 	if len(w.ids) == 1 {
@@ -264,7 +167,7 @@ func (w *worker) masks(d *record.Doc) error {
 		case m.s != nil:
 			v, err = m.value, m.err
 		default:
-			v, err = w.untyped(v)
+			v, err = w.blank.Of(v, nil)
 		}
 		if err == nil {
 			err = transform.SetAs(d, id, v, m.s)

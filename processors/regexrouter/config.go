@@ -66,14 +66,21 @@ func (c *Config) whole() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:` + c.Regex.String() + `)$`)
 }
 
+// equal is the processor as a map.
 func (c *Config) equal() []string {
-	if c.Connect {
-		return nil // regexReplace replaces all matches
+	whole := c.whole()
+	text := transform.Text(whole.String())
+	condition := fmt.Sprintf("regexMatch(topic, %s)", text)
+	if whole.MatchString("") {
+		condition = "topic != '' && " + condition
 	}
-	whole := transform.Text(c.whole().String())
-	options := []string{transform.Option("topic", fmt.Sprintf("regexReplace(topic, %s, %s)", whole, transform.Text(c.Replacement)))}
+	expression := fmt.Sprintf("regexReplace(topic, %s, %s)", text, transform.Text(c.Replacement))
+	if c.Connect {
+		expression = fmt.Sprintf("regexReplace(topic, %s, %s, 1)", transform.Text(c.Regex.String()), transform.Text(c.Replacement))
+	}
+	options := []string{transform.Option("topic", expression)}
 	if len(c.Topics) > 0 {
 		options = append(options, transform.List("topics", c.Topics))
 	}
-	return []string{c.Map(fmt.Sprintf("regexMatch(topic, %s)", whole), options...)}
+	return []string{c.Map(condition, options...)}
 }

@@ -4,6 +4,7 @@ package replacefield
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
@@ -52,20 +53,6 @@ func (c *Config) Validate() []engine.Problem {
 	return ps
 }
 
-// circular reports that a new name is also an old one.
-func (c *Config) circular() bool {
-	old := make(map[string]bool)
-	for _, r := range c.Renames {
-		old[r.From.String()] = true
-	}
-	for _, r := range c.Renames {
-		if old[r.To.String()] {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *Config) changes() engine.Changes {
 	if c.Key() {
 		return engine.Changes{Key: true}
@@ -77,11 +64,21 @@ func (c *Config) changes() engine.Changes {
 	return ch
 }
 
+// equal is the processor as a map.
 func (c *Config) equal() []string {
-	if c.Key() || c.circular() {
-		return nil
+	condition, options := "", c.First(&c.Common)
+	if c.ReplaceNull || c.Connect {
+		condition = c.NotNull()
 	}
-	var options []string
+	if c.Connect {
+		condition += " && " + transform.Require("isObject("+c.Ref(nil)+")", "it is not an object")
+		for _, rn := range c.Renames {
+			if c.stays(rn.To) {
+				clash := fmt.Sprintf("schemaType(%s) == nil || schemaType(%s) == nil", c.Ref(rn.To), c.Ref(rn.From))
+				condition += " && " + transform.Require(clash, fmt.Sprintf("the schema has a field %s already", rn.To))
+			}
+		}
+	}
 	if len(c.Include) > 0 {
 		options = append(options, transform.List("keep", transform.Texts(transform.Paths(c.Include))))
 	}
@@ -95,9 +92,12 @@ func (c *Config) equal() []string {
 		}
 		options = append(options, transform.Pairs("rename", pairs...))
 	}
-	return []string{c.Map("", options...)}
+	return []string{c.Members(condition, options...)}
 }
 
-// hidden is a name that no record has: where renames change places, fields lie
-// there meanwhile.
-func hidden(i int) record.Path { return record.Path{{Name: fmt.Sprintf("\x00flow.%d", i)}} }
+// stays reports a name that the other options leave to the field that has it.
+func (c *Config) stays(to record.Path) bool {
+	is := func(p engine.PathOption) bool { return slices.Equal(p.Path, to) }
+	return !slices.ContainsFunc(c.Exclude, is) && (len(c.Include) == 0 || slices.ContainsFunc(c.Include, is)) &&
+		!slices.ContainsFunc(c.Renames, func(rn engine.Rename) bool { return slices.Equal(rn.From, to) })
+}

@@ -2,7 +2,6 @@ package replacefield
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
@@ -53,35 +52,22 @@ type processor struct {
 
 func (*processor) Ports() []string { return nil }
 
-type rename struct{ from, to record.PathID }
-
 func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 	c, proj := p.config, p.config.Projection(l)
-	w := &worker{processor: p, planner: p.plans.Planner(), include: transform.IDs(proj, transform.Paths(c.Include)), exclude: transform.IDs(proj, transform.Paths(c.Exclude))}
-	var back []rename
-	for i, r := range c.Renames {
-		from, to := proj.Add(r.From), proj.Add(r.To)
-		if c.circular() {
-			aside := proj.Add(hidden(i))
-			back = append(back, rename{aside, to})
-			to = aside
-		}
-		w.renames = append(w.renames, rename{from, to})
-	}
-	w.renames = append(w.renames, back...)
+	w := &worker{processor: p, planner: p.plans.Planner(), include: transform.IDs(proj, transform.Paths(c.Include)), exclude: transform.IDs(proj, transform.Paths(c.Exclude)), renames: transform.Moves(proj, c.Renames)}
 	return c.Bound(l, c.Filled(&c.Common, w.edit))
 }
 
 type worker struct {
 	*processor
 	include, exclude []record.PathID
-	renames          []rename
+	renames          []transform.Move
 	planner          *transform.Planner[*schema.Schema]
 }
 
 func (w *worker) edit(r *record.Record) error {
 	d := w.config.Doc(r)
-	if d.IsNull() {
+	if d.IsNull() || w.config.Connect && transform.IsNull(d) {
 		return nil
 	}
 	return transform.Atomic(d, w.edits)
@@ -113,9 +99,9 @@ func (w *worker) edits(d *record.Doc) error {
 			return fmt.Errorf("exclude %s: %w", w.config.Exclude[i].Path, err)
 		}
 	}
-	for i, rn := range w.renames {
-		if err := d.Rename(rn.from, rn.to); err != nil {
-			return fmt.Errorf("rename %s: %w", w.config.Renames[i%len(w.config.Renames)].From, err)
+	for _, m := range w.renames {
+		if err := d.Rename(m.From, m.To); err != nil {
+			return fmt.Errorf("rename %s: %w", m.Of, err)
 		}
 	}
 	return nil
@@ -138,10 +124,7 @@ func (w *worker) refuse(d *record.Doc) error {
 // clash is a rename to a name that another field of the schema keeps.
 func (c *Config) clash(s *schema.Schema) *engine.Rename {
 	for i, rn := range c.Renames {
-		goes := slices.ContainsFunc(c.Exclude, func(p engine.PathOption) bool { return slices.Equal(p.Path, rn.To) }) ||
-			len(c.Include) > 0 && !slices.ContainsFunc(c.Include, func(p engine.PathOption) bool { return slices.Equal(p.Path, rn.To) }) ||
-			slices.ContainsFunc(c.Renames, func(other engine.Rename) bool { return slices.Equal(other.From, rn.To) })
-		if !goes && record.TypeAt(s, rn.To) != nil && record.TypeAt(s, rn.From) != nil {
+		if c.stays(rn.To) && record.TypeAt(s, rn.To) != nil && record.TypeAt(s, rn.From) != nil {
 			return &c.Renames[i]
 		}
 	}

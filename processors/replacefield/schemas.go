@@ -49,29 +49,6 @@ func (c *Config) schemas(in engine.Schemas) (engine.Schemas, []engine.Problem) {
 		for _, rn := range c.Renames {
 			problems = append(problems, transform.Missing(transform.Entry("renames", rn.From.String()), out, rn.From)...)
 		}
-		return c.renamed(out), problems
+		return transform.Renamed(out, c.Renames), problems
 	})
-}
-
-// renamed makes the renames in the order of the run.
-func (c *Config) renamed(s *schema.Schema) *schema.Schema {
-	var back []engine.Rename
-	for i, rn := range c.Renames {
-		if s == nil {
-			return nil
-		}
-		to := rn.To
-		if c.circular() {
-			to = hidden(i)
-			back = append(back, engine.Rename{From: to, To: rn.To})
-		}
-		s = record.SchemaRename(s, rn.From, to)
-	}
-	for _, rn := range back {
-		if s == nil {
-			return nil
-		}
-		s = record.SchemaRename(s, rn.From, rn.To)
-	}
-	return s
 }

@@ -3,6 +3,11 @@
 package schemametadata
 
 import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/processors/internal/transform"
 )
@@ -27,4 +32,30 @@ func (c *Config) Validate() []engine.Problem {
 		return []engine.Problem{{Summary: "set_schema_metadata changes nothing", Detail: "Give at least one of schema_name, schema_version, schema_doc and schema_parameters."}}
 	}
 	return nil
+}
+
+// equal is the processor as a map.
+func (c *Config) equal() []string {
+	condition := c.NotNull() + " && " + transform.Require(c.Typed(), "it has no schema to change")
+	if c.Connect {
+		condition += " && " + transform.Require("schemaType("+c.Ref(nil)+") == 'struct'", "its schema is not that of an object")
+	}
+	var about []string
+	if c.Name != "" {
+		about = append(about, "name: "+transform.Text(c.Name))
+	}
+	if c.Version != 0 {
+		about = append(about, "version: "+strconv.Itoa(c.Version))
+	}
+	if c.About != "" {
+		about = append(about, "doc: "+transform.Text(c.About))
+	}
+	if len(c.Parameters) > 0 {
+		var set []string
+		for _, name := range slices.Sorted(maps.Keys(c.Parameters)) {
+			set = append(set, transform.Member(name)+": "+transform.Text(c.Parameters[name]))
+		}
+		about = append(about, "parameters: {"+strings.Join(set, ", ")+"}")
+	}
+	return []string{c.Map(condition, c.Whole("withSchema("+c.Read(c.Ref(nil))+", {"+strings.Join(about, ", ")+"})"))}
 }

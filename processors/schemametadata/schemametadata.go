@@ -54,6 +54,7 @@ pipeline "orders" {
 			})
 		},
 		Changes: func(config any) engine.Changes { return config.(*Config).Changes(nil, nil, nil) },
+		Equal:   func(config any) []string { return config.(*Config).equal() },
 	}
 }
 
@@ -100,7 +101,7 @@ func (p *processor) Bind(l *record.Layout) (engine.Bound, error) {
 		d := p.config.Doc(r)
 		s := transform.SchemaOf(d)
 		if s == nil {
-			if d.IsNull() {
+			if transform.IsNull(d) {
 				return nil
 			}
 			return errNoSchema

@@ -3,7 +3,7 @@
 package timestampconverter
 
 import (
-	"fmt"
+	"strings"
 	"time"
 
 	"github.com/flowrecords/flow/engine"
@@ -72,31 +72,24 @@ func (c *Config) zone() *time.Location {
 	return loc
 }
 
-// equal is the conversion as a map, for texts and numbers.
+// equal is the conversion as a map.
 func (c *Config) equal() []string {
-	whole := len(c.Field.Path) == 0
-	if c.Connect || c.ReplaceNull || c.Key() && !whole || c.Target == "date" || c.Target == "time" {
-		return nil
+	var options []string
+	for _, o := range [][2]string{{"format", c.Format}, {"unit", c.Precision}, {"zone", c.Zone}} {
+		if o[1] != "" && o[1] != "milliseconds" && o[1] != "UTC" {
+			options = append(options, o[0]+": "+transform.Text(o[1]))
+		}
 	}
-	ref := c.Ref(c.Field.Path)
-	suffix := map[string]string{"seconds": "", "milliseconds": "Milli", "microseconds": "Micro", "nanoseconds": "Nano"}[c.Precision]
-	layout := "rfc3339nano"
-	if c.Format != "" {
-		layout = "java:" + c.Format
+	if c.Connect {
+		options = append(options, "mode: 'connect'")
 	}
-	parse := fmt.Sprintf("parseTime(%s, %s, %s)", ref, transform.Text(layout), transform.Text(c.Zone))
-	text := fmt.Sprintf("(isInt(%s) ? fromUnix%s(%s) : %s)", ref, suffix, ref, parse)
-	switch c.Target {
-	case "string":
-		text = fmt.Sprintf("formatTime(inZone(%s, %s), %s)", text, transform.Text(c.Zone), transform.Text(layout))
-	case "unix":
-		text = fmt.Sprintf("toUnix%s(%s)", suffix, text)
-	default:
-		text = fmt.Sprintf("inZone(%s, 'UTC')", text)
+	arguments := ", '" + c.Target + "'"
+	if len(options) > 0 {
+		arguments += ", {" + strings.Join(options, ", ") + "}"
 	}
-	option := c.Whole(text)
-	if !whole {
-		option = transform.Pairs("set", c.Field.Path.String(), text)
+	expression := func(_ int, ref string) string { return "convertTime(" + ref + arguments + ")" }
+	if path := c.Field.Path; len(path) > 0 {
+		return []string{c.SetFields(&c.Common, c.Connect, []record.Path{path}, expression)}
 	}
-	return []string{c.Map(c.There(c.Field.Path), option)}
+	return []string{c.Map(c.There(&c.Common, nil), c.Whole(expression(0, c.Read(c.Ref(nil)))))}
 }

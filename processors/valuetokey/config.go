@@ -54,22 +54,27 @@ func (c *Config) Validate() []engine.Problem {
 
 func (c *Config) paths() []record.Path { return transform.Paths(c.Fields) }
 
+// equal is the processor as a map.
 func (c *Config) equal() []string {
-	if c.ReplaceNull || c.Missing == "connect" {
-		return nil
-	}
 	value := transform.Common{On: transform.OnValue}
+	condition := value.NotNull()
+	if c.Missing == "connect" {
+		condition = transform.Require(condition, "the value is null, so it has no fields for a key")
+	}
 	var members []string
 	for _, p := range c.paths() {
-		ref := value.Ref(p)
-		text := fmt.Sprintf("has(%s) ? %s : nil", ref, ref)
-		if c.Missing == "error" {
-			text = fmt.Sprintf("has(%s) ? %s : throw(%s)", ref, ref, transform.Text("there is no "+p.String()))
+		ref, missing := value.Ref(p), "throw("+transform.Text("there is no "+p.String())+")"
+		switch c.Missing {
+		case "null":
+			missing = "nil"
+		case "connect":
+			missing = fmt.Sprintf("!isObject(value) || %s ? %s : nil", value.Gap(p), missing)
 		}
+		text := fmt.Sprintf("has(%s) ? %s : %s", ref, c.Read(ref), missing)
 		if c.Unwrap {
-			return []string{c.Map("value != nil", transform.Option("key", text))}
+			return []string{c.Map(condition, transform.Option("key", text))}
 		}
 		members = append(members, transform.Member(p[len(p)-1].Name)+": "+text)
 	}
-	return []string{c.Map("value != nil", transform.Option("key", "{"+strings.Join(members, ", ")+"}"))}
+	return []string{c.Map(condition, transform.Option("key", "{"+strings.Join(members, ", ")+"}"))}
 }

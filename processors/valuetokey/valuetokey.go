@@ -6,6 +6,7 @@ import (
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/cast"
 	"github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/processors/internal/transform"
 )
@@ -94,7 +95,7 @@ func (p *processor) plan(s *schema.Schema) (typed, error) {
 		}
 		if p.config.ReplaceNull && len(f.Default) > 0 {
 			var err error
-			if t.defs[i], err = transform.Default(f); err != nil {
+			if t.defs[i], err = cast.Default(f); err != nil {
 				return t, fmt.Errorf("reading the default of %s: %w", path, err)
 			}
 		}
@@ -173,7 +174,7 @@ func (w *worker) edit(r *record.Record) error {
 		if w.config.Unwrap {
 			return transform.SetAs(r.Key, w.root, v, t.key)
 		}
-		if text, err = transform.Append(append(text, w.names[i]...), v, t.field(i)); err != nil {
+		if text, err = v.AppendAs(append(text, w.names[i]...), t.field(i)); err != nil {
 			return err
 		}
 	}

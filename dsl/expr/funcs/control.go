@@ -97,6 +97,17 @@ func (s *set) controlFuncs() []def {
 		},
 		{
 			Func: Func{
+				Name: "nothing", Group: groupControl,
+				Doc:    "No result: in `set`, `headers`, `add_headers`, `value`, `key`, `topic` and `timestamp` of a `map` what is there stays as it is. It stands only where the result does, behind a condition; elsewhere it is a null.",
+				Result: "any",
+				Examples: []Example{
+					exIn(`has(value.n) ? value.n + 1 : nothing()`, `{"n": 7}`, `8`),
+				},
+			},
+			impl: func(*in) (any, error) { return nil, nil },
+		},
+		{
+			Func: Func{
 				Name: "assert", Group: groupControl,
 				Doc: "True if the condition holds; otherwise the record goes to the errors edge with this reason.",
 				Params: []Param{

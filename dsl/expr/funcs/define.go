@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 // The groups, in the order of the documentation.
@@ -111,6 +112,21 @@ func (d def) bind() Func {
 	if fast := d.fast; fast != nil {
 		f.Fast = func(dst []byte, args []record.Value) (record.Value, []byte, error) {
 			return fast(fin{fn: desc, args: args, dst: dst})
+		}
+	}
+	if ofPath := f.OfPath; ofPath != nil {
+		f.OfPath = func(args []any) (PathFunc, error) {
+			run, err := ofPath(args)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", desc.Name, err)
+			}
+			return func(dst []byte, x record.Value, s *schema.Schema) (record.Value, []byte, error) {
+				v, dst, err := run(dst, x, s)
+				if err != nil {
+					return record.Value{}, dst, fmt.Errorf("%s: %w", desc.Name, err)
+				}
+				return v, dst, nil
+			}, nil
 		}
 	}
 	if checks := d.checks; checks != nil {

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 // Param is one parameter of a function.
@@ -77,12 +78,31 @@ type Func struct {
 	// as Call. The result may lie in dst, to which it appends and which it
 	// returns, or in one of args. May be nil.
 	Fast func(dst []byte, args []record.Value) (record.Value, []byte, error)
+	// OfPath makes the form for an x that stands at a path of the record, of the
+	// arguments behind it, which are constants. It belongs to one worker. Without
+	// it, or where an argument is none, the other forms are called. May be nil.
+	OfPath func(args []any) (PathFunc, error)
+	// Lenient: of a path that leads nowhere OfPath gets Missing, where reading the
+	// path would be an error.
+	Lenient bool
+	// TypeOfPath is the type of what OfPath returns for values of a declared
+	// type; nil: what Result says. May be nil.
+	TypeOfPath func(s *schema.Schema, args []any) *schema.Schema
+	// NamesType: a call says of which type its result is, so what is set to it is
+	// of that type from then on.
+	NamesType bool
 	// Examples are at least one.
 	Examples []Example
 	// Builtin marks a function of the expression language itself, which is
 	// only documented here: it has no Types, no Call and no Fast.
 	Builtin bool
 }
+
+// PathFunc is a function of what the record holds at a path, null and missing
+// too, and of the type that its schema declares there: nil without a schema or
+// without such a part, Any where the schema says nothing. Like Fast it returns
+// a result that may lie in dst, to which it appends, or in x.
+type PathFunc func(dst []byte, x record.Value, s *schema.Schema) (record.Value, []byte, error)
 
 // Library is what the functions take from outside, so that tests can fix it.
 type Library struct {
@@ -120,10 +140,10 @@ func New(l Library) []Func {
 		zones:   newCache(loadZone),
 	}
 	groups := [][]def{
-		s.controlFuncs(), s.recordFuncs(), s.typeFuncs(), s.convertFuncs(),
+		s.controlFuncs(), s.recordFuncs(), s.schemaFuncs(), s.typeFuncs(), s.convertFuncs(),
 		s.textFuncs(), s.caseFuncs(), s.maskFuncs(), s.regexFuncs(),
 		s.hashFuncs(), s.encodingFuncs(), s.idFuncs(),
-		s.timeFuncs(), s.clockPartFuncs(), s.durationFuncs(),
+		s.timeFuncs(), {s.convertTimeFunc()}, s.clockPartFuncs(), s.durationFuncs(),
 		s.jsonFuncs(), s.urlFuncs(), s.pairFuncs(), s.networkFuncs(),
 		s.objectFuncs(), s.pathFuncs(), s.arrayFuncs(), s.numberFuncs(),
 		s.machineFuncs(), builtins(),

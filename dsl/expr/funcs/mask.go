@@ -3,9 +3,12 @@ package funcs
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"unicode/utf8"
 
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/record/cast"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 func (s *set) maskFuncs() []def {
@@ -22,6 +25,7 @@ func (s *set) maskFuncs() []def {
 		}
 	}
 	return []def{
+		blankFunc(),
 		{
 			Func: Func{
 				Name: "mask", Group: groupMask,
@@ -80,6 +84,58 @@ func (s *set) maskFuncs() []def {
 		simple("maskCard", "Hides all digits but the last four and keeps spaces and dashes. With fewer than twelve digits all are hidden.",
 			appendMaskCard,
 			ex(`maskCard("4111 1111 1111 1234")`, `"**** **** **** 1234"`), ex(`maskCard("1234")`, `"****"`)),
+	}
+}
+
+// blankFunc is what the processor mask_field does with a field.
+func blankFunc() def {
+	blankOf := func(with, mode string) (cast.Blank, error) {
+		m, err := modeOf(mode)
+		return cast.Blank{With: with, Mode: m}, err
+	}
+	return def{
+		Func: Func{
+			Name: "blank", Group: groupMask,
+			Doc: "What stands for x where nobody may see it, as the processor `mask_field` has it: the empty value of its type, or the replacement for text and numbers; for a number it must be one. " +
+				"The empty value is 0, false, an empty text, array, object or bytes, and 1970 for times. Of a path with a schema its type counts. The mode `connect` refuses bytes and narrows numbers as Kafka Connect's MaskField.",
+			Params: []Param{p("x", "any", "the value"), opt("replacement", "string", "what stands for text and numbers; empty: the empty value"), opt("mode", "string", "`exact` or `connect`; exact if not given")},
+			Result: "any",
+			Examples: []Example{
+				ex(`blank("secret")`, `""`), ex(`blank(42)`, `0`), ex(`blank("secret", "****")`, `"****"`), ex(`blank([1, 2])`, `[]`),
+				exErr(`blank(true, "****")`, `blank: a bool cannot be replaced by a text`),
+			},
+			OfPath: func(args []any) (PathFunc, error) {
+				b, err := blankOf(textArg(args, 0), textArg(args, 1))
+				return func(dst []byte, x record.Value, s *schema.Schema) (record.Value, []byte, error) {
+					if x.IsNil() {
+						return x, dst, errNull
+					}
+					v, err := b.Of(x, s)
+					return v, dst, err
+				}, err
+			},
+			TypeOfPath: func(s *schema.Schema, _ []any) *schema.Schema { return s },
+		},
+		checks: map[int]func(any) string{2: checkMode},
+		impl: func(a *in) (any, error) {
+			x, with, mode := a.any(0), a.optText(1, ""), a.optText(2, "")
+			if a.err != nil {
+				return nil, nil
+			}
+			if x == nil {
+				return nil, errNull
+			}
+			b, err := blankOf(with, mode)
+			if err != nil {
+				return nil, err
+			}
+			v, err := record.FromAny(x)
+			if err != nil { // a map with keys that are no text
+				return nil, fmt.Errorf("a value of type %s cannot be masked", typeName(x))
+			}
+			out, err := b.Of(v, nil)
+			return out.Any(), err
+		},
 	}
 }
 

@@ -138,15 +138,22 @@ func (s *set) regexFuncs() []def {
 	return []def{
 		match, whole,
 		mk("regexReplace", "Replaces every match. In the replacement `$1` or `${name}` stand for a group, `$0` for the match, `$$` for a dollar sign.", "string",
-			[]Param{p("replacement", "string", "what to put in place of each match")},
+			[]Param{p("replacement", "string", "what to put in place of each match"), opt("limit", "int", "the most matches that are replaced, the first ones; all if not given")},
 			func(a *in, t string, re *regex) (any, error) {
-				tmpl := a.text(2)
+				tmpl, limit := a.text(2), a.optInt(3, limits.ExprMemory)
 				if a.err != nil {
 					return nil, nil
+				}
+				if limit < 1 {
+					return nil, errors.New("limit is less than 1")
+				}
+				if a.has(3) {
+					return regexReplaceSome(re, t, tmpl, limit)
 				}
 				return regexReplace(re, t, tmpl)
 			},
 			ex("regexReplace(\"2026-03-01\", `(\\d+)-(\\d+)-(\\d+)`, \"$3.$2.$1\")", `"01.03.2026"`),
+			ex("regexReplace(\"a-b-c\", `-`, \"+\", 1)", `"a+b-c"`),
 			exErr("regexReplace(\"a1\", `(\\d)`, \"$1x\")", `regexReplace: the pattern has no group 1x (write ${1}x for group 1 followed by text)`)),
 		mk("regexExtract", "The first group of the first match, or the whole match where the pattern has no group; null if nothing matches. A null text is an error.", "string|null",
 			[]Param{opt("group", "int", "the number of the group, 0 for the whole match")},
@@ -254,6 +261,25 @@ func regexReplace(re *regex, text, tmpl string) (any, error) {
 		return nil, tooLong()
 	}
 	return out, nil
+}
+
+// regexReplaceSome is regexReplace of the first matches.
+func regexReplaceSome(re *regex, text, tmpl string, limit int) (any, error) {
+	if _, err := re.templateRefs(tmpl); err != nil {
+		return nil, err
+	}
+	var out []byte
+	at := 0
+	for _, m := range re.FindAllStringSubmatchIndex(text, min(limit, limits.ExprMemory)) {
+		out = re.ExpandString(append(out, text[at:m[0]]...), tmpl, text, m)
+		if at = m[1]; len(out) > maxText {
+			return nil, tooLong()
+		}
+	}
+	if out = append(out, text[at:]...); len(out) > maxText {
+		return nil, tooLong()
+	}
+	return string(out), nil
 }
 
 // templateRefs counts the references of a replacement and refuses one to a

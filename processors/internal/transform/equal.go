@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,16 +23,84 @@ func (c *Common) Ref(path record.Path) string {
 	return root + "." + text
 }
 
-// There is a condition: there is something at a path that is not null.
-func (c *Common) There(path record.Path) string {
-	ref := c.Ref(path)
-	if len(path) == 0 {
-		return ref + " != nil"
+// Read is how an expression reads a path: nulls count as their defaults if n
+// says so.
+func (n *Nulls) Read(ref string) string {
+	if n.ReplaceNull {
+		return "withDefaults(" + ref + ")"
 	}
-	return "has(" + ref + ") && " + ref + " != nil"
+	return ref
 }
 
-// Whole is the option of map that sets a part.
+// There is a condition: there is something at a path that is not null.
+func (n *Nulls) There(c *Common, path record.Path) string {
+	ref := c.Ref(path)
+	text := n.Read(ref) + " != nil"
+	if len(path) > 0 {
+		text = "has(" + ref + ") && " + text
+	}
+	return text
+}
+
+// NotNull is a condition: the part is not null.
+func (c *Common) NotNull() string { return c.Ref(nil) + " != nil" }
+
+// SetFields is a map that sets fields of the part to what an expression makes of
+// each that is there and not null. Connect says, as Kafka Connect does, that a
+// field which is not there becomes null where there is no schema.
+func (n *Nulls) SetFields(c *Common, connect bool, paths []record.Path, expression func(i int, ref string) string) string {
+	if len(paths) == 1 && !connect && !n.ReplaceNull {
+		ref := c.Ref(paths[0])
+		return c.Members(n.There(c, paths[0]), Pairs("set", paths[0].String(), expression(0, ref)))
+	}
+	var pairs []string
+	for i, p := range paths {
+		ref := n.Read(c.Ref(p))
+		text := n.There(c, p) + " ? " + expression(i, ref) + " : nothing()"
+		if connect {
+			root := c.Ref(nil)
+			text = fmt.Sprintf("has(%s) ? (%s != nil ? %s : nothing()) : !isObject(%s) ? throw('it is not an object') : schemaType(%s) == nil ? nil : nothing()", c.Ref(p), ref, expression(i, ref), root, root)
+		}
+		pairs = append(pairs, p.String(), text)
+	}
+	condition := ""
+	if connect || n.ReplaceNull {
+		condition = c.NotNull()
+	}
+	return c.Members(condition, append(n.First(c), Pairs("set", pairs...))...)
+}
+
+// First are the options of a map that gives the fields their defaults
+// first, if n says so.
+func (n *Nulls) First(c *Common) []string {
+	if !n.ReplaceNull {
+		return nil
+	}
+	return []string{c.Whole(n.Read(c.Ref(nil)))}
+}
+
+// Members is a map whose options name members of the part.
+func (c *Common) Members(condition string, options ...string) string {
+	if c.Key() {
+		options = append([]string{Option("on", c.On)}, options...)
+	}
+	return c.Map(condition, options...)
+}
+
+// Require is a condition that is an error of the record where it does not hold.
+func Require(condition, message string) string {
+	return "(" + condition + " || throw(" + Text(message) + "))"
+}
+
+// Typed is a condition: the part has a schema.
+func (c *Common) Typed() string { return "schemaType(" + c.Ref(nil) + ") != nil" }
+
+// Gap is a condition: the part has a schema without this field.
+func (c *Common) Gap(path record.Path) string {
+	return c.Typed() + " && schemaType(" + c.Ref(path) + ") == nil"
+}
+
+// Whole is the option of map that sets the part.
 func (c *Common) Whole(expression string) string {
 	return Option(c.On, expression)
 }

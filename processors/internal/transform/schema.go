@@ -4,7 +4,6 @@ import (
 	"sync"
 
 	"github.com/flowrecords/flow/engine/record"
-	"github.com/flowrecords/flow/engine/record/cast"
 	"github.com/flowrecords/flow/engine/schema"
 )
 
@@ -102,29 +101,6 @@ func SetAs(d *record.Doc, id record.PathID, v record.Value, s *schema.Schema) er
 		return d.Retype(id, s)
 	}
 	return d.SetAs(id, v, s)
-}
-
-// Append appends a value as typed JSON text of a schema; nil: as JSON.
-func Append(dst []byte, v record.Value, s *schema.Schema) ([]byte, error) {
-	switch {
-	case s == nil:
-	case v.Kind() == record.Time, v.Kind() == record.Duration:
-		text, err := cast.Text(append(dst, '"'), v, s, cast.Exact)
-		return append(text, '"'), err
-	case v.Kind() == record.Float && v.Float()-v.Float() != 0:
-		return append(cast.JavaFloat(append(dst, '"'), v.Float(), 64), '"'), nil
-	}
-	return v.AppendJSON(dst)
-}
-
-// Default returns the default of a schema as a value of its type.
-func Default(s *schema.Schema) (record.Value, error) {
-	bare := s.Clone()
-	bare.Default = nil
-	d := record.NewDoc(record.NewProjection())
-	d.Reset(record.JSONOf(bare), s.Default)
-	v, err := d.Get(record.Root)
-	return v.Own(), err
 }
 
 // Unknown reports that s says nothing of what is at a path: on the way stands a

@@ -147,8 +147,11 @@ func IsNull(d *record.Doc) bool {
 }
 
 // Null sets a member of an object to null, as Kafka Connect does with one that
-// is not there.
+// is not there. A null has no members.
 func Null(d *record.Doc, id record.PathID) error {
+	if IsNull(d) {
+		return nil
+	}
 	if err := Object(d); err != nil {
 		return err
 	}
