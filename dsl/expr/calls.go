@@ -28,6 +28,15 @@ func (b *builder) call(n *ast.CallNode) (code, bool) {
 				}
 				return v
 			}
+		case f.kind == refValue && f.written && !f.got && len(f.calls) == 0:
+			c.val = func(m *machine) record.Value {
+				s := &m.slots[i]
+				v, err := m.rec.Value.Get(s.id)
+				if k := v.Kind(); err != nil || k == record.Missing || k == record.Time || k == record.Duration {
+					return m.derived(s)
+				}
+				return v
+			}
 		}
 		return c, true
 	}

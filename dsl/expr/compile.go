@@ -125,6 +125,7 @@ func (e *Env) compile(text string, want Want) (s *Source, problems []Problem) {
 		return nil, problems
 	}
 	tree.Node = r.node(tree.Node)
+	tree.Node = r.writes(tree.Node, false)
 	if n := r.misplaced(tree.Node, true); n != nil {
 		r.problem(KindWrongArguments, n, "nothing() is no value", "It says that there is no result, so it stands only where the result does: has(value.a) ? value.a + 1 : nothing().")
 	}

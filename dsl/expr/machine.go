@@ -8,6 +8,7 @@ import (
 
 	"github.com/flowrecords/flow/dsl/expr/funcs"
 	"github.com/flowrecords/flow/engine/record"
+	"github.com/flowrecords/flow/engine/schema"
 )
 
 // machine is the scratch of one program of one worker.
@@ -78,6 +79,8 @@ type slot struct {
 	parent *slot
 	// run are the calls.
 	run []funcs.PathFunc
+	// as is the type in which a time is written of which values of type of are.
+	of, as *schema.Schema
 }
 
 func bindRef(f *ref, l *record.Layout) (slot, error) {
@@ -119,7 +122,7 @@ func (m *machine) read(i int) record.Value {
 	switch {
 	case s.has:
 		return record.BoolValue(m.exists(s))
-	case s.got || len(s.run) > 0:
+	case s.derived():
 		return m.derived(s)
 	}
 	return m.path(s)

@@ -113,21 +113,103 @@ func (m *machine) derived(s *slot) record.Value {
 	switch {
 	case s.got:
 		v = m.member(s)
-	case s.calls[0].f.Lenient:
+	case len(s.calls) > 0 && s.calls[0].f.Lenient:
 		v = m.at(s)
 	default:
 		v = m.path(s)
 	}
-	if len(s.run) == 0 || m.err != nil {
+	if m.err != nil {
 		return v
 	}
-	t := m.declared(s)
-	for _, run := range s.run {
+	var t *schema.Schema
+	if len(s.run) > 0 {
+		t = m.declared(s)
+	}
+	for i, run := range s.run {
 		if v = m.callOfPath(run, v, t, s.label); m.err != nil {
 			return record.NullValue()
 		}
+		if i+1 < len(s.run) {
+			t = s.calls[i].typeOf(t)
+		}
+	}
+	if k := v.Kind(); s.written && (k == record.Time || k == record.Duration) {
+		return m.written(s, v)
 	}
 	return v
+}
+
+// typeOf is the type of what the call gives for values of a type; nil: not known.
+func (c pathCall) typeOf(s *schema.Schema) *schema.Schema {
+	if c.f.TypeOfPath == nil {
+		return nil
+	}
+	return c.f.TypeOfPath(s, c.args)
+}
+
+// written is a time as the text that it has in typed JSON.
+func (m *machine) written(s *slot, v record.Value) record.Value {
+	if t := m.declared(s); t != s.of || s.as == nil {
+		s.of, s.as = t, t
+		for _, c := range s.calls {
+			s.as = c.typeOf(s.as)
+		}
+		if s.as == nil {
+			s.as = schema.Unknown
+		}
+	}
+	start := len(m.buf)
+	var err error
+	if m.buf, err = v.AppendAs(m.buf, s.as); err != nil {
+		m.fail(err)
+		return record.NullValue()
+	}
+	return record.TextValue(m.buf[start+1 : len(m.buf)-1 : len(m.buf)-1])
+}
+
+// writes marks what a tree holds of the record that is written into a literal
+// which is the result: nobody sees it as a value of its own, so a day stays one.
+func (r *resolver) writes(n ast.Node, within bool) ast.Node {
+	switch n := n.(type) {
+	case *ast.ConditionalNode:
+		n.Exp1, n.Exp2 = r.writes(n.Exp1, within), r.writes(n.Exp2, within)
+	case *ast.VariableDeclaratorNode:
+		n.Expr = r.writes(n.Expr, within)
+	case *ast.MapNode:
+		for _, p := range n.Pairs {
+			if pair, ok := p.(*ast.PairNode); ok {
+				pair.Value = r.writes(pair.Value, true)
+			}
+		}
+	case *ast.ArrayNode:
+		for i := range n.Nodes {
+			n.Nodes[i] = r.writes(n.Nodes[i], true)
+		}
+	case *ast.CallNode:
+		f := r.refOf(n)
+		if !within || f == nil || !f.document() || f.has {
+			return n
+		}
+		made := *f
+		made.written = true
+		out := r.refNode(&made)
+		out.SetLocation(n.Location())
+		if text, ok := r.texts[n]; ok {
+			r.texts[out] = text
+		}
+		if at, ok := r.spans[n]; ok {
+			r.spans[out] = at
+		}
+		if name, ok := r.inlined[n]; ok {
+			r.inlined[out] = name
+		}
+		r.noteSteps(out, r.steps[n], nil)
+		if r.arguments != nil {
+			r.arguments[out] = r.arguments[n]
+		}
+		return out
+	}
+	return n
 }
 
 func (m *machine) callOfPath(run func([]byte, record.Value, *schema.Schema) (record.Value, []byte, error), v record.Value, t *schema.Schema, text string) (out record.Value) {

@@ -45,6 +45,9 @@ type ref struct {
 	got bool
 	// calls are functions of what the path holds, the innermost first.
 	calls []pathCall
+	// written: what the path holds is written into a literal at once, as the text
+	// that it has in typed JSON.
+	written bool
 	// label is how the expression writes it.
 	label string
 	// fn is the name of the call.
@@ -59,7 +62,7 @@ type pathCall struct {
 }
 
 // derived reports that the reference is more than a path.
-func (f *ref) derived() bool { return f.has || f.got || len(f.calls) > 0 }
+func (f *ref) derived() bool { return f.has || f.got || f.written || len(f.calls) > 0 }
 
 // chainStep is the optional chaining of one step of a path: with opt, a null before
 // the step makes the whole chain null, which ends before the step number end.
@@ -88,6 +91,9 @@ func (f *ref) identity() string {
 	}
 	if f.got {
 		id += "~"
+	}
+	if f.written {
+		id += "="
 	}
 	for _, c := range f.calls {
 		id += fmt.Sprintf(" %s%q", c.f.Name, c.args)

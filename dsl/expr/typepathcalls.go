@@ -37,6 +37,10 @@ func (t *typer) derived(n ast.Node, f *ref) typ {
 		}
 		of = out
 	}
+	if f.written && of.decl != nil && !sameText(of.decl) {
+		null := of.kinds & nilKind
+		of = typ{kinds: textKinds(of.decl) | null, decl: of.decl, text: true}
+	}
 	return of
 }
 

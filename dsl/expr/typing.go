@@ -95,7 +95,7 @@ func (e *Env) typer(text string, in engine.Schemas) *typer {
 		return nil
 	}
 	r.steps, r.arguments = map[ast.Node][]place{}, map[ast.Node][][]ast.Node{}
-	root := r.node(tree.Node)
+	root := r.writes(r.node(tree.Node), false)
 	if len(r.problems) > 0 {
 		return nil
 	}

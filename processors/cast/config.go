@@ -85,6 +85,10 @@ func (c *Config) changes() engine.Changes {
 
 // equal is the cast as a map.
 func (c *Config) equal() []string {
+	connect := ""
+	if c.Connect {
+		connect = c.NotNull()
+	}
 	fields := c.fields()
 	expression := func(i int, ref string) string {
 		mode := ""
@@ -94,11 +98,15 @@ func (c *Config) equal() []string {
 		return fmt.Sprintf("cast(%s, '%s'%s)", ref, fields[i].to, mode)
 	}
 	if c.Type != "" {
-		return []string{c.Map(c.There(&c.Common, nil), c.Whole(expression(0, c.Read(c.Ref(nil)))))}
+		there := c.There(&c.Common, nil)
+		if c.Connect {
+			there = c.NotNull() // a null stays one, whatever default it has
+		}
+		return []string{c.Members(there, c.Whole(expression(0, c.Read(c.Ref(nil)))))}
 	}
 	paths := make([]record.Path, len(fields))
 	for i, f := range fields {
 		paths[i] = f.path
 	}
-	return []string{c.SetFields(&c.Common, c.Connect, paths, expression)}
+	return []string{c.SetFields(&c.Common, connect, paths, expression)}
 }

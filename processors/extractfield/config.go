@@ -46,7 +46,7 @@ func (c *Config) equal() []string {
 		}
 		missing = fmt.Sprintf("%s ? %s : %s", c.Gap(path), missing, c.optional(path))
 	}
-	return []string{c.Map(condition, c.Whole(fmt.Sprintf("has(%s) ? %s : %s", ref, c.Read(ref), missing)))}
+	return []string{c.Members(condition, c.Whole(fmt.Sprintf("has(%s) ? %s : %s", ref, c.Read(ref), missing)))}
 }
 
 // optional reads a path on which a part may be null or not there.

@@ -34,5 +34,5 @@ func (c *Config) equal() []string {
 	if c.Connect {
 		mode = ", 'connect'"
 	}
-	return []string{c.Map(c.NotNull(), c.Whole(fmt.Sprintf("flattenObject(%s, %s%s)", c.Ref(nil), transform.Text(c.Delimiter), mode)))}
+	return []string{c.Members(c.NotNull(), c.Whole(fmt.Sprintf("flattenObject(%s, %s%s)", c.Ref(nil), transform.Text(c.Delimiter), mode)))}
 }

@@ -40,9 +40,9 @@ func (c *Config) equal() []string {
 		text = "{" + transform.Member(c.Field.Path[i].Name) + ": " + text + "}"
 	}
 	if c.Null == "wrap" {
-		return []string{c.Map("", c.Whole(text))}
+		return []string{c.Members("", c.Whole(text))}
 	}
-	return []string{c.Map(root+" != nil", c.Whole(text))}
+	return []string{c.Members(root+" != nil", c.Whole(text))}
 }
 
 // names are those of the objects, the outermost first.

@@ -101,7 +101,7 @@ func (c *Config) expression(in insert) string {
 		there = "topic != ''"
 	case "timestamp":
 		if there = "timestamp != nil"; c.Connect {
-			text = fmt.Sprintf("(%s ? truncate(timestamp, duration('1ms')) : toUnixMilli(timestamp))", c.Typed())
+			text = fmt.Sprintf("(%s ? truncateTime(timestamp, duration('1ms')) : toUnixMilli(timestamp))", c.Typed())
 		}
 	}
 	switch {

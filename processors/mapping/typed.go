@@ -61,7 +61,7 @@ func (c *Config) plan(in engine.Schemas) *plan {
 	if !c.Value.IsZero() && in.Value != nil {
 		p.value = whole(engine.ResultOf(c.Value, in))
 	}
-	if !c.Key.IsZero() {
+	if !c.Key.IsZero() && (in.Key != nil || !c.onKey()) {
 		p.key = whole(engine.ResultOf(c.Key, in))
 	}
 	part := in.Value

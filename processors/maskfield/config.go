@@ -42,13 +42,14 @@ func (c *Config) changes() engine.Changes {
 
 // equal is the processor as a map.
 func (c *Config) equal() []string {
-	arguments := ""
+	arguments, connect := "", ""
 	if c.With != "" || c.Connect {
 		arguments = ", " + transform.Text(c.With)
 	}
 	if c.Connect {
 		arguments += ", 'connect'"
+		connect = transform.Require(c.NotNull(), "it is null, so it has no fields")
 	}
-	text := c.SetFields(&c.Common, c.Connect, transform.Paths(c.Fields), func(_ int, ref string) string { return "blank(" + ref + arguments + ")" })
+	text := c.SetFields(&c.Common, connect, transform.Paths(c.Fields), func(_ int, ref string) string { return "blank(" + ref + arguments + ")" })
 	return []string{text}
 }

@@ -57,5 +57,5 @@ func (c *Config) equal() []string {
 		}
 		about = append(about, "parameters: {"+strings.Join(set, ", ")+"}")
 	}
-	return []string{c.Map(condition, c.Whole("withSchema("+c.Read(c.Ref(nil))+", {"+strings.Join(about, ", ")+"})"))}
+	return []string{c.Members(condition, c.Whole("withSchema("+c.Read(c.Ref(nil))+", {"+strings.Join(about, ", ")+"})"))}
 }

@@ -74,6 +74,10 @@ func (c *Config) zone() *time.Location {
 
 // equal is the conversion as a map.
 func (c *Config) equal() []string {
+	connect := ""
+	if c.Connect {
+		connect = c.NotNull()
+	}
 	var options []string
 	for _, o := range [][2]string{{"format", c.Format}, {"unit", c.Precision}, {"zone", c.Zone}} {
 		if o[1] != "" && o[1] != "milliseconds" && o[1] != "UTC" {
@@ -89,7 +93,7 @@ func (c *Config) equal() []string {
 	}
 	expression := func(_ int, ref string) string { return "convertTime(" + ref + arguments + ")" }
 	if path := c.Field.Path; len(path) > 0 {
-		return []string{c.SetFields(&c.Common, c.Connect, []record.Path{path}, expression)}
+		return []string{c.SetFields(&c.Common, connect, []record.Path{path}, expression)}
 	}
-	return []string{c.Map(c.There(&c.Common, nil), c.Whole(expression(0, c.Read(c.Ref(nil)))))}
+	return []string{c.Members(c.There(&c.Common, nil), c.Whole(expression(0, c.Read(c.Ref(nil)))))}
 }

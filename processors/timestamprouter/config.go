@@ -31,6 +31,11 @@ func (c *Config) Validate() []engine.Problem {
 	if _, err := javatime.Compile(c.Format, true); err != nil {
 		ps = append(ps, engine.Problem{Option: "timestamp_format", Summary: "invalid pattern of a time", Detail: "In timestamp_format, " + err.Error() + "."})
 	}
+	if literals, holes := c.parts(); len(holes) == 0 {
+		if err := engine.CheckTopic([]byte(literals[0])); err != nil {
+			ps = append(ps, engine.Problem{Option: "topic_format", Summary: "invalid name of a topic", Detail: "In topic_format, " + err.Error() + "."})
+		}
+	}
 	if _, err := transform.Zone(c.Zone); err != nil {
 		ps = append(ps, engine.Problem{Option: "zone", Summary: "unknown time zone", Detail: "In zone, " + err.Error() + "."})
 	}

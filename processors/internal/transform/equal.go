@@ -46,10 +46,11 @@ func (n *Nulls) There(c *Common, path record.Path) string {
 func (c *Common) NotNull() string { return c.Ref(nil) + " != nil" }
 
 // SetFields is a map that sets fields of the part to what an expression makes of
-// each that is there and not null. Connect says, as Kafka Connect does, that a
-// field which is not there becomes null where there is no schema.
-func (n *Nulls) SetFields(c *Common, connect bool, paths []record.Path, expression func(i int, ref string) string) string {
-	if len(paths) == 1 && !connect && !n.ReplaceNull {
+// each that is there and not null. connect is, for a transform that does as Kafka
+// Connect, the condition under which it works: a field that is not there becomes
+// null where there is no schema.
+func (n *Nulls) SetFields(c *Common, connect string, paths []record.Path, expression func(i int, ref string) string) string {
+	if len(paths) == 1 && connect == "" && !n.ReplaceNull {
 		ref := c.Ref(paths[0])
 		return c.Members(n.There(c, paths[0]), Pairs("set", paths[0].String(), expression(0, ref)))
 	}
@@ -57,14 +58,14 @@ func (n *Nulls) SetFields(c *Common, connect bool, paths []record.Path, expressi
 	for i, p := range paths {
 		ref := n.Read(c.Ref(p))
 		text := n.There(c, p) + " ? " + expression(i, ref) + " : nothing()"
-		if connect {
+		if connect != "" {
 			root := c.Ref(nil)
 			text = fmt.Sprintf("has(%s) ? (%s != nil ? %s : nothing()) : !isObject(%s) ? throw('it is not an object') : schemaType(%s) == nil ? nil : nothing()", c.Ref(p), ref, expression(i, ref), root, root)
 		}
 		pairs = append(pairs, p.String(), text)
 	}
-	condition := ""
-	if connect || n.ReplaceNull {
+	condition := connect
+	if connect == "" && n.ReplaceNull {
 		condition = c.NotNull()
 	}
 	return c.Members(condition, append(n.First(c), Pairs("set", pairs...))...)
