@@ -237,9 +237,14 @@ func docOf(d *record.Doc) docOutcome {
 	return o
 }
 
+// failed also finds what passed unread and is no JSON.
+func (o outcome) failed() bool {
+	return strings.HasPrefix(o.end, "error") || o.value.err != nil || o.key.err != nil
+}
+
 func (o outcome) differs(want outcome) string {
 	switch {
-	case strings.HasPrefix(o.end, "error") && strings.HasPrefix(want.end, "error"):
+	case o.failed() && want.failed():
 		return ""
 	case o.end != want.end:
 		return fmt.Sprintf("ends with %q, want %q", o.end, want.end)

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record"
 )
 
@@ -12,6 +11,7 @@ import (
 // with loading and writing of the record.
 func BenchmarkTransforms(b *testing.B) {
 	const order = `{"id":"ord-0001","a":1700000000123,"b":"text of some length","c":{"d":12.5,"x":"y"},"e.f":true,"customer":{"id":77,"name":"Jane Doe","email":"jane@example.com"},"items":[{"sku":"a-1","n":2},{"sku":"b-2","n":1}],"note":"nothing special, but long enough to matter"}`
+	forms := newForms(b, equalTopics)
 	for _, block := range []string{
 		`processor "cast" "x" {
   fields = { a = "string" }
@@ -26,6 +26,25 @@ func BenchmarkTransforms(b *testing.B) {
   field = "customer"
 }`,
 		`processor "flatten" "x" {}`,
+		`processor "header_from" "x" {
+  fields  = ["b", "c.d"]
+  headers = ["b", "d"]
+}`,
+		`processor "insert_header" "add" {
+  header = "h1"
+  value  = "v"
+}`,
+		`processor "replace_field" "swap" {
+  renames = { a = "b", b = "a" }
+}`,
+		`processor "timestamp_converter" "date" {
+  field  = "a"
+  target = "date"
+}`,
+		`processor "cast" "connect" {
+  fields  = { a = "int32", "c.d" = "int8", none = "string" }
+  connect = true
+}`,
 		`processor "hoist_field" "x" {
   field = "x"
 }`,
@@ -68,30 +87,28 @@ func BenchmarkTransforms(b *testing.B) {
 		if words[3] != "x" {
 			name += "_" + words[3]
 		}
-		b.Run(name+"/transform", func(b *testing.B) {
-			steps, r := chain(b, block)
-			timed(b, []byte(order), steps, r)
-		})
-		b.Run(name+"/map", func(b *testing.B) {
-			steps, r := chain(b, equalOf(b, block)...)
-			timed(b, []byte(order), steps, r)
-		})
+		own, equal, ok := forms.both([]string{block})
+		if !ok {
+			b.Fatal(block)
+		}
+		b.Run(name+"/transform", func(b *testing.B) { timed(b, []byte(order), own) })
+		b.Run(name+"/map", func(b *testing.B) { timed(b, []byte(order), equal) })
 	}
 }
 
-func timed(b *testing.B, value []byte, steps []engine.Step, r *record.Record) {
+func timed(b *testing.B, value []byte, f *form) {
 	b.Helper()
-	in := given{value: value, topic: "orders-a", timestamp: true}
+	r := record.NewRecord(f.layout)
 	var out []byte
 	b.ReportAllocs()
 	b.ResetTimer()
 	headers := []record.Header{{Key: "h1", Value: []byte("1")}, {Key: "h2", Value: []byte("2")}}
 	for b.Loop() {
-		r.Value.Reset(record.JSON, in.value)
+		r.Value.Reset(record.JSON, value)
 		r.Key.Reset(record.Text, []byte("key"))
-		r.Topic, r.Partition, r.Offset, r.HasTimestamp, r.Timestamp = in.topic, 3, 42, true, 1_700_000_000_123_456_789
+		r.Topic, r.Partition, r.Offset, r.HasTimestamp, r.Timestamp = "orders-a", 3, 42, true, 1_700_000_000_123_456_789
 		r.ResetHeaders(headers)
-		for _, step := range steps {
+		for _, step := range f.steps {
 			if keep, err := step(r); err != nil || !keep {
 				b.Fatal(keep, err)
 			}

@@ -32,7 +32,7 @@ func (b *builder) call(n *ast.CallNode) (code, bool) {
 			c.val = func(m *machine) record.Value {
 				s := &m.slots[i]
 				v, err := m.rec.Value.Get(s.id)
-				if k := v.Kind(); err != nil || k == record.Missing || k == record.Time || k == record.Duration {
+				if err != nil || v.Kind() == record.Missing || ownText(v) {
 					return m.derived(s)
 				}
 				return v

@@ -133,10 +133,21 @@ func (m *machine) derived(s *slot) record.Value {
 			t = s.calls[i].typeOf(t)
 		}
 	}
-	if k := v.Kind(); s.written && (k == record.Time || k == record.Duration) {
+	if s.written && ownText(v) {
 		return m.written(s, v)
 	}
 	return v
+}
+
+// ownText reports a value whose text in typed JSON is not the one of its kind.
+func ownText(v record.Value) bool {
+	switch v.Kind() {
+	case record.Time, record.Duration:
+		return true
+	case record.Float:
+		return v.Float()-v.Float() != 0 // not finite
+	}
+	return false
 }
 
 // typeOf is the type of what the call gives for values of a type; nil: not known.
@@ -147,7 +158,7 @@ func (c pathCall) typeOf(s *schema.Schema) *schema.Schema {
 	return c.f.TypeOfPath(s, c.args)
 }
 
-// written is a time as the text that it has in typed JSON.
+// written is a value as the text that it has in typed JSON.
 func (m *machine) written(s *slot, v record.Value) record.Value {
 	if t := m.declared(s); t != s.of || s.as == nil {
 		s.of, s.as = t, t
@@ -163,6 +174,9 @@ func (m *machine) written(s *slot, v record.Value) record.Value {
 	if m.buf, err = v.AppendAs(m.buf, s.as); err != nil {
 		m.fail(err)
 		return record.NullValue()
+	}
+	if m.buf[start] != '"' {
+		return v
 	}
 	return record.TextValue(m.buf[start+1 : len(m.buf)-1 : len(m.buf)-1])
 }

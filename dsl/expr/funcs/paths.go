@@ -170,7 +170,7 @@ func flatType(s *schema.Schema, args []any) *schema.Schema {
 		return nil
 	}
 	out, err := flat.Schema(s.AsRequired(), o)
-	if err != nil || slices.ContainsFunc(out.Fields, func(f schema.Field) bool { return f.Schema.Type == schema.Any }) {
+	if err != nil || slices.ContainsFunc(out.Fields, func(f schema.Field) bool { return f.Schema == schema.Unknown }) {
 		return nil // it may be an object with fields of its own
 	}
 	return out
