@@ -82,7 +82,9 @@ func ref(root string, p record.Path) string {
 // expression is one of a path or of nothing of the record.
 func (g *stepper) expression() string {
 	v := ref("value", g.path())
-	return pick(g, v, v, v, v+" + 1", "'x' + string("+v+")", v+" ?? 5", v+" == nil", "1.5", "now()", "nil", "{a: "+v+", b: 1}", "["+v+"]", "key", "len(string("+v+"))", "has("+v+") ? "+v+" : nil")
+	return pick(g, v, v, v, v+" + 1", "'x' + string("+v+")", v+" ?? 5", v+" == nil", "1.5", "now()", "nil", "{a: "+v+", b: 1}", "["+v+"]", "key", "len(string("+v+"))", "has("+v+") ? "+v+" : nil",
+		"has("+v+") ? cast("+v+", 'string') : nothing()", "cast("+v+", '"+pick(g, "int8", "float32", "bool")+"')", "offset % 2 == 0 ? 5 : nothing()", "convertTime("+v+", '"+pick(g, "date", "time", "unix", "timestamp", "string")+"')",
+		"withDefaults("+v+")", "blank("+v+")", "flattenObject("+v+")", "withSchema("+v+", {name: 'N', version: 2})", "withSchema({a: "+v+"}, {name: 'Made'})", "schemaType("+v+")", "get("+v+", 'x')", "offset % 3 == 0 ? nothing() : {a: "+v+", b: ["+v+"]}")
 }
 
 func (g *stepper) typed(text string) engine.Expression {
@@ -177,22 +179,29 @@ func (g *stepper) step() typedStep {
 func (g *stepper) mapStep() typedStep {
 	c := mapping.Defaults()
 	c.When = g.when()
-	text := ""
+	text, path := "", g.path
+	if g.one(4) {
+		c.On, text, path = "key", " on key", func() record.Path { return g.in(g.keys) }
+	}
+	option := func() engine.PathOption { return engine.PathOption{Path: path()} }
 	if g.one(6) {
 		e := g.expression()
 		c.Value, text = g.typed(e), text+" value = "+e
 	}
 	if g.one(4) {
-		c.Remove = []engine.PathOption{g.option()}
+		c.Remove = []engine.PathOption{option()}
 	}
 	if g.one(4) {
-		c.Keep = []engine.PathOption{g.option(), g.option(), g.option()}
+		c.Keep = []engine.PathOption{option(), option(), option()}
 	}
-	if from, to := g.path(), g.path(); g.one(3) && from.String() != to.String() {
+	if from, to := path(), path(); g.one(3) && from.String() != to.String() {
 		c.Rename = engine.Renames{{From: from, To: to}}
+		if g.one(2) {
+			c.Rename = append(c.Rename, engine.Rename{From: to, To: from})
+		}
 	}
 	for range g.r.IntN(3) {
-		p, e := g.path(), g.expression()
+		p, e := path(), g.expression()
 		c.Set = append(c.Set, engine.Assignment{Path: p, Expr: g.typed(e)})
 		text += " " + p.String() + " = " + e
 	}

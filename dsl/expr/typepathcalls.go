@@ -33,6 +33,9 @@ func (t *typer) derived(n ast.Node, f *ref) typ {
 				out = declared(made)
 				out.root = of.root && made == of.decl
 				out.path = true
+				if c.f.Name == "withDefaults" || c.f.Name == "withSchema" {
+					out.kinds |= of.kinds & nilKind // which stays one
+				}
 			}
 		}
 		of = out

@@ -95,7 +95,8 @@ func (g *typedGen) over(list []string) string {
 		"%s", "%s", "%s", "%s == %s", "%s < %s", "%s + %s", "%s - %s", "%s * %s", "[%s, %s]", "{a: %s, b: %s}", "let v = %s; v", "%s ?? %s",
 		"filter(%s, true)", "map(%s, #)", "find(%s, true)", "map(%s, [#])", "map(%s, {'a': #})", "default(%s, %s)", "lower(%s)", "int(%s)", "len(%s)", "%s in %s", "%s[1:]",
 		"first(%s)", "reverse(%s)", "concat(%s, %s)", "min(%s, %s)", "sum(%s)", "topic == 'orders' ? %s : %s", "topic == 'x' ? %s : throw('x')", "let v = %s; v ?? 1", "if topic != '' { %s } else { %s }", "has(%s)", "-(%s)", "!(%s)", "%s.Year()", "%s?.x", "%s[0]", "keys(%s)",
-		"get(%s, 'x')", "get(%s, 0)", "cast(%s, 'int32')", "cast(%s, 'string')", "toTime(%s)", "%s contains %s", "type(%s)", "abs(%s)", "toString(%s)", "any(%s, # == %s)", "sortBy(%s, #)", "distinct(%s)",
+		"get(%s, 'x')", "get(%s, 0)", "cast(%s, 'int32')", "cast(%s, 'string')", "cast(%s, 'float32')", "cast(%s, 'int8', 'connect')", "convertTime(%s, 'date')", "convertTime(%s, 'time')", "convertTime(%s, 'unix')", "blank(%s)", "blank(%s, '7')", "withDefaults(%s)",
+		"cast(withDefaults(%s), 'string')", "schemaType(%s)", "flattenObject(%s, '_')", "withSchema(%s, {name: 'N'})", "withSchema({a: %s, b: [%s]}, {name: 'N', doc: 'd'})", "has(%s) ? cast(%s, 'int64') : nothing()", "toTime(%s)", "%s contains %s", "type(%s)", "abs(%s)", "toString(%s)", "any(%s, # == %s)", "sortBy(%s, #)", "distinct(%s)",
 		"let v = %s; [v, v]", "coalesce(%s, %s)", "%s == nil ? 'none' : %s",
 	}
 	form := forms[g.IntN(len(forms))]
@@ -186,8 +187,8 @@ func (g *typedGen) holds(t *testing.T, e *expr.Env, text string, s *schema.Schem
 		if failing && always(text) {
 			t.Fatalf("%s\n of %s\n on %s\n gives %s, but %+v", text, s, raw, v, src.Check(in))
 		}
-		if result == nil {
-			continue
+		if result == nil || v.Kind() == record.Missing {
+			continue // nothing is known, or nothing is set
 		}
 		if err := fits(v, result); err != nil {
 			t.Fatalf("%s (%s)\n of %s\n on %s\n %v", text, src.Mode(), s, raw, err)
