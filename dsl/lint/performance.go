@@ -75,7 +75,7 @@ func (k *checker) wholeCall(t *Text, s *expr.Syntax, n ast.Node, name string, ar
 		return
 	}
 	switch name {
-	case "get", "getPath", "hasKey":
+	case "getPath", "hasKey":
 		if len(args) < 2 {
 			return
 		}
