@@ -153,8 +153,8 @@ func TestResult(t *testing.T) {
 		{"[[1.5]]", "array<array<float64>>"},
 		{"[value.price]", "array<decimal(10,2)>"},
 		{"[value.at, value.at]", "array<timestamp(ms)>"},
-		{"[value.day]", "array<timestamp(ns)>"}, // as a time is written
-		{"[value.open]", "array<duration(ns)>"},
+		{"[value.day]", "array<date>"}, // as a time is written
+		{"[value.open]", "array<time(ms)>"},
 		{"{a: 1, b: value.note, 'c d': value.any}", `struct{a int64, b string?, "c d" any?}`},
 		{"{a: {b: value.price}}", "struct{a struct{b decimal(10,2)}}"},
 		{"{(value.name): 1}", "not known"},
