@@ -101,6 +101,7 @@ func Run(t *testing.T, r Registry, c Case) {
 		{"an incompatible schema", incompatible},
 		{"latest and by id", latest},
 		{"by id with a header", headerByID},
+		{"headers", headers},
 		{"unknown id", unknown},
 		{"outage", outage},
 	} {
@@ -308,6 +309,54 @@ func headerByID(t *testing.T, w *world) {
 	}
 	if err := opener.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// headers: each header has a subject of its own, named by it or by an option.
+func headers(t *testing.T, w *world) {
+	meta := func(name string) *engine.Meta {
+		return &engine.Meta{Context: t.Context(), Topic: w.topic, Header: true, Name: name}
+	}
+	own := w.topic + "-own"
+	for _, tt := range []struct {
+		edit          func(*registered.Options)
+		name, subject string
+	}{
+		{nil, "trace", w.topic + "-header-trace"},
+		{nil, "a b/ä", w.topic + "-header-a b/ä"},
+		{func(o *registered.Options) { o.Subject = own }, "trace", own},
+	} {
+		c := w.open(t, tt.edit)
+		data, err := c.NewEncoder(w.From)(nil, []byte(w.Value), meta(tt.name))
+		if err != nil {
+			t.Errorf("%s: %v", tt.subject, err)
+			continue
+		}
+		conn := w.connection(t)
+		if err := conn.Acquire(); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := conn.Latest(t.Context(), tt.subject); err != nil || s.ID != int(binary.BigEndian.Uint32(data[1:])) {
+			t.Errorf("%s: %+v, %v", tt.subject, s, err)
+		}
+		if s, err := conn.Latest(t.Context(), w.topic+"-value"); !errors.Is(err, registry.ErrNotFound) {
+			t.Errorf("values have the schema %+v, %v", s, err)
+		}
+		conn.Release()
+		w.want(t, data, nil, w.Value)
+	}
+	// One working copy serves all headers of a record.
+	encode := w.open(t, nil).NewEncoder(w.From)
+	for _, name := range []string{"one", "two", "one"} {
+		if _, err := encode(nil, []byte(w.Value), meta(name)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if w.GUIDs {
+		_, err := w.open(t, func(o *registered.Options) { o.Wire = registered.Header }).NewEncoder(w.From)(nil, []byte(w.Value), meta("x"))
+		if _, fatal := errors.AsType[*engine.FatalError](err); !fatal || !strings.Contains(err.Error(), "a header has no headers of its own") {
+			t.Errorf("a header within a header: %v", err)
+		}
 	}
 }
 
