@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -69,8 +70,12 @@ func (w *schemaWriter) part(name string, in, out *schema.Schema, why string, fir
 		w.whole(name, out)
 	default:
 		changes := schema.Diff(in, out)
-		if len(changes) == 0 {
+		switch {
+		case len(changes) == 0:
 			return false
+		case in.Type != out.Type || in.Type == schema.Struct && !slices.ContainsFunc(out.Fields, func(f schema.Field) bool { return in.Field(f.Name) != nil }):
+			w.whole(name, out) // nothing is where it was
+			return true
 		}
 		w.line("  ", name+":")
 		for line := range strings.Lines(schema.DiffText(changes)) {
@@ -99,19 +104,23 @@ func (w *schemaWriter) line(indent, text string) {
 		}
 		return r
 	}, text)
-	at := 0
+	at, gap := len(indent), ""
 	w.b.WriteString(indent)
 	for i, word := range strings.Split(text, " ") {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:
-		case w.width > 0 && len(indent)+at+1+n > w.width && at > 0:
+		case n == 0: // one more space
+			gap += " "
+			continue
+		case w.width > 0 && at+1+len(gap)+n > w.width:
 			fmt.Fprintf(&w.b, "\n%s    ", indent)
-			at = 4
+			at = len(indent) + 4
 		default:
-			w.b.WriteByte(' ')
-			at++
+			w.b.WriteString(" " + gap)
+			at += 1 + len(gap)
 		}
+		gap = ""
 		w.b.WriteString(word)
 		at += n
 	}

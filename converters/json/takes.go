@@ -1,6 +1,8 @@
 package jsonconv
 
 import (
+	"strings"
+
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/schema"
 	"github.com/flowrecords/flow/engine/schema/connect"
@@ -15,7 +17,7 @@ func (c *converter) Takes(s *schema.Schema) []engine.Problem {
 	if c.given != nil {
 		if as = c.given; s != as {
 			if _, err := c.plans.of(s, as); err != nil {
-				return []engine.Problem{{Option: "schema", Summary: "the records do not fit the schema", Detail: "They cannot be converted to it: " + err.Error() + "."}}
+				return misfits(s, as)
 			}
 		}
 	}
@@ -25,6 +27,24 @@ func (c *converter) Takes(s *schema.Schema) []engine.Problem {
 		}
 	}
 	return c.foreign(as)
+}
+
+// here names the two sides as they are where records are written.
+var here = strings.NewReplacer("the writer", "the record", "the reader", "the schema")
+
+// misfits are the reasons why records of s cannot be converted to a schema. What
+// these advise to do is for schemas that change in time.
+func misfits(s, to *schema.Schema) []engine.Problem {
+	var ps []engine.Problem
+	for _, e := range schema.Compatible(to, s) {
+		what := "the whole"
+		if e.Path != "" {
+			what = e.Path
+		}
+		why, _, _ := strings.Cut(here.Replace(e.Msg), ": ")
+		ps = append(ps, engine.Problem{Option: "schema", Summary: what + " does not fit the schema", Detail: "Here " + why + ". Convert or set it before, as with cast or map, or change the schema of the output."})
+	}
+	return ps
 }
 
 // foreign are the types that Kafka Connect does not have, where these are

@@ -33,7 +33,7 @@ func (c *converter) Fetch(ctx context.Context, topic string, key bool) (*schema.
 		for _, m := range f.Messages {
 			names = append(names, m.Name)
 		}
-		return nil, fmt.Errorf("the schema %d of the registry has the messages %s: name the one that records are with the option message", r.ID, strings.Join(names, ", "))
+		return nil, fmt.Errorf("the schema %d of the registry has the messages %s: say with the option message which one records are", r.ID, strings.Join(names, ", "))
 	}
 	m, err := pick(f, name)
 	if err != nil {

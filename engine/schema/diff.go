@@ -132,6 +132,17 @@ func short(s *Schema) string {
 	return bare(s)
 }
 
+// long is how many bytes of a type stand on the line of a change.
+const long = 60
+
+// inline is all of a type if that is not long, and otherwise its beginning.
+func inline(s *Schema) string {
+	if text := s.String(); len(text) <= long && len(s.Default) == 0 { // that is told for itself
+		return text
+	}
+	return short(s)
+}
+
 func quotedOrNone(s string) string {
 	if s == "" {
 		return ""
@@ -267,7 +278,7 @@ func (d *differ) fields(a, b *Schema, path string) {
 }
 
 func described(s *Schema) string {
-	text := short(s)
+	text := inline(s)
 	if len(s.Default) > 0 {
 		text += " = " + excerpt(s.Default)
 	}
@@ -286,7 +297,7 @@ func (d *differ) branches(a, b *Schema, path string) {
 		at := JoinPath(path, branchStep(br.Name))
 		was := a.BranchIndex(br.Name)
 		if was < 0 {
-			d.add(at, Added, "branch added, %s", short(br.Schema))
+			d.add(at, Added, "branch added, %s", inline(br.Schema))
 			continue
 		}
 		d.schema(a.Branches[was].Schema, br.Schema, at)
