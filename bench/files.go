@@ -32,6 +32,8 @@ func comparisons() []comparison {
 		{"late-from-topic", "topic to file, the same", "under 5, p99 under 20", latency(lateFromTopic)},
 		{"late-bare", "topic alone, without flow, the same: what the broker and the clients at both ends take", "no target", latency(lateBare)},
 		{"steps-avro", "one order in memory, Avro: decode, filter, set 2, encode; against hamba/avro into maps", "at most 0.1x", steps("./engine/record/avro", "BenchmarkOrder", "flow", "maps")},
+		{"steps-protobuf", "one order in memory, Protobuf: decode, filter, set 2, encode; against dynamic messages", "no target", steps("./converters/protobuf", "BenchmarkOrder", "flow", "dynamic")},
+		{"steps-protobuf-generated", "the same against code that protoc-gen-go generated", "no target", steps("./converters/protobuf", "BenchmarkOrder", "flow", "generated")},
 		{"steps-envelope", "one order in memory, read and written in Kafka Connect's envelope, against plain JSON, checked and copied", "at most 2.5x", steps("./converters/json", "BenchmarkEnvelope", "envelope", "plain")},
 		{"steps-transforms", "one order in memory, each transform against the map that does the same: the slowest", "at most 1.3x", steps("./processors", "BenchmarkTransforms", "transform", "map")},
 		{"steps-parquet-write", "small records in memory, typed JSON into Parquet; against the library alone with Go structs", "no target", steps("./connections/parquetfile", "BenchmarkWrite", "flow", "bare")},

@@ -3,6 +3,10 @@
 package protobufconv
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+
 	"github.com/flowrecords/flow/converters/internal/registered"
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/record/protobuf"
@@ -14,7 +18,7 @@ type Config struct {
 
 	Schema  engine.SchemaOption `flow:"schema" notation:"protobuf type" doc:"The schema: a schema block, or the text of a .proto file. Without a registry it is that of all records; with one it is what records are written as." example:"file(\"order.proto\")"`
 	Message string              `flow:"message" doc:"Full name of the message that records are, within schema or within what the registry has. Empty: when reading with a registry the one that the record names, otherwise the first one of the file." example:"\"shop.Order\""`
-	Imports string              `flow:"imports" doc:"Folder in which the files are that schema and reader_schema import, by the paths that they have there. Those of google/protobuf, google/type and confluent are known without it." example:"\"protos\""`
+	Imports map[string]string   `flow:"imports" doc:"Texts of the files that schema and reader_schema import, and of those that these import in turn, each under the path by which it is imported. Those of google/protobuf, google/type and confluent are known without it." example:"{ \"common/money.proto\" = file(\"common/money.proto\") }"`
 
 	ReaderSchema  engine.SchemaOption `flow:"reader_schema" notation:"protobuf type" doc:"The schema as which all records are read: a schema block, or the text of a .proto file. Fields are found by their numbers. All records then have the same schema." example:"file(\"order-v2.proto\")"`
 	ReaderMessage string              `flow:"reader_message" doc:"Full name of the message within reader_schema. Empty: the first one." example:"\"shop.Order\""`
@@ -29,8 +33,7 @@ type Config struct {
 // Defaults is what an empty block means.
 func Defaults() *Config { return &Config{Options: registered.Defaults(), Untyped: "error"} }
 
-// Validate reports every mistake, each at its option. It reads the files of
-// the folder imports.
+// Validate reports every mistake, each at its option.
 func (c *Config) Validate() []engine.Problem {
 	var ps []engine.Problem
 	add := func(option, summary, detail string) {
@@ -55,12 +58,32 @@ func (c *Config) Validate() []engine.Problem {
 	if err != nil {
 		add("reader_schema", "schema cannot be used", "Correct the option reader_schema: "+err.Error()+".")
 	}
+	if err := c.unused(given, reader); err != nil {
+		add("imports", "a file that nothing imports", err.Error())
+	}
 	if given != nil && reader != nil {
 		if why := protobuf.Compatible(given.message, reader.message); len(why) > 0 {
 			add("reader_schema", "records cannot be read so", "Correct reader_schema: "+why[0]+".")
 		}
 	}
 	return ps
+}
+
+// unused says which of imports the schemas do not import, unless one of them
+// cannot be used at all, which is the mistake then.
+func (c *Config) unused(schemas ...*text) error {
+	for i, o := range []engine.SchemaOption{c.Schema, c.ReaderSchema} {
+		if schemas[i] == nil && !o.IsZero() {
+			return nil
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(c.Imports)) {
+		used := slices.ContainsFunc(schemas, func(t *text) bool { return t != nil && t.imports[path] != nil })
+		if !used {
+			return fmt.Errorf("Neither schema nor reader_schema imports %s, nor does a file that they import. The names of imports are the paths that stand in import \"...\"; leave out what is not needed.", path) //nolint:staticcheck // the detail of a problem
+		}
+	}
+	return nil
 }
 
 // from says how schemas become messages.

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -88,20 +86,9 @@ package common;
 enum Currency { NONE = 0; EUR = 1; }
 `
 
-// folder is one with the files that order imports.
-func folder(t testing.TB) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range map[string]string{"common/money.proto": money, "common/currency.proto": currency} {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
+// files are those that order imports.
+func files() map[string]string {
+	return map[string]string{"common/money.proto": money, "common/currency.proto": currency}
 }
 
 // world is a registry, and a connection to it.
@@ -136,7 +123,7 @@ func TestReferences(t *testing.T) {
 	t.Parallel()
 	_, conn, ref := world(t)
 	w := Defaults()
-	w.Registry, w.Schema, w.Message, w.Imports = ref, option(order), "shop.Order", folder(t)
+	w.Registry, w.Schema, w.Message, w.Imports = ref, option(order), "shop.Order", files()
 	m := &engine.Meta{Context: t.Context(), Topic: "orders"}
 	const text = `{"id":7,"price":{"units":3,"currency":"EUR"},"payment":{"cash":{"paid":5}}}`
 	data, err := opened(t, w).NewEncoder(record.JSON)(nil, []byte(text), m)
@@ -173,7 +160,7 @@ func TestNested(t *testing.T) {
 	_, _, ref := world(t)
 	for message, want := range map[string]string{"shop.Order.Cash": "040200", "shop.Ping": "00"} {
 		w := Defaults()
-		w.Registry, w.Schema, w.Message, w.Imports = ref, option(order), message, folder(t)
+		w.Registry, w.Schema, w.Message, w.Imports = ref, option(order), message, files()
 		m := &engine.Meta{Context: t.Context(), Topic: "orders"}
 		in := `{"paid":5}`
 		if message == "shop.Ping" {
@@ -257,7 +244,13 @@ func TestValidate(t *testing.T) {
 	}{
 		{"nothing", func(*Config) {}, ": Protobuf data cannot be read or written without its schema"},
 		{"a mistake", func(c *Config) { c.Schema = option("syntax = \"proto3\";\nmessage M { int32 x = ; }") }, "schema: schema.proto:2:23: syntax error"},
-		{"a missing import", func(c *Config) { c.Schema = option(order) }, "schema: schema.proto:3:8: the imported file common/money.proto is not there"},
+		{"a missing import", func(c *Config) { c.Schema = option(order) }, "schema: schema.proto:3:8: the imported file common/money.proto is not there: add it with imports = { \"common/money.proto\" = file("},
+		{"a missing import of an import", func(c *Config) { c.Schema, c.Imports = option(order), map[string]string{"common/money.proto": money} }, "schema: common/money.proto:3:8: the imported file common/currency.proto is not there"},
+		{"a mistake in an import", func(c *Config) {
+			c.Schema, c.Imports = option(order), map[string]string{"common/money.proto": "syntax = \"proto3\";\nmessage {}"}
+		}, "schema: common/money.proto:2:9: syntax error"},
+		{"an import that nothing imports", func(c *Config) { c.Schema, c.Imports = option(person), files() }, "imports: Neither schema nor reader_schema imports common/currency.proto"},
+		{"an import that only a mistake hides", func(c *Config) { c.Schema, c.Imports = option("message"), files() }, "schema: "},
 		{"a missing message", func(c *Config) { c.Schema, c.Message = option(person), "p.Nobody" }, "schema: the file declares no message p.Nobody; the first one is p.Person"},
 		{"no message", func(c *Config) { c.Schema = option(currency) }, "schema: the file declares no message"},
 		{"a reader alone", func(c *Config) { c.ReaderSchema = option(person) }, "reader_schema: It is as what records are read"},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/flowrecords/flow/connections/registry"
 	"github.com/flowrecords/flow/connections/registry/protosource"
@@ -19,7 +18,7 @@ type text struct {
 	text    string
 	refs    []registry.Reference
 	// imports are the texts of the files that it imports, and these in turn, by
-	// their paths: those of the folder imports.
+	// their paths: those of the option imports.
 	imports map[string]*imported
 }
 
@@ -62,19 +61,18 @@ func find(list []*protobuf.Message, name string) *protobuf.Message {
 	return nil
 }
 
-// compile compiles the text of a file with what it imports from a folder.
-func compile(source, folder, message string) (*text, error) {
-	sources := map[string]string{}
-	f, err := protosource.Compile("", source, func(path string) (string, error) {
-		if folder == "" || !fs.ValidPath(path) {
-			return "", fs.ErrNotExist
+// compile compiles the text of a file with those of imports, by their paths.
+func compile(source string, imports map[string]string, message string) (*text, error) {
+	used := map[string]bool{}
+	find := func(path string) (string, error) {
+		s, ok := imports[path]
+		if !ok {
+			return "", errMissing(path)
 		}
-		b, err := fs.ReadFile(os.DirFS(folder), path)
-		if err == nil {
-			sources[path] = string(b)
-		}
-		return string(b), err
-	})
+		used[path] = true
+		return s, nil
+	}
+	f, err := protosource.Compile("", source, find)
 	if err != nil {
 		return nil, err
 	}
@@ -86,21 +84,25 @@ func compile(source, folder, message string) (*text, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.imports = map[string]*imported{}
-	for path, s := range sources {
-		in, err := protosource.Compile(path, s, func(path string) (string, error) {
-			if s, ok := sources[path]; ok {
-				return s, nil
-			}
-			return "", fs.ErrNotExist
-		})
+	t.imports = make(map[string]*imported, len(used))
+	for path := range used {
+		in, err := protosource.Compile(path, imports[path], find)
 		if err != nil {
 			return nil, err
 		}
-		t.imports[path] = &imported{s, in}
+		t.imports[path] = &imported{imports[path], in}
 	}
 	return t, nil
 }
+
+// errMissing is the error of a path that imports does not have.
+type errMissing string
+
+func (e errMissing) Error() string {
+	return fmt.Sprintf("add it with imports = { %q = file(%q) }", string(e), string(e))
+}
+
+func (errMissing) Is(target error) bool { return target == fs.ErrNotExist }
 
 // parseRegistered reads a file of the registry with what it refers to.
 func parseRegistered(s *registry.Schema) (*protobuf.File, error) {

@@ -34,8 +34,7 @@ type Find func(path string) (string, error)
 // None finds no file.
 func None(string) (string, error) { return "", fs.ErrNotExist }
 
-// Bounds of what is compiled. Registries and folders are not hostile, but may
-// be damaged.
+// Bounds of what is compiled. See bounds.go for those within a file.
 const (
 	maxText     = 4 << 20
 	maxFiles    = 1000
@@ -98,11 +97,10 @@ func (c *compiler) open(path string) (protocompile.SearchResult, error) {
 	if path != c.root {
 		var err error
 		if text, err = c.find(path); errors.Is(err, fs.ErrNotExist) {
-			var b []byte
-			if b, err = builtIn.ReadFile("files/" + path); err == nil {
-				text = string(b)
+			if b, known := builtIn.ReadFile("files/" + path); known == nil {
+				text, err = string(b), nil
 			} else {
-				err = fmt.Errorf("the imported file %s is not there: %w", path, fs.ErrNotExist)
+				err = fmt.Errorf("the imported file %s is not there: %w", path, err)
 			}
 		}
 		if err != nil {
@@ -115,7 +113,13 @@ func (c *compiler) open(path string) (protocompile.SearchResult, error) {
 	if set := serialized(text); set != nil {
 		file := set.File[len(set.File)-1]
 		file.Name = proto.String(path)
+		if err := checkDescriptor(file); err != nil {
+			return protocompile.SearchResult{}, fmt.Errorf("%s: %w", path, err)
+		}
 		return protocompile.SearchResult{Proto: file}, nil
+	}
+	if err := checkText(text); err != nil {
+		return protocompile.SearchResult{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return protocompile.SearchResult{Source: io.NopCloser(strings.NewReader(text))}, nil
 }

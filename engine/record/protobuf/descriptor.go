@@ -224,12 +224,22 @@ func (m *Message) Field(name string) *Field {
 }
 
 // Index says where the message stands in its file: the number of the outermost
-// message, then that of each one within.
+// message, then that of each one within. The entries of maps, which compilers
+// declare beside the messages of the text, do not count: so does Confluent's
+// Java, although some clients in other languages count them.
 func (m *Message) Index() []int {
 	if m.Parent != nil {
-		return append(m.Parent.Index(), slices.Index(m.Parent.Nested, m))
+		return append(m.Parent.Index(), slices.Index(written(m.Parent.Nested), m))
 	}
 	return []int{slices.Index(m.File.Messages, m)}
+}
+
+// written are those that a text declares.
+func written(list []*Message) []*Message {
+	if !slices.ContainsFunc(list, func(m *Message) bool { return m.MapEntry }) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(m *Message) bool { return m.MapEntry })
 }
 
 // At returns the message at such an index.
@@ -241,7 +251,7 @@ func (f *File) At(index []int) (*Message, error) {
 			return nil, fmt.Errorf("the file %s has no message %v", f.Path, index)
 		}
 		m = list[i]
-		list = m.Nested
+		list = written(m.Nested)
 	}
 	if m == nil {
 		return nil, fmt.Errorf("the file %s: no message is named", f.Path)

@@ -66,7 +66,7 @@ func (e *Encoding) Message() *Message { return e.message }
 // AppendJSON appends the typed JSON text of raw.
 func (e *Encoding) AppendJSON(dst, raw []byte) ([]byte, error) {
 	r := e.readers.Get().(*reader)
-	defer e.readers.Put(r)
+	defer e.release(r)
 	r.reset(raw)
 	r.start = len(dst)
 	all := piece{end: uint32(len(raw))}
@@ -80,11 +80,17 @@ func (e *Encoding) AppendJSON(dst, raw []byte) ([]byte, error) {
 	return out, nil
 }
 
+// release gives a reader back.
+func (e *Encoding) release(r *reader) {
+	r.release()
+	e.readers.Put(r)
+}
+
 // Check reports whether raw is data of the message, from the first byte to the
 // last.
 func (e *Encoding) Check(raw []byte) error {
 	r := e.readers.Get().(*reader)
-	defer e.readers.Put(r)
+	defer e.release(r)
 	r.reset(raw)
 	all := piece{end: uint32(len(raw))}
 	if !r.checkBody(e.root, all) || !r.missing(e.root, all) {

@@ -389,6 +389,20 @@ func (f *fromConverter) fields(m *Message, s *schema.Schema) error {
 			return err
 		}
 	}
+	return f.jsonNames(m)
+}
+
+// jsonNames refuses what compilers of proto3 refuse: fields of one name in
+// Protobuf's JSON.
+func (f *fromConverter) jsonNames(m *Message) error {
+	names := make(map[string]string, len(m.Fields))
+	for _, x := range m.Fields {
+		name := jsonName(x.Name)
+		if other, taken := names[name]; taken {
+			return f.fail("the fields %s and %s have the name %s in Protobuf's JSON, and a message has each but once: rename one of them", other, x.Name, name)
+		}
+		names[name] = x.Name
+	}
 	return nil
 }
 

@@ -57,7 +57,7 @@ func (e *Encoding) Splice(dst, base []byte, p *record.Plan, values []record.Valu
 		return dst, prog.err
 	}
 	r := e.readers.Get().(*reader)
-	defer e.readers.Put(r)
+	defer e.release(r)
 	r.reset(base)
 	out, ok := r.splice(dst, prog.root, piece{end: uint32(len(base))}, values)
 	if !ok {
@@ -273,9 +273,8 @@ func (r *reader) spliceValue(dst []byte, step *spliceStep, v record.Value) ([]by
 				dst = appendBits(dst, n.kind, uint64(v.Int()))
 			}
 			return dst, true
-		case k == record.String && n.op == opString:
-			text := v.Text()
-			if (len(text) > 0 || f.presence) && validUTF8(text) {
+		case k == record.String && n.op == opString && validUTF8(v.Text()):
+			if text := v.Text(); len(text) > 0 || f.presence {
 				dst = appendBytesField(dst, f.num, text)
 			}
 			return dst, true

@@ -132,6 +132,26 @@ func (r *reader) reset(b []byte) {
 	r.pieces, r.finds, r.at = r.pieces[:0], r.finds[:0], r.at[:0]
 }
 
+// Scratch that a reader keeps for the next value; the rest goes with the value
+// that needed it. Usual ones need some dozen of each.
+const (
+	keptPieces = 1024
+	keptFinds  = 4096
+)
+
+// release makes a reader ready to be kept: it holds no data, and no more scratch
+// than usual values need.
+func (r *reader) release() {
+	r.b, r.err = nil, nil
+	if cap(r.pieces) > keptPieces {
+		r.pieces = nil
+	}
+	if cap(r.finds) > keptFinds {
+		r.finds = nil
+	}
+	clear(r.at)
+}
+
 // failure returns the error with its path.
 func (r *reader) failure() error {
 	if r.err == nil {
