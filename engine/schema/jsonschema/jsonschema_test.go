@@ -188,6 +188,7 @@ func TestParseErrors(t *testing.T) {
 		{`false`, `reading the JSON Schema: false takes no value at all`},
 		{`{"type":"null"}`, `reading the JSON Schema: null alone is no type for a value`},
 		{`{"type":"text"}`, `reading the JSON Schema: JSON Schema has no type "text"`},
+		{`{"type":["string",""]}`, `reading the JSON Schema: JSON Schema has no type ""`},
 		{`{"$ref":"#/definitions/X"}`, `reading the JSON Schema: $ref "#/definitions/X": there is no "definitions"`},
 		{`{"$ref":"#"}`, `reading the JSON Schema: $ref "#" leads to itself`},
 		{`{"$ref":"a.json"}`, `reading the JSON Schema: $ref "a.json" leads to a schema that is not given`},

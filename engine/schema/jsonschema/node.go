@@ -318,6 +318,9 @@ func isOwn(s *schema.Schema) bool { return s.Type == schema.Timestamp && s.Unit 
 func (r *reader) several(k *keywords, words []string, s *schema.Schema, depth int) error {
 	s.Type = schema.Union
 	for _, w := range words {
+		if w == "" {
+			return bad(`JSON Schema has no type ""`)
+		}
 		b := &schema.Schema{}
 		if err := r.typed(k, w, b, depth+1); err != nil {
 			return within(err, "("+w+")")
