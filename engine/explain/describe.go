@@ -282,10 +282,25 @@ func decodedAs(c engine.Converter) []record.Encoding {
 }
 
 func encoding(c engine.Converter, name string, from []record.Encoding) *Conversion {
-	if c == nil {
-		return &Conversion{}
+	x := &Conversion{}
+	if c != nil {
+		x.Converter = name
 	}
-	return &Conversion{Converter: name, Rewrites: slices.ContainsFunc(from, func(e record.Encoding) bool { return c.NewEncoder(e) != nil })}
+	for _, e := range from {
+		if inner, ok := e.(record.Inner); ok {
+			// As the output does it: what only flow reads is JSON to who writes
+			// JSON as it is.
+			if text := record.JSONOf(inner.Schema()); c == nil || c.NewEncoder(text) == nil {
+				x.Rewrites = true
+				if c == nil {
+					x.Encoding = text.Name()
+				}
+				continue
+			}
+		}
+		x.Rewrites = x.Rewrites || c != nil && c.NewEncoder(e) != nil
+	}
+	return x
 }
 
 // bounds says what is bounded by what, and what that comes to.

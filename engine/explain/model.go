@@ -109,7 +109,9 @@ type Option struct {
 type Conversion struct {
 	// Converter is its type; empty: the bytes stay as they are.
 	Converter string `json:"converter,omitempty"`
-	// Encoding is what decoding yields: json, text, bytes.
+	// Encoding is what decoding yields: json, text, bytes; at an output without a
+	// converter what its records are made, if they come in a form that only flow
+	// reads.
 	Encoding string `json:"encoding,omitempty"`
 	// Rewrites: bytes are converted, not only given a meaning.
 	Rewrites bool `json:"rewrites"`

@@ -244,7 +244,7 @@ func conversionText(e *Element) string {
 		return ""
 	}
 	out := none
-	if e.Value.Converter != "" || e.Key.Converter != "" {
+	if e.Value.Converter != "" || e.Key.Converter != "" || e.Value.Rewrites || e.Key.Rewrites {
 		out = fmt.Sprintf("value %s, key %s", text(e.Value), text(e.Key))
 	}
 	if e.HeaderValues != nil {
@@ -267,6 +267,8 @@ func decodeText(c *Conversion) string {
 
 func encodeText(c *Conversion) string {
 	switch {
+	case c.Converter == "" && c.Rewrites:
+		return "to " + c.Encoding + " of its schema (no converter is set)"
 	case c.Converter == "":
 		return "as it is"
 	case c.Rewrites:
