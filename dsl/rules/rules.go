@@ -118,7 +118,7 @@ func Lookup(idOrName string) (Rule, bool) {
 // lists are the rules by file.
 func lists() [][]Rule {
 	return [][]Rule{
-		syntaxRules(), optionRules(), nameRules(), wiringRules(), expressionRules(), compiledRules(), ignoreRules(),
-		deliveryRules(), errorsRules(), securityRules(), operationsRules(), performanceRules(), deadCodeRules(), typeRules(),
+		syntaxRules(), optionRules(), nameRules(), variableRules(), wiringRules(), expressionRules(), compiledRules(), ignoreRules(),
+		deliveryRules(), errorsRules(), securityRules(), operationsRules(), performanceRules(), conditionRules(), unusedRules(), deadCodeRules(), typeRules(),
 	}
 }
