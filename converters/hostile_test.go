@@ -123,10 +123,11 @@ func (h *hostile) converter(name string, f engine.ConverterFactory, typ, value s
 		h.must(o.Open(h.t.Context()))
 		h.t.Cleanup(func() { h.must(o.Close(context.Background())) })
 	}
+	ctx := h.t.Context() // a fuzz target may not ask for it
 	var named []record.Header
 	seed := []byte(value)
 	if encode := c.NewEncoder(record.JSONOf(h.schema(typ))); encode != nil {
-		seed, err = encode(nil, []byte(value), &engine.Meta{Context: h.t.Context(), Topic: "t", AddHeader: func(name string, v []byte) {
+		seed, err = encode(nil, []byte(value), &engine.Meta{Context: ctx, Topic: "t", AddHeader: func(name string, v []byte) {
 			named = append(named, record.Header{Key: name, Value: bytes.Clone(v)})
 		}})
 		h.must(err)
@@ -137,7 +138,7 @@ func (h *hostile) converter(name string, f engine.ConverterFactory, typ, value s
 		if decode != nil {
 			var own record.Encoding
 			var err error
-			if out, own, err = decode(nil, data, &engine.Meta{Context: h.t.Context(), Topic: "t", Headers: headers}); err != nil {
+			if out, own, err = decode(nil, data, &engine.Meta{Context: ctx, Topic: "t", Headers: headers}); err != nil {
 				return err
 			}
 			if own != nil {
