@@ -23,7 +23,7 @@ type Options struct {
 	Connect bool
 }
 
-// ErrObject: what is no object cannot be flat.
+// ErrObject says that what is no object cannot be flat.
 var ErrObject = errors.New("it is not an object, so it cannot be flat")
 
 // Schema lays a schema flat. The fields of an optional parent become optional,
