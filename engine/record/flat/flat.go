@@ -184,6 +184,9 @@ func (w *Walker) object(v record.Value, s *schema.Schema, depth int) error {
 		if m.Kind() == record.Null && of != nil && of.Type == schema.Struct {
 			return w.nulls(of)
 		}
+		if w.Connect && m.Kind() == record.Null && of != nil && len(of.Default) > 0 {
+			m = record.RawJSON(of.Default) // Kafka Connect reads it so, whatever nulls are elsewhere
+		}
 		return w.field(m, of)
 	})
 }
