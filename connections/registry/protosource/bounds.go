@@ -13,10 +13,12 @@ import (
 const (
 	maxDepth = 100      // of brackets, and of messages within messages
 	maxNames = 64 << 20 // bytes of all full names together
+	maxLines = 4 << 30  // sum of the squares of the lengths of lines
 )
 
 var (
 	errDepth = errors.New("more than 100 levels of brackets or messages within each other")
+	errSlow  = errors.New("its lines are too long")
 	errNames = errors.New("the full names of what it declares take more than 64 MiB together")
 )
 
@@ -74,6 +76,17 @@ func checkText(text string) error {
 		i++
 	}
 	return nil
+}
+
+// slowPlaces reports that the places of what a text declares would take long to
+// find: the compiler counts the columns of a line from its beginning, for every
+// place anew.
+func slowPlaces(text string) bool {
+	sum := 0
+	for line := range strings.Lines(text) {
+		sum += len(line) * len(line)
+	}
+	return sum > maxLines
 }
 
 func isWord(c byte) bool {

@@ -50,6 +50,10 @@ func Compile(path, text string, find Find) (*protobuf.File, error) {
 	}
 	c := compiler{find: find, root: path, text: text}
 	descriptors, err := c.descriptors()
+	if c.slow {
+		c.bare, c.slow, c.files = true, false, 0
+		descriptors, err = c.descriptors()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +72,9 @@ type compiler struct {
 	find       Find
 	root, text string
 	files      int
+	// bare: without the places of what is declared, and so without comments.
+	// slow: a file asks for that.
+	bare, slow bool
 }
 
 // serialized returns the descriptor that text is the base64 of; nil if it is
@@ -121,6 +128,10 @@ func (c *compiler) open(path string) (protocompile.SearchResult, error) {
 	if err := checkText(text); err != nil {
 		return protocompile.SearchResult{}, fmt.Errorf("%s: %w", path, err)
 	}
+	if !c.bare && slowPlaces(text) {
+		c.slow = true
+		return protocompile.SearchResult{}, errSlow
+	}
 	return protocompile.SearchResult{Source: io.NopCloser(strings.NewReader(text))}, nil
 }
 
@@ -128,9 +139,13 @@ func (c *compiler) open(path string) (protocompile.SearchResult, error) {
 // behind its imports, the root last.
 func (c *compiler) descriptors() (*descriptorpb.FileDescriptorSet, error) {
 	var mistakes []string
+	mode := protocompile.SourceInfoStandard
+	if c.bare {
+		mode = protocompile.SourceInfoNone
+	}
 	comp := protocompile.Compiler{
 		Resolver:       protocompile.WithStandardImports(protocompile.ResolverFunc(c.open)),
-		SourceInfoMode: protocompile.SourceInfoStandard,
+		SourceInfoMode: mode,
 		MaxParallelism: 1,
 		Reporter: reporter.NewReporter(func(err reporter.ErrorWithPos) error {
 			mistakes = append(mistakes, err.Error())

@@ -241,6 +241,26 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestLongLines: where places would take too long to find, there are none, and
+// no comments; what is declared is the same.
+func TestLongLines(t *testing.T) {
+	t.Parallel()
+	var fields strings.Builder
+	for i := range 15_000 {
+		fmt.Fprintf(&fields, "int32 f%d=%d;", i, i+1)
+	}
+	for _, files := range []map[string]string{nil, {"long.proto": "syntax = \"proto3\"; message L {" + fields.String() + "}"}} {
+		text := "syntax = \"proto3\"; /* Much. */ message M {" + fields.String() + "}"
+		if files != nil {
+			text = "syntax = \"proto3\"; import \"long.proto\"; message M { L l = 1; }"
+		}
+		f := compiled(t, text, files)
+		if m := f.Messages[0]; m.Doc != "" || files == nil && len(m.Fields) != 15_000 {
+			t.Errorf("%q with %d fields", m.Doc, len(m.Fields))
+		}
+	}
+}
+
 // TestEndlessImports: a chain of imports without end is cut.
 func TestEndlessImports(t *testing.T) {
 	t.Parallel()
