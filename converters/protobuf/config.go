@@ -3,7 +3,6 @@
 package protobufconv
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -58,8 +57,8 @@ func (c *Config) Validate() []engine.Problem {
 	if err != nil {
 		add("reader_schema", "schema cannot be used", "Correct the option reader_schema: "+err.Error()+".")
 	}
-	if err := c.unused(given, reader); err != nil {
-		add("imports", "a file that nothing imports", err.Error())
+	if path := c.unused(given, reader); path != "" {
+		add("imports", "a file that nothing imports", "Neither schema nor reader_schema imports "+path+", nor does a file that they import. The names of imports are the paths that stand in import \"...\"; leave out what is not needed.")
 	}
 	if given != nil && reader != nil {
 		if why := protobuf.Compatible(given.message, reader.message); len(why) > 0 {
@@ -69,21 +68,21 @@ func (c *Config) Validate() []engine.Problem {
 	return ps
 }
 
-// unused says which of imports the schemas do not import, unless one of them
-// cannot be used at all, which is the mistake then.
-func (c *Config) unused(schemas ...*text) error {
+// unused returns one of imports that the schemas do not import; none if one of
+// these cannot be used at all, which is the mistake then.
+func (c *Config) unused(schemas ...*text) string {
 	for i, o := range []engine.SchemaOption{c.Schema, c.ReaderSchema} {
 		if schemas[i] == nil && !o.IsZero() {
-			return nil
+			return ""
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(c.Imports)) {
 		used := slices.ContainsFunc(schemas, func(t *text) bool { return t != nil && t.imports[path] != nil })
 		if !used {
-			return fmt.Errorf("Neither schema nor reader_schema imports %s, nor does a file that they import. The names of imports are the paths that stand in import \"...\"; leave out what is not needed.", path) //nolint:staticcheck // the detail of a problem
+			return path
 		}
 	}
-	return nil
+	return ""
 }
 
 // from says how schemas become messages.
