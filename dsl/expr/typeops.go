@@ -198,16 +198,23 @@ func (t *typer) notComparable(n *ast.BinaryNode, l, r typ) {
 // remedy says how two types are made to fit, "" if nothing is usual.
 func remedy(op string, l, r typ) string {
 	has := func(k record.Kind) bool { return l.value() == kinds(k) || r.value() == kinds(k) }
+	number := has(record.Int) || has(record.Float)
 	switch {
+	case (op == "+" || op == "-") && has(record.Time) && number:
+		return ` Times go with durations: duration("1h").`
+	case (op == "+" || op == "-") && has(record.Duration) && number:
+		return ` Durations go with durations: duration("1h").`
+	case op == "%" && has(record.Float):
+		return " % is for integers: toInt(...)."
 	case !has(record.String):
 		return ""
 	case has(record.Time):
 		return " Make a time of the text with toTime(...)."
 	case has(record.Duration):
 		return " Make a duration of the text with duration(...)."
-	case op == "+" && (has(record.Int) || has(record.Float) || has(record.Bool)):
+	case op == "+" && (number || has(record.Bool)):
 		return " Make text of it with string(...)."
-	case !has(record.Int) && !has(record.Float):
+	case !number:
 	case op == "==" || op == "!=" || op == "in":
 		return " Make a number of the text with toInt(...) or toFloat(...), or write the number in quotes."
 	default:
