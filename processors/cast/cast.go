@@ -168,12 +168,9 @@ func (w *worker) edit(r *record.Record) error {
 }
 
 func (w *worker) casts(d *record.Doc) error {
-	var plan []typed
-	if s := transform.SchemaOf(d); s != nil {
-		var err error
-		if plan, err = w.planner.Of(s); err != nil {
-			return err
-		}
+	plan, err := w.planner.At(d)
+	if err != nil {
+		return err
 	}
 	w.scratch = w.scratch[:0]
 	for i, id := range w.ids {

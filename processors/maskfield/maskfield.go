@@ -134,12 +134,9 @@ func (w *worker) edit(r *record.Record) error {
 }
 
 func (w *worker) masks(d *record.Doc) error {
-	var plan []masked
-	if s := transform.SchemaOf(d); s != nil {
-		var err error
-		if plan, err = w.planner.Of(s); err != nil {
-			return err
-		}
+	plan, err := w.planner.At(d)
+	if err != nil {
+		return err
 	}
 	for i, id := range w.ids {
 		v, err := d.Get(id)

@@ -62,6 +62,14 @@ type Planner[P any] struct {
 // Planner returns a look at p for one goroutine.
 func (p *Plans[P]) Planner() *Planner[P] { return &Planner[P]{plans: p} }
 
+// At returns the plan of the schema that a document has; none, if it has none.
+func (w *Planner[P]) At(d *record.Doc) (plan P, err error) {
+	if s := SchemaOf(d); s != nil {
+		return w.Of(s)
+	}
+	return plan, nil
+}
+
 // Of returns the plan of a schema.
 func (w *Planner[P]) Of(s *schema.Schema) (P, error) {
 	if s != w.last {
