@@ -213,7 +213,11 @@ func (r *reader) entries(n *node, p piece) (list []entry, ok bool) {
 	if len(list) < 2 || !scalar {
 		return list, ok
 	}
-	return lastOf(list), ok
+	last := lastOf(list)
+	if len(last) < len(list) {
+		ok = ok && r.checkRuns(n, p) // nobody will read the others
+	}
+	return last, ok
 }
 
 // lastOf leaves of the entries with equal keys the last one.
