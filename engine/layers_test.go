@@ -28,7 +28,7 @@ var layers = []struct {
 	{"engine/explain", []string{"engine"}},
 	{"engine/doctor", []string{"engine"}},
 	{"engine", []string{"engine/record", "engine/schema", "engine/limits"}},
-	{"dsl/expr/funcs", []string{"engine/record", "engine/limits", "dsl/expr/funcs"}},
+	{"dsl/expr/funcs", []string{"engine/record", "engine/schema", "engine/limits", "dsl/expr/funcs"}},
 	{"dsl/spelling", nil},
 	{"dsl/expr", []string{"engine", "dsl/expr", "dsl/spelling"}},
 	{"dsl", []string{"engine", "dsl"}},
