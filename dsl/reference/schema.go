@@ -208,7 +208,7 @@ func nullable(s object) {
 }
 
 func blockOption(o *Option) (object, error) {
-	if o.Name == "key" || o.Name == "value" {
+	if o.Name == "key" || o.Name == "value" || o.Name == "header_values" {
 		if len(o.Options) == 0 && o.Label != "" {
 			return object{"$ref": "#/$defs/converter", "description": o.Doc}, nil
 		}
