@@ -34,14 +34,7 @@ func (c *Config) Validate() []engine.Problem {
 	add := func(option, summary, detail string) {
 		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
 	}
-	if c.Registry.Name == "" {
-		if c.Schema.IsZero() && c.ReaderSchema.IsZero() {
-			add("", "no schema", "Avro data cannot be read or written without its schema. Give registry = connection.registry.NAME, or schema = file(\"NAME.avsc\").")
-		} else if c.Schema.IsZero() {
-			add("reader_schema", "reader_schema without a schema", "It is as what records are read; as what they were written tells a registry or the option schema.")
-		}
-	}
-	ps = append(ps, c.Problems(!c.Schema.IsZero())...)
+	ps = append(ps, c.Problems(!c.Schema.IsZero(), !c.ReaderSchema.IsZero(), "Avro data cannot be read or written without its schema. Give registry = connection.registry.NAME, or schema = file(\"NAME.avsc\").")...)
 	w, err := c.avro(c.Schema)
 	if err != nil {
 		add("schema", "Avro cannot carry the schema", "Correct the option schema: "+err.Error()+".")

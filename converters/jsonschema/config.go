@@ -36,14 +36,7 @@ func (c *Config) Validate() []engine.Problem {
 	add := func(option, summary, detail string) {
 		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
 	}
-	if c.Registry.Name == "" {
-		if c.Schema.IsZero() && c.ReaderSchema.IsZero() {
-			add("", "no schema", "Give registry = connection.registry.NAME, or schema = file(\"NAME.schema.json\"). JSON without a schema is value \"json\".")
-		} else if c.Schema.IsZero() {
-			add("reader_schema", "reader_schema without a schema", "It is as what records are read; as what they were written tells a registry or the option schema.")
-		}
-	}
-	ps = append(ps, c.Problems(!c.Schema.IsZero())...)
+	ps = append(ps, c.Problems(!c.Schema.IsZero(), !c.ReaderSchema.IsZero(), "Give registry = connection.registry.NAME, or schema = file(\"NAME.schema.json\"). JSON without a schema is value \"json\".")...)
 	if c.Validation && c.Decimal == "base64" {
 		add("decimal", "decimals that are not of their schema", `A schema says of a decimal that it is a number, so that base64 would not pass. Leave decimal out, or set validate = false.`)
 	}

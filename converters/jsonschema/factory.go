@@ -37,45 +37,7 @@ A record without value (a tombstone) stays one in both directions.`
 
 func examples() []engine.Example {
 	return []engine.Example{
-		{Title: "Read with a registry, add a field, write with the registry", HCL: `connection "kafka" "main" {
-  brokers = ["localhost:9092"]
-}
-
-connection "registry" "main" {
-  urls = ["http://localhost:8081"]
-}
-
-pipeline "totals" {
-  input "kafka" "orders" {
-    connection = connection.kafka.main
-    topics     = ["orders"]
-    group      = "totals"
-
-    value "json_schema" {
-      registry = connection.registry.main
-    }
-  }
-
-  processor "map" "total" {
-    set = { total = "value.price * value.quantity" }
-  }
-
-  output "kafka" "totals" {
-    connection = connection.kafka.main
-    topic      = "totals"
-
-    value "json_schema" {
-      registry = connection.registry.main
-    }
-  }
-
-  output "file" "failed" {
-    from   = [errors]
-    path   = "failed.jsonl"
-    format = "envelope"
-  }
-}
-`},
+		registered.Example("json_schema"),
 		{Title: "Let only lines pass that a JSON Schema takes", HCL: `pipeline "people" {
   input "stdin" "in" {
     value "json_schema" {

@@ -38,17 +38,10 @@ func (c *Config) Validate() []engine.Problem {
 	add := func(option, summary, detail string) {
 		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
 	}
-	if c.Registry.Name == "" {
-		if c.Schema.IsZero() && c.ReaderSchema.IsZero() {
-			add("", "no schema", "Protobuf data cannot be read or written without its schema. Give registry = connection.registry.NAME, or schema = file(\"NAME.proto\").")
-		} else if c.Schema.IsZero() {
-			add("reader_schema", "reader_schema without a schema", "It is as what records are read; as what they were written tells a registry or the option schema.")
-		}
-	}
 	if c.ReaderMessage != "" && c.ReaderSchema.IsZero() {
 		add("reader_message", "reader_message without reader_schema", "It is a message within reader_schema. To choose one of schema or of the registry set message.")
 	}
-	ps = append(ps, c.Problems(!c.Schema.IsZero())...)
+	ps = append(ps, c.Problems(!c.Schema.IsZero(), !c.ReaderSchema.IsZero(), "Protobuf data cannot be read or written without its schema. Give registry = connection.registry.NAME, or schema = file(\"NAME.proto\").")...)
 	given, err := c.text(c.Schema, c.Message)
 	if err != nil {
 		add("schema", "schema cannot be used", "Correct the option schema: "+err.Error()+".")

@@ -32,14 +32,22 @@ func Defaults() Options {
 	return Options{Wire: "auto", SubjectStrategy: "topic", AutoRegister: true}
 }
 
-// Problems reports every mistake in the options. given says that the
-// converter's option schema is set.
-func (o *Options) Problems(given bool) []engine.Problem {
+// Problems reports every mistake in the options. given and reader say that the
+// converter's options schema and reader_schema are set, neither what to do where
+// nothing tells a schema.
+func (o *Options) Problems(given, reader bool, neither string) []engine.Problem {
 	var ps []engine.Problem
 	add := func(option, summary, detail string) {
 		ps = append(ps, engine.Problem{Option: option, Summary: summary, Detail: detail})
 	}
 	if o.Registry.Name == "" {
+		switch {
+		case given:
+		case reader:
+			add("reader_schema", "reader_schema without a schema", "It is as what records are read; as what they were written tells a registry or the option schema.")
+		default:
+			add("", "no schema", neither)
+		}
 		for _, x := range []struct {
 			name string
 			set  bool
