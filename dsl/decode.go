@@ -203,8 +203,12 @@ func (d *decoder) required(body *hclsyntax.Body, spec *engine.Spec, prefix strin
 	}
 }
 
+// exampleOf says what the option can be, or shows it.
 func exampleOf(o *engine.Option) string {
-	if o.Example == "" {
+	switch {
+	case len(o.OneOf) > 0:
+		return fmt.Sprintf(" It is %s.", anyOf(quoted(o.OneOf)))
+	case o.Example == "":
 		return ""
 	}
 	return fmt.Sprintf(" For example: %s = %s", o.Name, o.Example)
