@@ -336,7 +336,7 @@ func (r *Reader) Skip(n int64) error {
 			return r.fail(err)
 		}
 		count, a := binary.Varint(mark)
-		if a <= 0 || count < 0 || r.number+count > n {
+		if a <= 0 || count < 0 || count > n-r.number {
 			break
 		}
 		size, b := binary.Varint(mark[a:])

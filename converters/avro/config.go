@@ -15,7 +15,7 @@ type Config struct {
 	ReaderSchema engine.SchemaOption `flow:"reader_schema" notation:"avro type" doc:"The schema as which all records are read: a schema block, or Avro's JSON text. They are read so, whatever they were written with: by the rules of Avro's schema resolution. All records then have the same schema." example:"file(\"order-v2.avsc\")"`
 	Strict       bool                `flow:"strict" doc:"Checks every value when it is read, also those that nothing touches."`
 
-	Lenient          bool   `flow:"lenient" doc:"When records are written with a schema that is not their own: leaves out members that it lacks, rounds digits that it does not keep, writes the default for a null that it does not allow, and text for other scalars. Otherwise these are errors of the record."`
+	Lenient          bool   `flow:"lenient" doc:"When records are written with a schema that is not their own: leaves out members that it lacks, rounds digits that it does not keep, writes the default for a null that it does not allow, text for other scalars, and a branch of a union under another name. Otherwise these are errors of the record."`
 	RecordName       string `flow:"record_name" doc:"Full name of a record whose schema has none. Empty: io.confluent.connect.avro.ConnectDefault, as Kafka Connect names it." example:"\"shop.Order\""`
 	Connect          bool   `flow:"connect_compatible" doc:"Writes into schemas the properties from which Kafka Connect's Avro converter reads its own names and logical types."`
 	Untyped          string `flow:"untyped" oneof:"error json" doc:"What becomes of a field whose type is not known, since it was set to an array or object without schema: json writes it as a string of JSON text."`

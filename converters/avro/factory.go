@@ -25,7 +25,7 @@ func Factory() engine.ConverterFactory {
 }
 
 const description = `Reading: the schema is that of the record's id, which the registry is asked for once. The data stays as it is; expressions read single fields out of it. ` +
-	`Every type of Avro keeps its meaning: decimals all their digits, instants their nanoseconds. While the registry is away, records of known schemas go on and others wait. ` +
+	`Every type of Avro keeps its meaning: decimals all their digits, instants their nanoseconds. Branches of a union are called by their types, as in Avro's JSON, unless the schema says otherwise in ` + "`flow.branch`" + `, as those that flow writes do. While the registry is away, records of known schemas go on and others wait. ` +
 	`A record whose id the registry does not know, or whose data does not fit its schema, is an error of that record.
 
 Writing: each schema that records have is registered once under the subject, unless ` + "`use_latest`, `schema_id` or `schema`" + ` say with which one to write. What an expression changes, changes the schema: ` +

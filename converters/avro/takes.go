@@ -18,7 +18,10 @@ func (c *converter) Takes(s *schema.Schema) []engine.Problem {
 		}
 		return []engine.Problem{{Option: "schema", Summary: "the records do not fit the schema", Detail: "They cannot be written with it: " + err.Error() + "."}}
 	}
-	_, err := avro.FromSchema(s, c.from)
+	own, err := avro.FromSchema(s, c.from)
+	if err == nil {
+		_, err = avro.NewWriter(own, s, avro.WriterOptions{Lenient: c.config.Lenient})
+	}
 	if err == nil {
 		return nil
 	}

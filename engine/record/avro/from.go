@@ -128,6 +128,9 @@ func (f *fromConverter) union(s *schema.Schema, def []byte) (*Schema, error) {
 					return f.fail("two branches of the union are %s in Avro", t.branchName())
 				}
 			}
+			if t.branchName() != b.Name && t.Prop(propFlowBranch) == nil {
+				t.set(propFlowBranch, b.Name)
+			}
 			if u.Branches = append(u.Branches, t); b.Name == first {
 				last := len(u.Branches) - 1
 				copy(u.Branches[1:], u.Branches[:last])

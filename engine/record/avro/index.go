@@ -94,8 +94,9 @@ func newWanted(p *record.Projection, id record.PathID, n *node) *wanted {
 		case n.op == opMap:
 			w.names = append(w.names, named{step.Name, newWanted(p, c, n.elem)})
 		case n.op == opUnion:
-			for _, b := range n.branches {
-				if b.schema.branchName() == step.Name && b.op != opNull {
+			tags := n.schema.tags()
+			for i, b := range n.branches {
+				if tags[i] == step.Name && b.op != opNull {
 					w.names = append(w.names, named{step.Name, newWanted(p, c, b)})
 				}
 			}

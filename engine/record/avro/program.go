@@ -163,9 +163,10 @@ func (c *compiler) union(n *node) {
 		n.op, n.null, n.elem = opOptional, null, c.node(other)
 		return
 	}
+	tags := n.schema.tags()
 	for i, b := range n.schema.Branches {
 		n.branches = append(n.branches, c.node(b))
-		n.tags = append(n.tags, append(record.AppendQuoted(nil, []byte(b.branchName())), ':'))
+		n.tags = append(n.tags, append(record.AppendQuoted(nil, []byte(tags[i])), ':'))
 		if b.Kind == Null {
 			n.null = i
 		}

@@ -9,6 +9,7 @@ package avro
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -157,10 +158,35 @@ func (s *Schema) branchName() string {
 	return s.Kind.String()
 }
 
+// propFlowBranch is what a branch is called in flow. On a named type, which may
+// be used elsewhere, too, it counts in unions of several types only.
+const propFlowBranch = "flow.branch"
+
+// tags are the names of a union's branches in text: those of their types, as in
+// Avro's JSON, or those that flow has given them.
+func (s *Schema) tags() []string {
+	tags := make([]string, len(s.Branches))
+	given := true
+	for i, b := range s.Branches {
+		tags[i] = b.branchName()
+		if own := b.stringProp(propFlowBranch); own != "" && b.Kind != Null {
+			tags[i] = own
+		}
+		given = given && !slices.Contains(tags[:i], tags[i])
+	}
+	if given {
+		return tags
+	}
+	for i, b := range s.Branches {
+		tags[i] = b.branchName()
+	}
+	return tags
+}
+
 // optional returns the index of the null of a union of null and one other
-// type, and that type.
+// type, and that type. A union whose branch flow has named is none.
 func (s *Schema) optional() (null int, other *Schema, ok bool) {
-	if s.Kind != Union || len(s.Branches) != 2 {
+	if s.Kind != Union || len(s.Branches) != 2 || slices.ContainsFunc(s.Branches, func(b *Schema) bool { return !b.named() && b.stringProp(propFlowBranch) != "" }) {
 		return 0, nil, false
 	}
 	switch {

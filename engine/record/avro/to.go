@@ -215,6 +215,7 @@ func (c *toConverter) union(s *Schema) (*schema.Schema, error) {
 		return out, nil
 	}
 	out := &schema.Schema{Type: schema.Union}
+	tags := s.tags()
 	for i, b := range s.Branches {
 		if b.Kind == Null {
 			out.Optional = true
@@ -232,7 +233,7 @@ func (c *toConverter) union(s *Schema) (*schema.Schema, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.Branches = append(out.Branches, schema.Branch{Name: b.branchName(), Schema: inner})
+		out.Branches = append(out.Branches, schema.Branch{Name: tags[i], Schema: inner})
 	}
 	return out, nil
 }
@@ -337,6 +338,8 @@ func (c *toConverter) props(out *schema.Schema, s *Schema) error {
 // takeProp reports whether the property became part of out.
 func takeProp(out *schema.Schema, s *Schema, p Property) bool {
 	switch p.Name {
+	case propFlowBranch:
+		return true
 	case propConnectName:
 		if s.named() {
 			return false

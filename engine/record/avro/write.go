@@ -377,7 +377,7 @@ func (e *wstate) union(dst []byte, n *wnode, i int) ([]byte, int) {
 				return out, end
 			}
 			if n.typed {
-				e.at = append(e.at, n.schema.Branches[which].branchName())
+				e.at = append(e.at, n.schema.tags()[which])
 				return dst, -1
 			}
 			e.reset(mark)

@@ -3,6 +3,7 @@ package avro
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/flowrecords/flow/engine/record"
 	"github.com/flowrecords/flow/engine/schema"
@@ -206,53 +207,77 @@ func (c *wcompiler) missing(f *Field, n *wnode, own *schema.Field) []byte {
 
 func (c *wcompiler) union(n *wnode, to *Schema, from *schema.Schema) {
 	typed := from != nil && from.Type == schema.Union
-	for i, b := range to.Branches {
-		inner := from
-		if typed {
-			inner = nil
-			if k := from.BranchIndex(b.branchName()); k >= 0 {
-				inner = from.Branches[k].Schema
-			}
+	tags := to.tags()
+	var matches []int
+	inner := make([]*schema.Schema, len(to.Branches))
+	if typed {
+		matches = matchBranches(to, from)
+	}
+	for i := range inner {
+		if k := slices.Index(matches, i); k >= 0 {
+			inner[i] = from.Branches[k].Schema
+		} else if !typed {
+			inner[i] = from
 		}
+	}
+	for i, b := range to.Branches {
 		saved := c.err
-		n.branches = append(n.branches, c.node(b, inner))
-		c.err = saved // one branch that cannot fit is no mistake
+		n.branches = append(n.branches, c.node(b, inner[i]))
+		if !typed || inner[i] == nil {
+			c.err = saved // one branch that cannot fit is no mistake
+		}
 		if !typed && b.Kind != Null {
-			n.tags, n.which = append(n.tags, b.branchName()), append(n.which, i)
+			n.tags, n.which = append(n.tags, tags[i]), append(n.which, i)
 		}
 	}
 	if !typed {
 		return
 	}
 	n.typed = true
-	for k := range from.Branches {
+	for k, i := range matches {
 		name := from.Branches[k].Name
-		i := matchBranch(to, &from.Branches[k])
-		if i < 0 {
+		switch {
+		case i < 0:
 			c.refuse("%s has no branch for %s", n.name, name)
 			continue
-		}
-		if n.branches[i].from == nil || to.Branches[i].branchName() != name {
-			n.branches[i] = c.node(to.Branches[i], from.Branches[k].Schema)
+		case tags[i] != name && !c.lenient:
+			c.refuse("the branch %s is %s in Avro, which names the branches of a union by their types (lenient = true writes it so)", name, tags[i])
 		}
 		n.tags, n.which = append(n.tags, name), append(n.which, i)
 	}
 }
 
-// matchBranch finds the branch of a union that takes one of flow's: by name,
-// then by type.
-func matchBranch(to *Schema, b *schema.Branch) int {
-	for i := range to.Branches {
-		if to.Branches[i].branchName() == b.Name {
-			return i
+// matchBranches finds the branch of an Avro union for each of flow's, -1 where
+// there is none: by name, by the type that FromSchema makes of it, and last by
+// what fits. None is taken twice, but for what fits nothing else.
+func matchBranches(to *Schema, from *schema.Schema) []int {
+	made := make([]string, len(from.Branches))
+	out := make([]int, len(from.Branches))
+	for k := range from.Branches {
+		out[k] = -1
+		if s, err := FromSchema(from.Branches[k].Schema, FromOptions{Untyped: true}); err == nil {
+			made[k] = s.branchName()
 		}
 	}
-	for i := range to.Branches {
-		if t := to.Branches[i]; t.Kind != Null && fits(t, b.Schema, false) == "" {
-			return i
+	tags, taken := to.tags(), make([]bool, len(to.Branches))
+	fit := func(i, k int) bool {
+		return to.Branches[i].Kind != Null && fits(to.Branches[i], from.Branches[k].Schema, false) == ""
+	}
+	for _, matches := range []func(i, k int) bool{
+		func(i, k int) bool { return !taken[i] && fit(i, k) && tags[i] == from.Branches[k].Name },
+		func(i, k int) bool { return !taken[i] && fit(i, k) && to.Branches[i].branchName() == made[k] },
+		func(i, k int) bool { return !taken[i] && fit(i, k) },
+		fit,
+	} {
+		for k := range out {
+			for i := 0; i < len(taken) && out[k] < 0; i++ {
+				if matches(i, k) {
+					out[k], taken[i] = i, true
+				}
+			}
 		}
 	}
-	return -1
+	return out
 }
 
 // check refuses what can never fit.

@@ -227,3 +227,33 @@ func TestTimesBeyondNanoseconds(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysThatMayBeNull: a map whose keys are texts is an object, also where they
+// may be null, which no key of an object is.
+func TestKeysThatMayBeNull(t *testing.T) {
+	t.Parallel()
+	s, err := schema.Parse("struct S{m map<string?, int32>}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := protobuf.FromSchema(s, protobuf.FromOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := protobuf.NewEncoding(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := e.NewWriter(s, protobuf.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const text = `{"m":{"a":1}}`
+	raw, err := w.Append(nil, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := e.AppendJSON(nil, raw); err != nil || string(got) != text || schema.Check(s, got) != nil {
+		t.Errorf("%s comes back as %s, %v", text, got, err)
+	}
+}

@@ -210,6 +210,9 @@ func (f *fromConverter) mapOf(m *Message, x *Field, s *schema.Schema) error {
 	if key == nil {
 		key = schema.New(schema.String)
 	}
+	if key.Type == schema.String && key.Optional {
+		key = schema.New(schema.String) // in an object no key is null
+	}
 	native := false
 	switch key.Type {
 	case schema.Bool, schema.Int8, schema.Int16, schema.Int32, schema.Int64, schema.Uint8, schema.Uint16, schema.Uint32, schema.Uint64, schema.String:
