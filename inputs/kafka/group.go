@@ -45,7 +45,7 @@ func (in *Input) onAssigned(_ context.Context, client *kgo.Client, assigned map[
 			}
 		}
 	}
-	in.assigned = true
+	in.assigned, in.fenced = true, time.Time{}
 	in.wakeUp()
 }
 

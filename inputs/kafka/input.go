@@ -60,6 +60,7 @@ type Input struct {
 	ends     map[partitionID]int64 // bounded: before which offsets partitions end; nil: not known yet
 	placed   map[partitionID]bool  // of anew topics: begun anew
 	assigned bool                  // the group has answered, and taken nothing away since
+	fenced   time.Time             // since when the group says that our instance_id is another's; zero: it does not
 	closing  bool                  // Close is under way
 	failed   error                 // of a callback: ends the input
 	read     progress

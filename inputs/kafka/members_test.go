@@ -163,13 +163,16 @@ func instances(t *testing.T, b servers.Broker, group string) string {
 	return strings.Join(names, " ")
 }
 
-// Two with the same instance_id: the older one ends with an error that says so.
+// Two with the same instance_id: the older one ends with an error that says so,
+// when it has become clear that the other one stays.
 func TestInstanceTwice(t *testing.T) {
 	t.Parallel()
 	servers.EachKafka(t, func(t *testing.T, b servers.Broker) {
 		topic, group := b.Topic(t, 1), servers.UniqueName(t)
 		put(t, b, numbered(topic, 0, 0, 1)...)
-		edit := func(c *Config) { c.Topics, c.Group, c.InstanceID = []string{topic}, group, "one" }
+		edit := func(c *Config) {
+			c.Topics, c.Group, c.InstanceID, c.SessionTimeout = []string{topic}, group, "one", time.Second
+		}
 		first := openInput(t, b, newHost(), edit)
 		confirm(readN(t, first, 1)...)
 		second := openInput(t, b, newHost(), edit)
@@ -177,6 +180,36 @@ func TestInstanceTwice(t *testing.T) {
 		err := readError(t, first)
 		if isRetry(err) || !strings.Contains(err.Error(), `another member has come with instance_id "one"`) {
 			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// An instance_id that the group gives to a member which is no more, as a
+// coordinator does that has missed who came last: the one that lives gets its
+// partitions back when the session of the other ends.
+func TestInstanceOfNobody(t *testing.T) {
+	t.Parallel()
+	servers.EachKafka(t, func(t *testing.T, b servers.Broker) {
+		topic, group := b.Topic(t, 1), servers.UniqueName(t)
+		put(t, b, numbered(topic, 0, 0, 1)...)
+		edit := func(c *Config) {
+			c.Topics, c.Group, c.InstanceID, c.SessionTimeout = []string{topic}, group, "one", 8*time.Second
+		}
+		h := newHost()
+		first := openInput(t, b, h, edit)
+		lost := readN(t, first, 1)[0].Source()
+		second := openInput(t, b, newHost(), edit)
+		readN(t, second, 1)
+		closeInput(t, second) // a member with an instance_id does not leave by that
+
+		again := readN(t, first, 1)[0]
+		if again.Source() == lost || !lost.Revoked() {
+			t.Fatal("the partition was not lost: this run proves nothing")
+		}
+		first.mu.Lock()
+		defer first.mu.Unlock()
+		if !first.fenced.IsZero() {
+			t.Error("the end of the doubt is not noted")
 		}
 	})
 }

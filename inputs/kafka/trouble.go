@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -55,6 +56,11 @@ func (in *Input) fetchError(ctx context.Context, t partError) error {
 	case errors.As(err, &session):
 		// The client joins the group again by itself, unless rights or names
 		// are wrong.
+		if errors.Is(err, kerr.FencedInstanceID) && in.fencedFor() < fencedSessions*in.config.SessionTimeout {
+			in.logger().Warn("the group has another member with this instance_id, perhaps this one from before: joining again until it has gone",
+				"group", in.config.Group, "instance_id", in.config.InstanceID, "session_timeout", in.config.SessionTimeout)
+			return nil
+		}
 		if connkafka.FatalLater(err) {
 			return in.groupError(err)
 		}
@@ -81,6 +87,24 @@ func (in *Input) fetchError(ctx context.Context, t partError) error {
 		// The client has given the partition up: waiting would be for ever.
 		return fmt.Errorf("reading %s: %w", t.id, err)
 	}
+}
+
+// fencedSessions is for how many session_timeouts a group may say that another
+// member has come with our instance_id. It need not be true: a coordinator that
+// was cut off, and did not know that another one had taken over, made us a new
+// member; the other one keeps the old one until its session ends. A member that
+// does live, and keeps its place for longer, is another process. To join again
+// and again does it no harm: a member that was replaced is only refused.
+const fencedSessions = 2
+
+// fencedFor returns how long the group has said so.
+func (in *Input) fencedFor() time.Duration {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.fenced.IsZero() {
+		in.fenced = time.Now()
+	}
+	return time.Since(in.fenced)
 }
 
 // groupError says what to do about a group that refuses this member for good.
