@@ -257,3 +257,41 @@ func TestKeysThatMayBeNull(t *testing.T) {
 		t.Errorf("%s comes back as %s, %v", text, got, err)
 	}
 }
+
+// TestObjectsThatAreTimes: Protobuf's own JSON has dates and times of the day as
+// objects; what none of the two is, is refused where it is written.
+func TestObjectsThatAreTimes(t *testing.T) {
+	t.Parallel()
+	p := load(t, "all.proto", "all.All")
+	tests := []struct{ text, want, why string }{
+		{`{"day":{"year":2024,"month":2,"day":29}}`, `"day":"2024-02-29"`, ""},
+		{`{"clock":{"hours":23,"minutes":5}}`, `"clock":"23:05:00"`, ""},
+		{`{"day":{"month":2,"day":29}}`, "", `day: {"month":2,"day":29} is no google.type.Date`},
+		{`{"day":{"year":2023,"month":2,"day":29}}`, "", "is no google.type.Date"},
+		{`{"day":{}}`, "", "day: {} is no google.type.Date"},
+		{`{"clock":{"hours":25}}`, "", `clock: {"hours":25} is no google.type.TimeOfDay`},
+		{`{"clock":{}}`, `"clock":"00:00:00"`, ""},
+	}
+	for _, tt := range tests {
+		for _, lenient := range []bool{false, true} {
+			w, err := p.ours.NewWriter(nil, protobuf.WriterOptions{Lenient: lenient})
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := w.Append([]byte("before"), []byte(tt.text))
+			if tt.why != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.why) {
+					t.Errorf("%s: %v, want %s", tt.text, err, tt.why)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s: %v", tt.text, err)
+				continue
+			}
+			if got, err := p.ours.AppendJSON(nil, raw[len("before"):]); err != nil || !strings.Contains(string(got), tt.want) {
+				t.Errorf("%s is %s, %v", tt.text, got, err)
+			}
+		}
+	}
+}

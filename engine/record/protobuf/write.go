@@ -169,10 +169,26 @@ func (e *wstate) content(dst []byte, n *wnode, i int) ([]byte, int) {
 	case e.b[i] == 'n' && n.op != opJSON:
 		return dst, e.mismatch(n.name, i)
 	case e.b[i] == '{' && n.lookups != nil:
-		return e.message(dst, n, i)
+		return e.object(dst, n, i)
 	}
 	out, _, next := e.scalar(dst, n, i)
 	return out, next
+}
+
+// object writes a date, a time of the day or a decimal as Protobuf's own JSON
+// has it. What is there must be one: nobody could read it otherwise.
+func (e *wstate) object(dst []byte, n *wnode, i int) ([]byte, int) {
+	start := len(dst)
+	dst, next := e.message(dst, n, i)
+	if next < 0 {
+		return dst, -1
+	}
+	var r reader
+	r.reset(dst)
+	if _, ok := r.jsonSpecial(nil, n.node, piece{start: uint32(start), end: uint32(len(dst))}); !ok {
+		return dst, e.fail("%s is no %s", excerpt(e.b[i:next]), n.name)
+	}
+	return dst, next
 }
 
 func (e *wstate) down() bool {
