@@ -82,6 +82,9 @@ func describe(v Value) string {
 func typedFloat(v Value) (Value, bool) {
 	switch v.kind {
 	case Float:
+		if f := v.Float(); f >= 1<<63 && f <= 1<<64 {
+			return FloatValue(f), true // without digits: it is no Uint64
+		}
 		return v, true
 	case Int:
 		v.kind, v.num = Float, math.Float64bits(float64(int64(v.num)))
@@ -261,7 +264,9 @@ func exactFloat(i int64) bool {
 
 func fitsInt(t schema.Type, v Value) bool {
 	if t == schema.Uint64 && v.kind == Float {
-		return v.flags&flagDigits != 0 && isUint64(v.digits())
+		// So reads what is beyond an Int; a smaller number is one of a type
+		// with fractions, which only some encodings keep the digits of.
+		return v.flags&flagDigits != 0 && v.Float() >= 1<<63 && isUint64(v.digits())
 	}
 	if v.kind != Int {
 		return false

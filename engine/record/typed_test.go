@@ -355,3 +355,20 @@ func TestMoveOfNothing(t *testing.T) {
 		t.Errorf("got %s and %s", schemas[0], schemas[1])
 	}
 }
+
+// TestFloatIsNoUint64: what is read as a float stays one, whichever way its
+// digits are written, so that all encodings say the same of an edit.
+func TestFloatIsNoUint64(t *testing.T) {
+	t.Parallel()
+	float, whole := &schema.Schema{Type: schema.Float64}, &schema.Schema{Type: schema.Uint64}
+	for _, text := range []string{"53", "16866758143701949854", "18446744073709551615"} {
+		v, err := RawJSON([]byte(text)).As(float)
+		if err != nil || v.Kind() != Float || v.Fits(whole) {
+			t.Errorf("%s, a float, reads as %s and fits uint64: %t, %v", text, v.Kind(), v.Fits(whole), err)
+		}
+		v, err = RawJSON([]byte(text)).As(whole)
+		if err != nil || !v.Fits(whole) || v.String() != text {
+			t.Errorf("%s, a uint64, reads as %s and does not fit: %v", text, v, err)
+		}
+	}
+}

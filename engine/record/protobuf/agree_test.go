@@ -169,3 +169,30 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+// TestWholeDecimal: a decimal reads as one whether it has a fraction or not,
+// and keeps all its digits.
+func TestWholeDecimal(t *testing.T) {
+	t.Parallel()
+	e, w, err := ofSchema(schema.NewStruct("S", schema.Field{Name: "a", Schema: schema.NewDecimal(0, 0)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := record.ParsePath("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := record.NewProjection()
+	id := p.Add(path)
+	d := record.NewDoc(p)
+	for _, digits := range []string{"0", "-5", "9007199254740993", "123456789012345678901234567890"} {
+		raw, err := w.Append(nil, []byte(`{"a":`+digits+`}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Reset(e, raw)
+		if v, err := d.Get(id); err != nil || v.Kind() != record.Float || v.String() != digits {
+			t.Errorf("%s reads as %s %s, %v", digits, v.Kind(), v, err)
+		}
+	}
+}

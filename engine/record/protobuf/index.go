@@ -521,5 +521,12 @@ func (e *Encoding) Read(d *record.Doc, raw []byte, p record.Place) (record.Value
 	if err != nil {
 		return record.Value{}, err
 	}
-	return record.RawJSON(text), nil
+	v := record.RawJSON(text)
+	if n.op == opDecimal {
+		return v.As(anyDecimal) // 5 is a decimal as well
+	}
+	return v, nil
 }
+
+// anyDecimal is a decimal of any size, for values whose digits are checked.
+var anyDecimal = schema.NewDecimal(0, 0)
