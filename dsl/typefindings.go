@@ -61,6 +61,13 @@ func (t *typing) optionProblems(e *element, problems []engine.Problem) {
 	}
 }
 
+// outputProblems reports what an output itself cannot write.
+func (t *typing) outputProblems(e *element, problems []engine.Problem) {
+	for _, p := range problems {
+		t.problem(rules.OutputMisfit, e, e.d.place(p.Option), p)
+	}
+}
+
 // takerProblems reports what the converter of an output cannot write.
 func (t *typing) takerProblems(e *element, part string, problems []engine.Problem) {
 	i := slices.IndexFunc(e.converted, func(c converted) bool { return c.part == part })

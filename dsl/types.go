@@ -265,7 +265,8 @@ func (t *typing) readOnly(e *element) bool {
 	return ok && ro.ReadOnly()
 }
 
-// output asks the converters whether they can write the records.
+// output asks the converters, and then the output itself, whether they can
+// write the records.
 func (t *typing) output(e *element) {
 	ty := &e.Types
 	for _, x := range []struct {
@@ -283,6 +284,11 @@ func (t *typing) output(e *element) {
 		if remote, ok := x.conv.(engine.Remote); ok && remote.FromRegistry() {
 			*x.s, *x.why = nil, fmt.Sprintf("%s: the registry says with which schema its %ss are written, during a run.", e.Address(), x.part)
 		}
+	}
+	if f := t.reg.Outputs[e.Type]; f.Schemas != nil {
+		out, problems := f.Schemas(e.Config, ty.Out)
+		ty.Out = out
+		t.outputProblems(e, problems)
 	}
 	clean(ty)
 }

@@ -124,6 +124,11 @@ type OutputFactory struct {
 	// KeyConverter and ValueConverter as in InputFactory; "" writes keys or
 	// values in the record's own encoding, as they are.
 	KeyConverter, ValueConverter string
+	// Schemas says of which types records of in are where this config writes
+	// them, behind its converters, and what of them it cannot write: each at its
+	// option. A part that is schema.Unknown is no reason. nil: they stay as they
+	// are.
+	Schemas func(config any, in Schemas) (out Schemas, problems []Problem)
 	// Delivery says what a confirmation of this config means. It is required.
 	Delivery func(config any) Delivery
 }

@@ -111,7 +111,7 @@ func TestCrashContainers(t *testing.T) {
       compression       = "zstd"
       row_group_records = 1500
     }`, 4000, readColumns},
-		{"avro", `codec = "zstandard"`, 4000, readBlocks},
+		{"avro", `avro { codec = "zstandard" }`, 4000, readBlocks},
 	} {
 		t.Run(tt.format, func(t *testing.T) {
 			t.Parallel()

@@ -93,7 +93,7 @@ pipeline "p" {
 		},
 		{
 			ID: OutputMisfit, Name: "records-do-not-fit", Category: Options, Severity: Error,
-			Summary: "The converter of an output cannot write the records that arrive there.",
+			Summary: "An output, or its converter, cannot write the records that arrive there.",
 			Doc: "Every record would be refused: the schema of the option lacks a field or gives it another type, the format has no such type, or it allows no such name. The schema of the records, which `flow schema` shows at the output, says so before the first one comes." +
 				"\n\n" +
 				"Make the records fit with a processor before the output, or correct the schema of the option. A format that cannot carry a type often has an option that says what becomes of it; the message names it.",

@@ -21,7 +21,7 @@ type Config struct {
 	frame.Common
 
 	Schema  engine.SchemaOption `flow:"schema" notation:"avro type" doc:"Schema of the files of format avro and parquet: a schema block, or Avro's JSON text. Empty: that of the first record of each file, to which the others must fit." example:"file(\"order.avsc\")"`
-	Codec   string              `flow:"codec" oneof:"null deflate snappy zstandard" doc:"How avro compresses the blocks of a file."`
+	Avro    Avro                `flow:"avro,block" doc:"How the files of format avro are laid out, and their schema where it is that of the records."`
 	Parquet Parquet             `flow:"parquet,block" doc:"How the files of format parquet are laid out."`
 
 	Compression string `flow:"compression" oneof:"auto none gzip zstd" doc:"auto goes by the suffix of the path: .gz or .zst."`
@@ -33,6 +33,17 @@ type Config struct {
 	Mkdir   bool   `flow:"mkdir" doc:"Makes missing folders."`
 	Mode    string `flow:"mode" doc:"Permissions of a new file, octal. Empty: 0666 less the umask." example:"\"0640\""`
 	MaxOpen int    `flow:"max_open" unit:"files" min:"1" max:"10000" doc:"Most files that are open at once when the path has holes. The least recently used one is closed, which completes a file that rotates."`
+}
+
+// Avro says how Avro container files are laid out, and what the options of the
+// converter avro say of schemas.
+type Avro struct {
+	Codec            string `flow:"codec" oneof:"null deflate snappy zstandard" doc:"How the blocks of a file are compressed, with the effort of compression_level."`
+	Lenient          bool   `flow:"lenient" doc:"When records are written with a schema that is not their own: leaves out members that it lacks, rounds digits that it does not keep, writes the default for a null that it does not allow, text for other scalars, and a branch of a union under another name. Otherwise these are errors of the record."`
+	RecordName       string `flow:"record_name" doc:"Full name of a record whose schema has none. Empty: io.confluent.connect.avro.ConnectDefault, as Kafka Connect names it." example:"\"shop.Order\""`
+	Untyped          string `flow:"untyped" oneof:"error json" doc:"What becomes of a field whose type is not known: json writes it as a string of JSON text."`
+	DecimalPrecision int    `flow:"decimal_precision" unit:"digits" min:"1" max:"1000" doc:"Precision of decimals that say none."`
+	ScrubNames       bool   `flow:"scrub_names" doc:"Replaces characters that Avro does not allow in names by underscores. Otherwise such a name is an error."`
 }
 
 // Parquet says how Parquet files are laid out.
@@ -56,7 +67,7 @@ func Defaults() *Config {
 		Append:      true,
 		Format:      frame.Lines,
 		Common:      frame.DefaultCommon(),
-		Codec:       "deflate",
+		Avro:        defaultAvro(),
 		Parquet:     defaultParquet(),
 		Compression: "auto",
 		Fsync:       fsyncCommit,
@@ -64,6 +75,14 @@ func Defaults() *Config {
 		Mkdir:       true,
 		MaxOpen:     64,
 	}
+}
+
+func defaultAvro() Avro {
+	return Avro{Codec: "deflate", Untyped: "error", DecimalPrecision: avro.DefaultPrecision}
+}
+
+func (a *Avro) from() avro.FromOptions {
+	return avro.FromOptions{Name: a.RecordName, Untyped: a.Untyped == "json", Precision: a.DecimalPrecision, Scrub: a.ScrubNames}
 }
 
 func defaultParquet() Parquet {
@@ -112,7 +131,9 @@ func (c *Config) Validate() []engine.Problem {
 // frame returns how records become bytes.
 func (c *Config) frame() frame.Options {
 	o := frame.Options{Format: c.Format, Common: c.Common}
-	o.Container = frame.Container{Schema: c.avroText(), Codec: c.Codec, Level: c.Level, Rows: c.Schema.Schema, JSON: c.Parquet.JSON}
+	o.Container = frame.Container{
+		Schema: c.avroText(), From: c.Avro.from(), Codec: c.Avro.Codec, Lenient: c.Avro.Lenient, Level: c.Level, Rows: c.Schema.Schema, JSON: c.Parquet.JSON,
+	}
 	return o
 }
 
@@ -125,8 +146,8 @@ func (c *Config) containerProblems() []engine.Problem {
 	if c.Format != frame.Parquet && c.Parquet != defaultParquet() {
 		add("parquet", "parquet is for Parquet files", `It needs format = "parquet".`)
 	}
-	if c.Format != frame.Avro && c.Codec != "deflate" {
-		add("codec", "codec is for container files", `It needs format = "avro". Other formats have compression, and parquet has it in the block parquet.`)
+	if c.Format != frame.Avro && c.Avro != defaultAvro() {
+		add("avro", "avro is for Avro files", `It needs format = "avro".`)
 	}
 	if !c.container() {
 		if !c.Schema.IsZero() {
@@ -149,7 +170,7 @@ func (c *Config) containerProblems() []engine.Problem {
 		return ps
 	}
 	if c.Schema.Schema != nil && c.Schema.Notation != engine.NotationAvro {
-		if _, err := avro.FromSchema(c.Schema.Schema, avro.FromOptions{}); err != nil {
+		if _, err := avro.FromSchema(c.Schema.Schema, c.Avro.from()); err != nil {
 			add("schema", "Avro cannot carry the schema", "Correct the option schema: "+err.Error()+".")
 		}
 	}
@@ -160,7 +181,7 @@ func (c *Config) codecHint() string {
 	if c.Format == frame.Parquet {
 		return `Remove compression and choose it for pages: parquet { compression = "zstd" }.`
 	}
-	return `Remove compression and choose a codec: codec = "zstandard".`
+	return `Remove compression and choose a codec for blocks: avro { codec = "zstandard" }.`
 }
 
 // avroText is the option schema as Avro writes it; empty without.
@@ -171,7 +192,7 @@ func (c *Config) avroText() string {
 	if c.Schema.Schema == nil || c.Schema.Notation == engine.NotationAvro {
 		return c.Schema.Text
 	}
-	s, err := avro.FromSchema(c.Schema.Schema, avro.FromOptions{})
+	s, err := avro.FromSchema(c.Schema.Schema, c.Avro.from())
 	if err != nil {
 		return "" // Validate has said so
 	}

@@ -74,7 +74,7 @@ func TestContainers(t *testing.T) {
 	t.Parallel()
 	for _, codec := range ocf.Codecs {
 		dir := t.TempDir()
-		h := start(t, avroConfig(filepath.Join(dir, "o.avro"), func(c *Config) { c.Codec = codec }), osFS{}, clockAt(noon).now)
+		h := start(t, avroConfig(filepath.Join(dir, "o.avro"), func(c *Config) { c.Avro.Codec = codec }), osFS{}, clockAt(noon).now)
 		var want []string
 		for i := 0; i < 250; i += 10 {
 			var values []string
@@ -91,6 +91,54 @@ func TestContainers(t *testing.T) {
 		h.close()
 		if got := containers(t, dir); !slices.Equal(got, want) {
 			t.Errorf("%s: %d records, want %d", codec, len(got), len(want))
+		}
+	}
+}
+
+// TestContainerOptions: what the block avro says of records whose schema Avro
+// does not have as it is.
+func TestContainerOptions(t *testing.T) {
+	t.Parallel()
+	odd, err := schema.Parse(`struct{"a-b" int32, free any}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const text = `{"a-b":1,"free":{"x":[1.50]}}`
+	for _, tt := range []struct {
+		name string
+		edit func(*Config)
+		want string
+		why  string
+	}{
+		{"none", func(*Config) {}, "", `"a-b" is no name in Avro`},
+		{"scrub_names", func(c *Config) { c.Avro.ScrubNames = true }, "", "free: the type is not known"},
+		{"both", func(c *Config) { c.Avro.ScrubNames, c.Avro.Untyped = true, "json" }, text, ""},
+		{"schema", func(c *Config) {
+			c.Schema = enginetest.SchemaText(`{"type":"record","name":"R","fields":[{"name":"id","type":"int","default":7}]}`, engine.NotationAvro)
+		}, "", "a-b: record R has no such field (lenient = true leaves it out)"},
+		{"lenient", func(c *Config) {
+			c.Schema = enginetest.SchemaText(`{"type":"record","name":"R","fields":[{"name":"id","type":"int","default":7}]}`, engine.NotationAvro)
+			c.Avro.Lenient = true
+		}, `{"id":7}`, ""},
+	} {
+		dir := t.TempDir()
+		c := avroConfig(filepath.Join(dir, "o.avro"), tt.edit)
+		_, problems := c.schemas(engine.Schemas{Value: odd})
+		if (len(problems) > 0) != (tt.why != "") || len(problems) > 0 && !strings.Contains(problems[0].Detail, tt.why) {
+			t.Errorf("%s: before a run: %v, want %q", tt.name, problems, tt.why)
+		}
+		h := start(t, c, osFS{}, clockAt(noon).now)
+		h.write(typedBatch(odd, text))
+		h.close()
+		why := ""
+		for _, err := range h.refused {
+			why = err.Error()
+		}
+		if (tt.why == "") != (why == "") || !strings.Contains(why, tt.why) {
+			t.Errorf("%s: %q, want %q", tt.name, why, tt.why)
+		}
+		if got := strings.Join(containers(t, dir), " "); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
 }

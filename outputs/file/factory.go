@@ -70,6 +70,9 @@ func Factory() engine.OutputFactory {
 			}
 			return nil
 		},
+		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
+			return config.(*Config).schemas(in)
+		},
 		Delivery: func(config any) engine.Delivery { return config.(*Config).delivery() },
 		New: func(config any, env engine.Env) (engine.Output, error) {
 			return newOutput(config.(*Config), env, osFS{})
@@ -110,7 +113,7 @@ const description = "Adds records to a file, or writes one file after another wi
 	"**Formats.** `lines` (default) writes the value and a newline, `csv` a header and rows, `envelope` one JSON object with everything that a record has " +
 	"(what one wants for an errors file), `raw` only the bytes. A record that the format cannot hold goes to the errors edge: a text with a newline in `lines`, " +
 	"a null in all but `envelope`, a value that is no JSON object in `csv`. Options say otherwise.\n\n" +
-	"`avro` writes Avro object container files of blocks of about 1 MiB, compressed by `codec`. Each file has the schema of its first record, or that of `schema`; a record that does not fit it goes to the errors edge. " +
+	"`avro` writes Avro object container files of blocks of about 1 MiB, compressed as the block `avro` says. Each file has the schema of its first record, or that of `schema`; a record that does not fit it goes to the errors edge. " +
 	"It needs `rotate`, so that nobody sees a file before it is complete.\n\n" +
 	"`parquet` writes Apache Parquet files, which keep the types, names and docs of their records' schema; it, too, takes that of the first record or that of `schema`, and needs `rotate`. " +
 	"A record is checked against its columns and confirmed as any other, in the partial file, which a crash leaves to be continued; the Parquet file is made of it when it is complete (`rotate` counts the bytes " +

@@ -213,7 +213,7 @@ func (r *reader) defaultText(dst []byte, n *node, i int) ([]byte, int) {
 			if f > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(record.AppendQuoted(dst, []byte(n.fields[f].name)), ':')
+			dst = append(record.AppendQuoted(dst, []byte(n.schema.Fields[f].Name)), ':')
 			if dst, i = r.defaultText(dst, n.fields[f].node, i); i < 0 {
 				return dst, r.within(n.fields[f].name)
 			}

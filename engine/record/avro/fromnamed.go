@@ -198,20 +198,22 @@ func (f *fromConverter) record(s *schema.Schema, out *Schema) (*Schema, error) {
 	f.finish(s, out)
 	return out, nil
 }
-func (f *fromConverter) field(out *Schema, s *schema.Field) error {
-	name, err := f.name(s.Name, "")
-	if err != nil {
-		return err
+
+func (f *fromConverter) field(out *Schema, s *schema.Field) (err error) {
+	name := s.Name
+	switch {
+	case validName(name):
+	case !f.o.Scrub:
+		return f.fail("%q is no name in Avro: letters, digits and underscores, not beginning with a digit (an option replaces what is not allowed)", name)
+	default:
+		name = scrub(name)
 	}
 	if out.hasField(name) {
 		return f.fail("two fields have the name %s in Avro", name)
 	}
 	a := Field{Name: name, Doc: s.Doc, Aliases: s.Aliases}
-	if strings.Contains(name, ".") {
-		if !f.o.Scrub {
-			return f.fail("a name with a point is none of a field in Avro (an option replaces what is not allowed)")
-		}
-		a.Name = scrub(name)
+	if name != s.Name {
+		a.Props = []Property{{Name: propFlowName, Value: appendString(nil, s.Name)}}
 	}
 	def, kept := s.Schema.Default, s.Schema.Parameters[paramDefault]
 	if def == nil && kept == "" && s.Schema.Optional {

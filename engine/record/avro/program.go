@@ -142,6 +142,7 @@ func (c *compiler) node(s *Schema) *node {
 func (c *compiler) record(n *node) {
 	n.op = opRecord
 	none := true
+	names := n.schema.fieldNames()
 	for i := range n.schema.Fields {
 		f := &n.schema.Fields[i]
 		text := []byte{','}
@@ -149,8 +150,8 @@ func (c *compiler) record(n *node) {
 			text[0] = '{'
 		}
 		child := c.node(f.Type)
-		text = append(record.AppendQuoted(text, []byte(f.Name)), ':')
-		n.fields = append(n.fields, fieldNode{name: f.Name, text: text, node: child})
+		text = append(record.AppendQuoted(text, []byte(names[i])), ':')
+		n.fields = append(n.fields, fieldNode{name: names[i], text: text, node: child})
 		n.min = min(n.min+child.min, least)
 		none = none && child.none
 	}

@@ -183,6 +183,36 @@ func (s *Schema) tags() []string {
 	return tags
 }
 
+// propFlowName is what a field is called in flow, where Avro does not allow
+// such a name.
+const propFlowName = "flow.name"
+
+// fieldNames are the names of a record's fields in flow and in text.
+func (s *Schema) fieldNames() []string {
+	names := make([]string, len(s.Fields))
+	own := false
+	for i := range s.Fields {
+		names[i] = s.Fields[i].Name
+		if name := stringProp(s.Fields[i].Props, propFlowName); name != "" && !validName(name) {
+			names[i], own = name, true
+		}
+	}
+	if !own {
+		return names
+	}
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if seen[name] { // somebody else's property
+			for i := range s.Fields {
+				names[i] = s.Fields[i].Name
+			}
+			return names
+		}
+		seen[name] = true
+	}
+	return names
+}
+
 // optional returns the index of the null of a union of null and one other
 // type, and that type. A union whose branch flow has named is none.
 func (s *Schema) optional() (null int, other *Schema, ok bool) {

@@ -227,7 +227,7 @@ func TestFromSchema(t *testing.T) {
 		{"any as text", schema.New(schema.Any), FromOptions{Untyped: true}, `{"type":"string","flow.type":"json"}`},
 		{"bad name", schema.NewStruct("R", schema.F("a-b", schema.New(schema.Bool))), FromOptions{}, `error: a-b: "a-b" is no name in Avro`},
 		{"scrubbed", schema.NewStruct("my-app.R", schema.F("a-b", schema.New(schema.Bool))), FromOptions{Scrub: true},
-			`{"type":"record","name":"R","namespace":"my_app","fields":[{"name":"a_b","type":"boolean"}]}`},
+			`{"type":"record","name":"R","namespace":"my_app","fields":[{"name":"a_b","type":"boolean","flow.name":"a-b"}]}`},
 		{"keys", schema.NewMap(schema.New(schema.Int64), schema.New(schema.Bool)), FromOptions{},
 			`{"type":"array","items":{"type":"record","name":"MapEntry","namespace":"io.confluent.connect.avro","fields":[{"name":"key","type":"long"},{"name":"value","type":"boolean"}]}}`},
 		{"two of a name", schema.NewStruct("R", schema.F("a", schema.NewStruct("X", schema.F("p", schema.New(schema.Bool)))), schema.F("b", schema.NewStruct("X", schema.F("q", schema.New(schema.Bool))))), FromOptions{},

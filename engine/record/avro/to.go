@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -243,21 +244,21 @@ func (c *toConverter) record(out *schema.Schema, s *Schema) error {
 	if s.Error {
 		setParam(out, paramType, "error")
 	}
-	fields := make([]schema.Field, 0, len(s.Fields))
+	fields, names := make([]schema.Field, 0, len(s.Fields)), s.fieldNames()
 	for i := range s.Fields {
 		f := &s.Fields[i]
 		inner, err := c.schema(f.Type)
 		if err != nil {
 			return fmt.Errorf("field %s of %s: %w", f.Name, s.Name, err)
 		}
-		fields = append(fields, schema.Field{Name: f.Name, Doc: f.Doc, Aliases: f.Aliases, Schema: c.fieldSchema(inner, f)})
+		fields = append(fields, schema.Field{Name: names[i], Doc: f.Doc, Aliases: f.Aliases, Schema: c.fieldSchema(inner, f, names[i])})
 	}
 	out.Fields = fields
 	return nil
 }
 
-// fieldSchema adds to a type what its field says.
-func (c *toConverter) fieldSchema(s *schema.Schema, f *Field) *schema.Schema {
+// fieldSchema adds to a type what its field, which flow calls name, says.
+func (c *toConverter) fieldSchema(s *schema.Schema, f *Field, name string) *schema.Schema {
 	own := s
 	edit := func() *schema.Schema {
 		if own == s {
@@ -282,7 +283,7 @@ func (c *toConverter) fieldSchema(s *schema.Schema, f *Field) *schema.Schema {
 			}
 		}
 	}
-	if extra := fieldProps(f); extra != "" {
+	if extra := fieldProps(f, name); extra != "" {
 		setParam(edit(), paramField, extra)
 	}
 	if own != s && len(own.Parameters) == 0 {
@@ -291,9 +292,13 @@ func (c *toConverter) fieldSchema(s *schema.Schema, f *Field) *schema.Schema {
 	return own
 }
 
-// fieldProps returns what a field says beyond flow's, as a JSON object.
-func fieldProps(f *Field) string {
+// fieldProps returns what a field that flow calls name says beyond that, as a
+// JSON object.
+func fieldProps(f *Field, name string) string {
 	props := f.Props
+	if name != f.Name {
+		props = slices.DeleteFunc(slices.Clone(props), func(p Property) bool { return p.Name == propFlowName })
+	}
 	if f.Order != "" && f.Order != "ascending" {
 		props = append([]Property{{Name: "order", Value: appendString(nil, f.Order)}}, props...)
 	}

@@ -42,9 +42,11 @@ const (
 	connectLogical   = "org.apache.kafka.connect.data."
 )
 
-func (s *Schema) stringProp(name string) string {
+func (s *Schema) stringProp(name string) string { return stringProp(s.Props, name) }
+
+func stringProp(props []Property, name string) string {
 	var v string
-	_ = json.Unmarshal(s.Prop(name), &v) // another type is none
+	_ = json.Unmarshal(prop(props, name), &v) // another type is none
 	return v
 }
 

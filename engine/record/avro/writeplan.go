@@ -138,13 +138,13 @@ func (c *wcompiler) record(n *wnode, to *Schema, from *schema.Schema) {
 		return // check says what is wrong
 	}
 	for i := range to.Fields {
-		f := &to.Fields[i]
-		c.path = append(c.path, f.Name)
-		w := wfield{name: f.Name, quoted: string(n.node.fields[i].text[1:])}
+		f, name := &to.Fields[i], n.node.fields[i].name
+		c.path = append(c.path, name)
+		w := wfield{name: name, quoted: string(n.node.fields[i].text[1:])}
 		var inner *schema.Schema
 		var own *schema.Field
 		if from != nil && from.Type == schema.Struct {
-			own = from.Field(f.Name)
+			own = from.Field(name)
 		}
 		if own != nil {
 			inner = own.Schema
@@ -161,8 +161,9 @@ func (c *wcompiler) record(n *wnode, to *Schema, from *schema.Schema) {
 		return
 	}
 	for i := range from.Fields {
-		if !to.hasField(from.Fields[i].Name) {
-			c.path = append(c.path, from.Fields[i].Name)
+		name := from.Fields[i].Name
+		if !slices.ContainsFunc(n.node.fields, func(f fieldNode) bool { return f.name == name }) {
+			c.path = append(c.path, name)
 			c.refuse("%s has no such field (lenient = true leaves it out)", n.name)
 			c.path = c.path[:len(c.path)-1]
 		}

@@ -55,6 +55,9 @@ func (b Blank) OfType(s *schema.Schema) (record.Value, error) {
 	case schema.Array:
 		return record.RawJSON([]byte("[]")), nil
 	case schema.Map:
+		if s.Key.Type != schema.String {
+			return record.RawJSON([]byte("[]")), nil // of pairs
+		}
 		return record.RawJSON([]byte("{}")), nil
 	}
 	return record.Value{}, errors.New("a value of its type cannot be masked: name what is in it")

@@ -13,10 +13,14 @@ import (
 
 // Container says how container files are written.
 type Container struct {
-	// Schema is Avro's JSON text; empty: that of the first record of a file.
+	// Schema is Avro's JSON text; empty: that of the first record of a file, by
+	// the options From.
 	Schema string
-	Codec  string
-	Level  int
+	From   avro.FromOptions
+	// Lenient as in avro.WriterOptions.
+	Lenient bool
+	Codec   string
+	Level   int
 	// Rows is the schema of Parquet files; nil: that of the first record of a
 	// file. JSON writes what Parquet has no types for as JSON text.
 	Rows *schema.Schema
@@ -74,6 +78,32 @@ func (c *container) begin(enc *avro.Encoding, h ocf.Header) error {
 	return nil
 }
 
+// FileSchema returns the schema that records of s have in a container file. An
+// error says why they cannot be written.
+func (o *Options) FileSchema(s *schema.Schema) (*schema.Schema, error) {
+	if o.Format == Parquet {
+		return o.Container.columnSchema(s)
+	}
+	c, err := newContainer(&o.Container)
+	if err != nil {
+		return nil, err
+	}
+	enc := c.given
+	if enc == nil {
+		a, err := avro.FromSchema(s, o.Container.From)
+		if err != nil {
+			return nil, err
+		}
+		if enc, err = avro.NewEncoding(a); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := avro.NewWriter(enc.Avro(), s, avro.WriterOptions{Lenient: o.Container.Lenient}); err != nil {
+		return nil, err
+	}
+	return enc.Schema(), nil
+}
+
 // Continue tells f that the file has content already, behind that header.
 func (f *Framer) Continue(h *ocf.Header) error {
 	enc, err := avro.NewEncoding(h.Schema)
@@ -127,7 +157,7 @@ func (c *container) first(from record.Encoding) error {
 		if s == nil {
 			return errNoSchema
 		}
-		a, err := avro.FromSchema(s, avro.FromOptions{})
+		a, err := avro.FromSchema(s, c.o.From)
 		if err != nil {
 			return err
 		}
@@ -145,7 +175,7 @@ func newHeader(s *avro.Schema, codec string) ocf.Header {
 }
 
 func (c *container) writer(from record.Encoding) writer {
-	w, err := avro.NewWriter(c.enc.Avro(), record.SchemaOf(from), avro.WriterOptions{})
+	w, err := avro.NewWriter(c.enc.Avro(), record.SchemaOf(from), avro.WriterOptions{Lenient: c.o.Lenient})
 	if err != nil {
 		return writer{err: fmt.Errorf("the record does not fit the schema of the file: %w", err)}
 	}

@@ -120,6 +120,22 @@ func (r *rowSpool) first(from record.Encoding) error {
 	return r.c.begin(enc, newHeader(a, "snappy"))
 }
 
+// columnSchema is FileSchema for Parquet files.
+func (o *Container) columnSchema(s *schema.Schema) (*schema.Schema, error) {
+	flow := o.Rows
+	if flow == nil {
+		flow = s
+	}
+	own, err := parquetfile.FromSchema(flow, parquetfile.Options{JSON: o.JSON})
+	if err == nil {
+		_, err = conversion(s, own.Flow())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return own.Flow(), nil
+}
+
 // append appends the record's row.
 func (r *rowSpool) append(dst, v []byte, from record.Encoding) ([]byte, error) {
 	if r.s == nil {
