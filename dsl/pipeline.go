@@ -226,6 +226,9 @@ func (l *loader) buildInput(e *element) {
 	if f.Files != nil {
 		e.files = f.Files(config)
 	}
+	if f.Container != nil {
+		e.Container = f.Container(config)
+	}
 	e.NewInput = func(env engine.Env) (engine.Input, error) { return f.New(config, env) }
 	if f.Bounded != nil {
 		e.Bounded = f.Bounded(config)
@@ -275,6 +278,9 @@ func (l *loader) buildOutput(e *element) {
 	config := e.Config
 	if f.Files != nil {
 		e.files = f.Files(config)
+	}
+	if f.Container != nil {
+		e.Container = f.Container(config)
 	}
 	if f.Delivery != nil {
 		e.Delivery = f.Delivery(config)

@@ -98,6 +98,10 @@ type Element struct {
 	// Value and Headers; empty without one. They are for people.
 	KeyConverter, ValueConverter, HeadersConverter string
 
+	// Container is the format of files that keep the schema of their records:
+	// of what an input reads or an output writes, for people; empty: none.
+	Container string
+
 	// Bounded: an input that ends by itself.
 	Bounded bool
 

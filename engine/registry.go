@@ -75,6 +75,10 @@ type InputFactory struct {
 	// is left to its converter; schema.Unknown is one whose schema only the data
 	// tells, such as that of files which keep their own. nil: all is left.
 	Schemas func(config any) Schemas
+	// Container names the format of the files that this config reads where they
+	// keep the schema of their records: avro, parquet. Empty, or nil: they do
+	// not. It is for people.
+	Container func(config any) string
 	// Delivery says where positions are kept and whether records can be read
 	// again. nil: positions are in the checkpoint, and they can.
 	Delivery func(config any) Delivery
@@ -129,6 +133,8 @@ type OutputFactory struct {
 	// option. A part that is schema.Unknown is no reason. nil: they stay as they
 	// are.
 	Schemas func(config any, in Schemas) (out Schemas, problems []Problem)
+	// Container as in InputFactory, of the files that are written.
+	Container func(config any) string
 	// Delivery says what a confirmation of this config means. It is required.
 	Delivery func(config any) Delivery
 }

@@ -128,6 +128,9 @@ func (d *describer) construct(p *part, node *graph.Node) error {
 		if el.Headers != nil {
 			p.out.HeaderValues = &Conversion{Converter: el.HeadersConverter, Encoding: record.Text.Name(), Rewrites: engine.HeaderDecoding(el.Headers) != nil}
 		}
+		if p.out.Container = el.Container; p.out.Container != "" {
+			p.out.Key, p.out.Value = &Conversion{}, &Conversion{} // the files say what values are, and have no keys
+		}
 		node.Decodes = p.out.Key.Rewrites || p.out.Value.Rewrites || p.out.HeaderValues.rewrites()
 		if !el.Bounded {
 			d.out.Bounded, d.out.Endless = false, append(d.out.Endless, el.Address())
@@ -213,6 +216,9 @@ func (d *describer) stages() {
 		if p.el.Kind == engine.KindOutput {
 			p.out.QueueBatches = limits.EdgeBatches
 			p.out.Key, p.out.Value = encoding(p.el.Key, p.el.KeyConverter, upstream[i].keys), encoding(p.el.Value, p.el.ValueConverter, upstream[i].values)
+			if p.out.Container = p.el.Container; p.out.Container != "" && p.el.Value == nil {
+				p.out.Value = &Conversion{} // the files take what other outputs make JSON of
+			}
 			if p.el.Headers != nil {
 				p.out.HeaderValues = &Conversion{Converter: p.el.HeadersConverter, Rewrites: engine.HeaderEncoding(p.el.Headers) != nil}
 			}

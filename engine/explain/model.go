@@ -62,6 +62,9 @@ type Element struct {
 	// Key and Value are the converters of an input or output.
 	Key   *Conversion `json:"key,omitempty"`
 	Value *Conversion `json:"value,omitempty"`
+	// Container is the format of files that keep the schema of their values:
+	// avro, parquet; empty: none.
+	Container string `json:"container,omitempty"`
 	// HeaderValues is the converter of headers; nil: they stay as they are.
 	HeaderValues *Conversion `json:"header_values,omitempty"`
 	// Reads is what its expressions read of a record, sorted: "value" is the

@@ -235,11 +235,17 @@ func conversionText(e *Element) string {
 	switch e.Kind {
 	case string(engine.KindInput):
 		text, none = decodeText, "come as bytes"
+		if e.Container != "" {
+			none = fmt.Sprintf("come from %s files, with their schema", e.Container)
+		}
 	case string(engine.KindOutput):
 		if e.Confirms != nil && e.Confirms.Discards {
 			return "are thrown away"
 		}
 		text, none = encodeText, "are written as they are"
+		if e.Container != "" {
+			none = fmt.Sprintf("are written to %s files, by their schema", e.Container)
+		}
 	default:
 		return ""
 	}

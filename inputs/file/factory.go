@@ -21,6 +21,12 @@ func Factory() engine.InputFactory {
 		Bounded:        func(config any) bool { return config.(*Config).Mode != "tail" },
 		FixedTopics:    func(any) []string { return nil },
 		Files:          func(config any) []string { return config.(*Config).files() },
+		Container: func(config any) string {
+			if c := config.(*Config); c.container() {
+				return c.Format
+			}
+			return ""
+		},
 		Schemas: func(config any) engine.Schemas {
 			if config.(*Config).container() {
 				return engine.Schemas{Value: schema.Unknown}

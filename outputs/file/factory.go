@@ -70,6 +70,12 @@ func Factory() engine.OutputFactory {
 			}
 			return nil
 		},
+		Container: func(config any) string {
+			if c := config.(*Config); c.container() {
+				return c.Format
+			}
+			return ""
+		},
 		Schemas: func(config any, in engine.Schemas) (engine.Schemas, []engine.Problem) {
 			return config.(*Config).schemas(in)
 		},
