@@ -95,6 +95,18 @@ func TestContainers(t *testing.T) {
 	}
 }
 
+// checkRefused checks why a record was refused; empty: none was.
+func checkRefused(t *testing.T, name string, h *harness, want string) {
+	t.Helper()
+	why := ""
+	for _, err := range h.refused {
+		why = err.Error()
+	}
+	if (want == "") != (why == "") || !strings.Contains(why, want) {
+		t.Errorf("%s: %q, want %q", name, why, want)
+	}
+}
+
 // TestContainerOptions: what the block avro says of records whose schema Avro
 // does not have as it is.
 func TestContainerOptions(t *testing.T) {
@@ -130,13 +142,7 @@ func TestContainerOptions(t *testing.T) {
 		h := start(t, c, osFS{}, clockAt(noon).now)
 		h.write(typedBatch(odd, text))
 		h.close()
-		why := ""
-		for _, err := range h.refused {
-			why = err.Error()
-		}
-		if (tt.why == "") != (why == "") || !strings.Contains(why, tt.why) {
-			t.Errorf("%s: %q, want %q", tt.name, why, tt.why)
-		}
+		checkRefused(t, tt.name, h, tt.why)
 		if got := strings.Join(containers(t, dir), " "); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
@@ -232,13 +238,7 @@ func TestContainerRecords(t *testing.T) {
 		h := start(t, avroConfig(filepath.Join(dir, "o.avro"), func(c *Config) { c.Schema = enginetest.SchemaText(tt.schema, engine.NotationAvro) }), osFS{}, clockAt(noon).now)
 		h.write(tt.batch)
 		h.close()
-		why := ""
-		for _, err := range h.refused {
-			why = err.Error()
-		}
-		if (tt.why == "") != (why == "") || !strings.Contains(why, tt.why) {
-			t.Errorf("%s: %q, want %q", tt.name, why, tt.why)
-		}
+		checkRefused(t, tt.name, h, tt.why)
 		if got := containers(t, dir); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}

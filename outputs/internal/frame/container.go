@@ -90,11 +90,7 @@ func (o *Options) FileSchema(s *schema.Schema) (*schema.Schema, error) {
 	}
 	enc := c.given
 	if enc == nil {
-		a, err := avro.FromSchema(s, o.Container.From)
-		if err != nil {
-			return nil, err
-		}
-		if enc, err = avro.NewEncoding(a); err != nil {
+		if enc, err = c.of(s); err != nil {
 			return nil, err
 		}
 	}
@@ -102,6 +98,15 @@ func (o *Options) FileSchema(s *schema.Schema) (*schema.Schema, error) {
 		return nil, err
 	}
 	return enc.Schema(), nil
+}
+
+// of returns how records of s are written where no schema is given.
+func (c *container) of(s *schema.Schema) (*avro.Encoding, error) {
+	a, err := avro.FromSchema(s, c.o.From)
+	if err != nil {
+		return nil, err
+	}
+	return avro.NewEncoding(a)
 }
 
 // Continue tells f that the file has content already, behind that header.
@@ -157,11 +162,8 @@ func (c *container) first(from record.Encoding) error {
 		if s == nil {
 			return errNoSchema
 		}
-		a, err := avro.FromSchema(s, c.o.From)
-		if err != nil {
-			return err
-		}
-		if enc, err = avro.NewEncoding(a); err != nil {
+		var err error
+		if enc, err = c.of(s); err != nil {
 			return err
 		}
 	}
