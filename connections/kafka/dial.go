@@ -20,6 +20,44 @@ type dialer struct {
 	mu    sync.Mutex
 	stamp string // of the files that conf was made of
 	conf  *tls.Config
+	// refused is when an address last took no connection.
+	refused map[string]time.Time
+}
+
+// refusalPause is the least time between a refused connection and the next one
+// to the same address. The client pauses by itself, but not where it adds a
+// partition to a transaction (1.22): it would ask thousands of times a second,
+// with a few lines of log for each.
+const refusalPause = 100 * time.Millisecond
+
+// pause waits until an address may be asked again.
+func (d *dialer) pause(ctx context.Context, address string) error {
+	d.mu.Lock()
+	wait := time.Until(d.refused[address].Add(refusalPause))
+	d.mu.Unlock()
+	if wait <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// refuses says whether an address has taken a connection.
+func (d *dialer) refuses(address string, refused bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case !refused:
+		delete(d.refused, address)
+	case d.refused == nil:
+		d.refused = map[string]time.Time{address: time.Now()}
+	default:
+		d.refused[address] = time.Now()
+	}
 }
 
 // config returns the settings for the next connection, made of what the files
@@ -46,6 +84,15 @@ func (d *dialer) config() (*tls.Config, error) {
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
+	if err := d.pause(ctx, address); err != nil {
+		return nil, err
+	}
+	c, err := d.connect(ctx, network, address)
+	d.refuses(address, err != nil)
+	return c, err
+}
+
+func (d *dialer) connect(ctx context.Context, network, address string) (net.Conn, error) {
 	if d.tls == nil {
 		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err != nil {

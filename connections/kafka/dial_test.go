@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -219,5 +221,56 @@ func TestClassifyLater(t *testing.T) {
 	}
 	if what, remedy := Explain(nil); what+remedy != "" {
 		t.Error("no error is explained")
+	}
+}
+
+// An address that has refused a connection is not asked again at once, and
+// others are.
+func TestRefusedConnectionsArePaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d dialer
+		began := time.Now()
+		pause := func(address string, want time.Duration) {
+			t.Helper()
+			if err := d.pause(t.Context(), address); err != nil {
+				t.Fatal(err)
+			}
+			if at := time.Since(began); at != want {
+				t.Errorf("%s is asked at %s, want %s", address, at, want)
+			}
+		}
+		pause("a:1", 0)
+		d.refuses("a:1", true)
+		pause("b:1", 0)
+		pause("a:1", refusalPause)
+		d.refuses("a:1", true)
+		pause("a:1", 2*refusalPause)
+		d.refuses("a:1", false)
+		pause("a:1", 2*refusalPause)
+		d.refuses("a:1", true)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(io.EOF)
+		if err := d.pause(ctx, "a:1"); !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	})
+}
+
+// The dialer itself says which addresses refuse.
+func TestRefusalIsSeen(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	d := dialer{timeout: time.Minute}
+	c, err := d.dial(t.Context(), "tcp", address)
+	if err != nil || len(d.refused) != 0 {
+		t.Fatal(err, d.refused)
+	}
+	_, _ = c.Close(), l.Close()
+	if _, err := d.dial(t.Context(), "tcp", address); err == nil || d.refused[address].IsZero() {
+		t.Error(err, d.refused)
 	}
 }

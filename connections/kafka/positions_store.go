@@ -277,7 +277,13 @@ func (s *topicStore) renew(ctx context.Context) error {
 // write commits records in a transaction. What a Save before has left behind is
 // taken back first.
 func (s *topicStore) write(ctx context.Context, recs []*kgo.Record) error {
-	err := s.abort(ctx)
+	if err := s.release(ctx); err != nil {
+		// The client can forget a record for ever (outputs/kafka, watch). It has
+		// had all the time of a Save: another one is the way on.
+		s.failed = true
+		return err
+	}
+	err := s.end(ctx)
 	if err == nil {
 		// Asked before the transaction begins, which would ask without an end.
 		var id int64
@@ -316,15 +322,23 @@ func (s *topicStore) write(ctx context.Context, recs []*kgo.Record) error {
 	}
 	s.failed = fenced(failed)
 	// With the time of the Save over this fails, too, and the next one does it.
-	_ = s.abort(ctx)
+	if s.release(ctx) == nil {
+		_ = s.end(ctx)
+	}
 	return failed
 }
 
-// abort ends an open transaction; without one it does nothing.
-func (s *topicStore) abort(ctx context.Context) error {
+// release waits until the client holds no record any more. It sends none that
+// it has not sent yet.
+func (s *topicStore) release(ctx context.Context) error {
 	if err := s.client.AbortBufferedRecords(ctx); err != nil {
 		return fmt.Errorf("taking back what was not stored: %w", err)
 	}
+	return nil
+}
+
+// end takes an open transaction back; without one it does nothing.
+func (s *topicStore) end(ctx context.Context) error {
 	if err := s.client.EndTransaction(ctx, kgo.TryAbort); err != nil {
 		return fmt.Errorf("taking back what was not stored: %w", err)
 	}

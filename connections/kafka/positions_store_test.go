@@ -1,16 +1,20 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/flowrecords/flow/engine"
 	"github.com/flowrecords/flow/engine/checkpoint"
@@ -328,4 +332,44 @@ func TestPositionsOverFaults(t *testing.T) {
 	})
 	save(t, second, positions{"in/x": at(5)})
 	same(t, "in the end", loaded(t, second), positions{"in/x": at(5), "in/y": at(8)})
+}
+
+// TestPositionsOverSilence: a client that never comes to an end with what it
+// holds is replaced by another one, and stores under the next epoch.
+func TestPositionsOverSilence(t *testing.T) {
+	t.Parallel()
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	c := Defaults()
+	c.Brokers = fake.ListenAddrs()
+	s, _ := opened(t, New(c), "a")
+	save(t, s, positions{"in/x": at(1)})
+	stuck := make(chan struct{})
+	t.Cleanup(func() { close(stuck) })
+	var asked atomic.Int32
+	fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		if asked.Add(1) == 1 {
+			fake.SleepControl(func() { <-stuck })
+		}
+		return nil, nil, false
+	})
+	was := s.(*topicStore).client
+	for i := range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		if err := s.Save(ctx, positions{"in/x": at(2)}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Save %d: %v", i, err)
+		}
+		cancel()
+	}
+	if asked.Load() == 0 {
+		t.Fatal("nothing was held up")
+	}
+	save(t, s, positions{"in/x": at(3)})
+	if s.(*topicStore).client == was {
+		t.Error("it is the same client")
+	}
+	same(t, "behind it", loaded(t, s), positions{"in/x": at(3)})
 }
